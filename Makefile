@@ -1,0 +1,59 @@
+# make help says what there is and what each costs. Every target that needs Python makes .venv on first need.
+
+PYTHON ?= python3
+VENV   := .venv
+PY     := $(VENV)/bin/python
+READY  := $(VENV)/.ready
+
+# No file in git may be larger than this (KiB), but for what is meant to be: weights and the reference run.
+MAX_KIB := 1024
+LARGE_OK := ^(ifpref/pocket/weights/|outputs/reference/)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test lint format prompts score bench clean
+
+help:  ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## make .venv from requirements.lock (once; 2 to 4 minutes)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v <= (3, 13))' || \
+	  { echo "ifpref needs Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make setup PYTHON=python3.12"; exit 1; }
+	@echo "setting up $(VENV) from requirements.lock (2 to 4 minutes, once)"
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+test: $(READY)  ## run every test (about 3 minutes on 2 cores)
+	@$(PY) -m pytest -n auto $(ARGS)
+
+lint: $(READY)  ## ruff on code and notebooks, outputs in notebooks, large files (seconds)
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@for notebook in $$(ls notebooks/*.ipynb 2>/dev/null); do \
+	  $(VENV)/bin/nbstripout --verify "$$notebook" || { echo "$$notebook holds outputs: make format"; exit 1; }; done
+	@git ls-files -z | xargs -0 du -k | awk '$$1 > $(MAX_KIB) && $$2 !~ "$(LARGE_OK)" \
+	  {print $$2 ": " $$1 " KiB; no file in git may be larger than $(MAX_KIB) KiB"; bad = 1} END {exit bad}'
+
+format: $(READY)  ## mend what lint finds, where it can (seconds)
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+	@for notebook in $$(ls notebooks/*.ipynb 2>/dev/null); do $(VENV)/bin/nbstripout "$$notebook"; done
+
+prompts: $(READY)  ## N=48000 OUT=file.jsonl [SET="domain=open seed=0"]: unique prompts, each with its witness (48,000: 3 minutes)
+	@$(PY) -m ifpref.prompts --n $(or $(N),48000) --out $(or $(OUT),outputs/prompts.jsonl) $(if $(SET),--set "$(SET)")
+
+score: $(READY)  ## RESPONSES=file.jsonl [PROMPTS=file.jsonl] [OUT=file.json]: IFEval's four accuracies (541 responses: seconds)
+	@test -n "$(RESPONSES)" || { echo "make score RESPONSES=file.jsonl [PROMPTS=file.jsonl] [OUT=file.json]"; exit 1; }
+	@$(PY) -m ifpref.evaluation "$(RESPONSES)" $(if $(PROMPTS),--prompts "$(PROMPTS)") $(if $(OUT),--out "$(OUT)")
+
+bench: $(READY)  ## [ONLY="constraints prompts"]: measure speed and memory into outputs/benchmarks/ (about 10 minutes)
+	@$(PY) -m tests.bench $(ONLY)
+
+clean:  ## remove what is generated (outputs/<profile>) and caches; .venv and the committed runs stay (seconds)
+	@rm -rf .hypothesis .pytest_cache .ruff_cache build *.egg-info
+	@find ifpref tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find outputs -mindepth 1 -maxdepth 1 ! -name README.md ! -name reference ! -name benchmarks -exec rm -rf {} +
