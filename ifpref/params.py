@@ -1,0 +1,311 @@
+"""Parameters: one flat YAML file per profile in params/, every key typed, documented and checked.
+
+The frozen dataclass `Params` is the schema. Adding a key is one line in it and one line in each YAML file:
+
+    beta: float = key("strength of the pull towards the base in DPO", above=0)
+
+    beta: 0.1   # strength of the pull towards the base in DPO
+
+Decisions: a profile holds every key, so that a file shows all that a run depends on; a `Params` cannot be
+built with a value that is not allowed, by whatever road (`dataclasses.replace` too); lists become tuples, and
+whole numbers where a float is asked for become floats, so that 1 and 1.0 give one fingerprint. Whether
+`transfer_ids` are known constraints is checked where constraints are known, in the prompts stage.
+
+    python -c "from ifpref.params import *; print(load_params('smoke', **parse_overrides('seed=3')))"
+"""
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import math
+import re
+import shlex
+import types
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from ifpref import paths
+
+
+class ParamsError(ValueError):
+    """A parameter that cannot be used; the message names file, key, value and what is allowed."""
+
+
+def key(
+    doc: str,
+    *,
+    default: Any = dataclasses.MISSING,
+    at_least: float | None = None,
+    above: float | None = None,
+    at_most: float | None = None,
+    matches: str | None = None,
+) -> Any:
+    """One field of the schema. Bounds and pattern hold for the value, or for each element of a list.
+
+    Choices are written as the type: `Literal["open", "pocket"]`. A value that may be absent: `int | None`.
+    """
+    limits = {"at least": at_least, "above": above, "at most": at_most, "matching": matches}
+    limits = {name: limit for name, limit in limits.items() if limit is not None}
+    return dataclasses.field(default=default, metadata={"doc": doc, "limits": limits})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Params:
+    seed: int = key("every random draw of a run derives from it", at_least=0)
+    # prompts
+    domain: Literal["open", "pocket"] = key("the world that prompts speak of: open English, or the pocket model's")
+    constraint_set: Literal["study", "ifeval"] = key("23 constraint ids (study), or all 25 of IFEval (ifeval)")
+    n_train_prompts: int = key("prompts that pairs are made from", at_least=1)
+    n_dev_prompts: int = key("prompts that choose learning rate, beta and thresholds", at_least=1)
+    n_test_prompts: int = key("held-out prompts that results are read from, once", at_least=1)
+    n_transfer_prompts: int = key("test prompts that hold at least one id of transfer_ids", at_least=0)
+    min_constraints: int = key("fewest constraints in a prompt", at_least=1, at_most=6)
+    max_constraints: int = key("most constraints in a prompt", at_least=1, at_most=6)
+    easy_max_constraints: int = key("a prompt with at most this many is easy", at_least=1, at_most=6)
+    moderate_max_constraints: int = key("above easy, at most this many: moderate; more: hard", at_least=1, at_most=6)
+    transfer_ids: tuple[str, ...] = key(
+        "constraint ids left out of training in the transfer arm",
+        default=("startend:quotation", "keywords:forbidden_words", "detectable_format:number_bullet_lists"),
+        matches="[a-z_]+:[a-z_]+",
+    )
+
+    def __post_init__(self) -> None:
+        for name, value in dataclasses.asdict(self).items():
+            object.__setattr__(self, name, _checked(name, value, "Params"))
+        for problem in self._contradictions():
+            raise ParamsError(f"Params: {problem}")
+
+    def _contradictions(self) -> Iterator[str]:
+        """What single keys cannot show."""
+        if self.min_constraints > self.max_constraints:
+            yield (
+                f"min_constraints = {self.min_constraints}, max_constraints = {self.max_constraints}; "
+                "allowed: min_constraints <= max_constraints"
+            )
+        if self.easy_max_constraints >= self.moderate_max_constraints:
+            yield (
+                f"easy_max_constraints = {self.easy_max_constraints}, "
+                f"moderate_max_constraints = {self.moderate_max_constraints}; "
+                "allowed: easy_max_constraints < moderate_max_constraints"
+            )
+        if len(set(self.transfer_ids)) < len(self.transfer_ids):
+            yield f"transfer_ids = {list(self.transfer_ids)} names an id twice; allowed: each id once"
+
+    def subset(self, *names: str) -> dict[str, Any]:
+        """Only these keys, as a stage takes them: what is not in it cannot change the stage's artefact."""
+        for name in names:
+            _known(name, "Params.subset")
+        return {name: getattr(self, name) for name in names}
+
+
+FIELDS: Mapping[str, dataclasses.Field] = {field.name: field for field in dataclasses.fields(Params)}
+_TYPES = get_type_hints(Params)
+
+
+def load_params(profile: str | Path, /, **overrides: Any) -> Params:
+    """The parameters of a profile ('pocket') or a YAML file, some replaced by `overrides`. ParamsError."""
+    path = _file_of(profile)
+    source = paths.shown(path)
+    given = {name: _checked(name, value, source) for name, value in _read_yaml(path, source).items()}
+    replaced = {name: _checked(name, value, "override") for name, value in overrides.items()}
+    required = {name for name, field in FIELDS.items() if field.default is dataclasses.MISSING}
+    if missing := [name for name in FIELDS if name in required - given.keys() - replaced.keys()]:
+        raise ParamsError(
+            f"{source}: key {missing[0]!r} is missing ({FIELDS[missing[0]].metadata['doc']}); "
+            f"allowed: {_allowed(missing[0])}" + (f"; also missing: {missing[1:]}" if missing[1:] else "")
+        )
+    try:
+        return Params(**{**given, **replaced})
+    except ParamsError as error:  # only contradictions between keys are left
+        names = f"{source} with {', '.join(replaced)} replaced" if replaced else source
+        raise ParamsError(str(error).replace("Params", names, 1)) from None
+
+
+def profiles() -> list[str]:
+    """The names of params/*.yaml."""
+    return sorted(path.stem for path in paths.params_folder().glob("*.yaml"))
+
+
+def parse_overrides(text: str) -> dict[str, Any]:
+    """make's SET: `beta=0.05 seed=3`, each value read as YAML (`transfer_ids=[a:b,c:d]`) and checked."""
+    overrides: dict[str, Any] = {}
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise ParamsError(f"SET: {text!r}: {error}; allowed: key=value, separated by blanks") from None
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise ParamsError(f"SET: {word!r} has no '='; allowed: key=value, separated by blanks")
+        _known(name, "SET")
+        if name in overrides:
+            raise ParamsError(f"SET: key {name!r} is given twice; allowed: once")
+        overrides[name] = _checked(name, _parse_yaml(value, f"SET: {name}"), "SET")
+    return overrides
+
+
+def fingerprint(value: Any) -> str:
+    """sha256 (64 hex digits) of a `Params` or a JSON value, whatever the key order, machine or Python."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def canonical_json(value: Any) -> str:
+    """One text per value: keys sorted, ASCII, floats by repr, no blanks; tuples are lists.
+
+    ParamsError names the place of what JSON has no faithful text for: NaN, infinity, keys that are not text,
+    objects.
+    """
+    value = dataclasses.asdict(value) if isinstance(value, Params) else value
+    return json.dumps(_plain(value, ""), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def _plain(value: Any, place: str) -> Any:
+    if isinstance(value, Mapping):
+        for name in value:
+            if not isinstance(name, str):
+                raise ParamsError(f"{place or 'value'}: key {name!r} is no text; allowed: text")
+        return {name: _plain(inner, f"{place}.{name}".lstrip(".")) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner, f"{place}[{i}]") for i, inner in enumerate(value)]
+    if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    raise ParamsError(f"{place or 'value'} = {value!r} cannot be fingerprinted; allowed: JSON values, finite numbers")
+
+
+# ---- checks
+
+
+def _known(name: Any, source: str) -> None:
+    if name not in FIELDS:
+        near = difflib.get_close_matches(str(name), FIELDS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(FIELDS)}"
+        raise ParamsError(f"{source}: unknown key {name!r} ({hint})")
+
+
+def _checked(name: str, value: Any, source: str) -> Any:
+    """The value as the schema holds it, or ParamsError."""
+    _known(name, source)
+    try:
+        return _converted(value, _TYPES[name], FIELDS[name].metadata["limits"])
+    except ParamsError as error:
+        raise ParamsError(f"{source}: {name} = {value!r} is not allowed{error}; allowed: {_allowed(name)}") from None
+
+
+def _converted(value: Any, kind: Any, limits: Mapping[str, Any]) -> Any:
+    """ParamsError holds a hint, or nothing: `_checked` says the rest."""
+    if get_origin(kind) is Literal:
+        if isinstance(value, str) and value in get_args(kind):
+            return value
+        near = difflib.get_close_matches(value, get_args(kind), n=1) if isinstance(value, str) else ()
+        raise ParamsError(f" (did you mean {near[0]!r}?)" if near else _hint(value, str))
+    if get_origin(kind) in (Union, types.UnionType):  # X | None
+        return None if value is None else _converted(value, get_args(kind)[0], limits)
+    if get_origin(kind) is tuple:
+        if not isinstance(value, list | tuple):
+            raise ParamsError(_hint(value, kind))
+        return tuple(_converted(inner, get_args(kind)[0], limits) for inner in value)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) <= 2**53:
+        value = float(value)  # beyond 2**53 not every whole number is a float
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise ParamsError(_hint(value, kind))
+    if kind is float and not math.isfinite(value):
+        raise ParamsError()
+    within = {"at least": lambda x: value >= x, "above": lambda x: value > x, "at most": lambda x: value <= x}
+    within["matching"] = lambda pattern: re.fullmatch(pattern, value)
+    if not all(within[limit](bound) for limit, bound in limits.items()):
+        raise ParamsError()
+    return value
+
+
+def _hint(value: Any, kind: Any) -> str:
+    """Why a value of the wrong type may have come about in YAML."""
+    if value is None:
+        return " (nothing is written there)"
+    if isinstance(value, bool) and kind is str:
+        return " (YAML reads yes, no, on and off as true and false: write it in quotes)"
+    if isinstance(value, str) and kind in (int, float):
+        return _number_hint(value, kind)
+    return ""
+
+
+def _number_hint(text: str, kind: type) -> str:
+    """YAML 1.1 reads 5e-6, 1.0e5 and '3' as text: say how the number is written."""
+    try:
+        number = float(text)
+    except ValueError:
+        return ""
+    if not math.isfinite(number) or (kind is int and not number.is_integer()):
+        return ""
+    mantissa, e, exponent = text.strip().lower().replace("_", "").partition("e")
+    if kind is int:
+        plain = str(int(number))
+    elif e:
+        plain = f"{mantissa}{'' if '.' in mantissa else '.0'}e{int(exponent):+d}"
+    else:
+        plain = mantissa
+    return f" (YAML reads it as text: write {plain})"
+
+
+def _allowed(name: str) -> str:
+    kind, limits = _TYPES[name], FIELDS[name].metadata["limits"]
+    nothing = ""
+    if get_origin(kind) in (Union, types.UnionType):
+        kind, nothing = get_args(kind)[0], ", or null"
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(get_args(kind)) + nothing
+    nouns = {bool: "true or false", int: "a whole number", float: "a finite number", str: "text"}
+    noun = f"a list, each {nouns[get_args(kind)[0]]}" if get_origin(kind) is tuple else nouns[kind]
+    bounds = " and ".join(f"{limit} {bound}" for limit, bound in limits.items())
+    return noun + (f", {bounds}" if bounds else "") + nothing
+
+
+# ---- files
+
+
+def _file_of(profile: str | Path) -> Path:
+    """'pocket' -> params/pocket.yaml; a Path, or text with a suffix or a folder, is a file."""
+    text = str(profile)
+    is_file = isinstance(profile, Path) or text.endswith((".yaml", ".yml")) or Path(text).name != text
+    path = Path(profile) if is_file else paths.params_folder() / f"{text}.yaml"
+    if not path.is_file():
+        near = difflib.get_close_matches(text, profiles(), n=1)
+        raise ParamsError(
+            f"{paths.shown(path)}: no such file"
+            + (f" (did you mean {near[0]!r}?)" if near else "")
+            + f"; allowed: a YAML file, or one of the profiles {', '.join(profiles())}"
+        )
+    return path
+
+
+def _read_yaml(path: Path, source: str) -> dict[str, Any]:
+    values = _parse_yaml(path.read_bytes(), source)
+    if values is None:
+        raise ParamsError(f"{source}: the file is empty; allowed: one 'key: value' a line")
+    if not isinstance(values, dict):
+        raise ParamsError(f"{source}: holds a {type(values).__name__}; allowed: one 'key: value' a line")
+    return values
+
+
+def _parse_yaml(text: str | bytes, source: str) -> Any:
+    import yaml
+
+    class Loader(yaml.SafeLoader):  # PyYAML takes the last of two equal keys in silence
+        def construct_mapping(self, node, deep=False):
+            names = [child.value for child, _ in node.value]
+            for name in _repeated(names):
+                raise ParamsError(f"{source}: key {name!r} is given twice; allowed: once")
+            return super().construct_mapping(node, deep)
+
+    try:
+        return yaml.load(text, Loader)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: an impossible date
+        if isinstance(error, ParamsError):
+            raise
+        raise ParamsError(f"{source}: not YAML: {' '.join(str(error).split())}; allowed: 'key: value'") from None
+
+
+def _repeated(names: Iterable[Any]) -> list[str]:
+    names = [name for name in names if isinstance(name, str)]
+    return [name for i, name in enumerate(names) if name in names[:i]]

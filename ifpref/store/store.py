@@ -1,0 +1,225 @@
+"""`Store.get`: an artefact that is there, checked, or made by one process, published whole."""
+
+import errno
+import json
+import logging
+import re
+import shutil
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ifpref.params import canonical_json, fingerprint
+from ifpref.store import files, provenance
+from ifpref.store.artefact import (
+    MANIFEST,
+    Artefact,
+    DamagedArtefact,
+    Handle,
+    MissingArtefact,
+    StoreError,
+    Writer,
+    key_of,
+)
+
+KEY_PATTERN = "[0-9a-f]" * 16
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+log = logging.getLogger(__name__)
+_warned: set[tuple[str, str, str]] = set()
+
+
+class Store:
+    """The artefacts under `root`; those under `fallbacks` are looked at next, and never written."""
+
+    def __init__(self, root: str | Path, fallbacks: Iterable[str | Path] = ()):
+        self.root = Path(root)
+        self.roots = (self.root, *map(Path, fallbacks))
+
+    def get(
+        self,
+        artefact: Artefact,
+        make: Callable[[Writer], object] | None = None,
+        *,
+        remake_damaged: bool = True,
+    ) -> Handle:
+        """The artefact, verified; what is not there is made by `make(writer)`, by one process at a time.
+
+        Without `make`: MissingArtefact. A damaged one is moved aside and remade with a warning; without
+        `make`, or with `remake_damaged=False`: DamagedArtefact. What `make` raises comes through; its whole
+        shards stay. A full disk is a StoreError that names the file.
+        """
+        recipe = artefact.recipe
+        stage, key = artefact.stage, key_of(recipe)
+        refuse = make is None or not remake_damaged
+        for root in self.roots:
+            try:
+                if (root / stage / key).exists():
+                    return _open(root / stage / key)
+            except DamagedArtefact as error:
+                if refuse:
+                    raise
+                if root != self.root:
+                    warnings.warn(f"{error}; passed over", stacklevel=2)
+        if make is None:
+            raise MissingArtefact(self.explain(artefact))
+        final = self.root / stage / key
+        try:
+            with files.lock(final.with_name(f"{key}.lock")):
+                if final.exists():
+                    try:
+                        return _open(final)  # another process made it meanwhile
+                    except DamagedArtefact as error:
+                        if refuse:
+                            raise
+                        warnings.warn(f"{error}; moved to {_move_aside(final).name} and remade", stacklevel=2)
+                return _make(recipe, final, make)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            raise StoreError(
+                f"{error.filename or final}: {error.strerror}, while {stage} {key} was made; "
+                "whole shards are kept: free some space and ask again"
+            ) from error
+
+    def find(self, key: str) -> Handle:
+        """The verified artefact of that key, whatever its stage. MissingArtefact, DamagedArtefact."""
+        folder = self._folder(key)
+        if folder is None:
+            raise MissingArtefact(f"{key}: no artefact of that key in {', '.join(map(str, self.roots))}")
+        return _open(folder)
+
+    def explain(self, asked: Artefact | str) -> str:
+        """How an artefact, or one of the store by its key, differs from the nearest other one of its stage.
+
+        One line for each parameter, input, model field and module that differs, `old -> new`; under an input
+        the same for the two inputs, as far as the store has them.
+        """
+        recipe = asked.recipe if isinstance(asked, Artefact) else _recipe(self._folder(asked))
+        if recipe is None:
+            raise MissingArtefact(f"{asked}: no artefact of that key in {', '.join(map(str, self.roots))}")
+        key, stage = key_of(recipe), recipe["stage"]
+        lines = [f"{stage} {key}: {self._folder(key) or 'not in the store'}"]
+        folders = [path for root in self.roots for path in sorted(root.glob(f"{stage}/{KEY_PATTERN}"))]
+        others = {path.name: old for path in folders if path.name != key and (old := _recipe(path))}
+        if not others:
+            return lines[0] + f"\nno other artefact of the stage {stage} to compare it with"
+        latest_first = sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)
+        names = [path.name for path in latest_first if path.name in others]
+        nearest = min(names, key=lambda name: len(_changes(others[name], recipe)))  # of equals, the latest
+        lines.append(f"against {nearest}, the nearest of {len(others)}:")
+        lines += self._explained(others[nearest], recipe, "  ")
+        return "\n".join(lines)
+
+    def _explained(self, old: Mapping[str, Any], new: Mapping[str, Any], indent: str) -> Iterator[str]:
+        for section, name, before, after in _changes(old, new):
+            yield f"{indent}{section} {name}: {before} -> {after}"
+            if section == "input":
+                older, newer = _recipe(self._folder(before)), _recipe(self._folder(after))
+                if older and newer:
+                    yield from self._explained(older, newer, indent + "  ")
+
+    def _folder(self, key: str) -> Path | None:
+        if not re.fullmatch("[0-9a-f]{16}", key):
+            return None
+        return next((path for root in self.roots for path in sorted(root.glob(f"*/{key}"))), None)
+
+
+def _make(recipe: dict[str, Any], final: Path, make: Callable[[Writer], object]) -> Handle:
+    started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
+    partial, journal = final.with_name(f"{final.name}.partial"), final.with_name(f"{final.name}.journal")
+    writer = Writer(partial, journal)
+    log.info("%s %s: %d shards are there, making the rest", recipe["stage"], final.name, len(writer.resumed))
+    make(writer)
+    states = {}
+    for path in sorted(path for path in partial.rglob("*") if path.is_file()):
+        name = path.relative_to(partial).as_posix()
+        if name in writer.shards:
+            states[name] = {part: writer.shards[name][part] for part in ("bytes", "sha256")}
+        elif name in writer.whole:  # left by a run that cut its work differently
+            path.unlink()
+        else:
+            files.sync(path)
+            states[name] = files.state(path)
+    manifest = {"key": final.name, "recipe": recipe, "files": states, "tables": writer.tables}
+    manifest["checksum"] = fingerprint(manifest)
+    manifest["made"] = {
+        "started": started,
+        "seconds": round(time.monotonic() - clock + sum(note["seconds"] for note in writer.resumed), 3),
+        "resumed_shards": len(writer.resumed),
+        "earlier_sessions": writer.sessions,
+        **provenance.environment(),
+    }
+    files.write(partial / MANIFEST, files.json_line(manifest, indent=1))
+    files.sync(partial / MANIFEST)
+    for folder in [partial, *(path for path in partial.rglob("*") if path.is_dir())]:
+        files.sync(folder)
+    try:
+        partial.rename(final)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        shutil.rmtree(partial)  # another host made it, where locks do not reach
+    files.sync(final.parent)
+    journal.unlink(missing_ok=True)
+    return _open(final)
+
+
+def _open(folder: Path) -> Handle:
+    """Verified: manifest, sizes, checksums."""
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_bytes())
+        covered = {part: manifest[part] for part in ("key", "recipe", "files", "tables")}
+        found = fingerprint(covered)
+        expected, key = manifest["checksum"], key_of(covered["recipe"])
+        made = manifest["made"]
+        libraries = [session["libraries"] for session in (made, *made["earlier_sessions"])]
+    except (FileNotFoundError, NotADirectoryError):
+        raise DamagedArtefact(path, "a manifest", "no file") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedArtefact(path, "a manifest", f"{type(error).__name__}: {error}") from None
+    if found != expected:
+        raise DamagedArtefact(path, f"contents with checksum {expected}", found)
+    if not folder.name == manifest["key"] == key:
+        raise DamagedArtefact(path, f"the manifest of {folder.name}", f"that of {key}")
+    for name, state in manifest["files"].items():
+        if difference := files.damage(folder / name, state):
+            raise DamagedArtefact(folder / name, *difference)
+    for made_with in libraries:
+        for library, (then, now) in provenance.differing_libraries(made_with).items():
+            if (library, then, now) not in _warned:
+                _warned.add((library, then, now))
+                warnings.warn(f"{folder}: made with {library} {then}, here is {now}", stacklevel=3)
+    return Handle(folder, manifest)
+
+
+def _move_aside(folder: Path) -> Path:
+    number = 1
+    while (aside := folder.with_name(f"{folder.name}.damaged-{number}")).exists():
+        number += 1
+    return folder.rename(aside)
+
+
+def _recipe(folder: Path | None) -> dict[str, Any] | None:
+    """What the manifest says, files unseen; None for a folder without one that can be read."""
+    try:
+        return None if folder is None else json.loads((folder / MANIFEST).read_bytes())["recipe"]
+    except (FileNotFoundError, ValueError, KeyError):
+        return None
+
+
+def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """(section, name, old value, new value) of all that differs between two recipes."""
+    changes = []
+    sections = [("params", "parameter", canonical_json), ("inputs", "input", str)]
+    sections += [("model", "model", canonical_json), ("code", "code", str)]
+    for part, section, shown in sections:
+        a, b = old[part] or {}, new[part] or {}
+        for name in sorted({*a, *b}):
+            before, after = (shown(side[name]) if name in side else "(absent)" for side in (a, b))
+            if before != after:
+                changes.append((section, name, before, after))
+    return changes
