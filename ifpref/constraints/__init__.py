@@ -4,11 +4,13 @@
     river = Constraint("keywords:existence", {"keywords": ["river", "stone"]})
     verify("The river runs over every stone.", [river])     # [True]
 
-registry.py   ids, arguments, the frozen `Constraint`       text.py       sentences, words, language
-checks.py     one check an id, IFEval's semantics exactly   wording.py    `describe`: natural wordings for prompts
-conflicts.py  what cannot be satisfied together             witness.py    builds a text that satisfies all of them
+registry.py   ids, arguments, the frozen `Constraint`       text.py       sentences, words, language checks.py
+one check an id, IFEval's semantics exactly   wording.py    `describe`: natural wordings for prompts
+conflicts.py  what cannot be satisfied together             witness.py    builds a text that satisfies all of
+them
 """
 
+from ifpref.constraints.checks import verify
 from ifpref.constraints.registry import (
     CONSTRAINT_SETS,
     CONSTRAINTS,
@@ -27,4 +29,5 @@ __all__ = [
     "Constraint",
     "ConstraintError",
     "Kind",
+    "verify",
 ]

@@ -1,0 +1,37 @@
+"""Where sentences come from: the interface between the witness builder and a domain's language.
+
+A sentence is complete: it begins with a capital, ends in `.`, `!` or `?`, and has no line break, no digit and none of
+the marks that constraints are made of (`* - [ ] < > " { } #`). The same generator gives the same text.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Protocol
+
+
+class Source(Protocol):
+    """Sentences on one topic, in the manner of one task."""
+
+    languages: tuple[str, ...]
+    """ISO codes of the languages there are sentences in; "en" first."""
+
+    def fresh(self) -> Source:
+        """A source for a new text. One that remembers what it has said, so as not to repeat itself, forgets it."""
+
+    def opening(self, rng: random.Random, *, short: bool = False) -> str:
+        """A first sentence in English, on the topic; `short` at most 6 words."""
+
+    def sentence(
+        self, rng: random.Random, *, language: str = "en", about: str | None = None, short: bool = False
+    ) -> str:
+        """One sentence; `about` is a word it must hold (as its subject, if it can), `short` at most 6 words."""
+
+    def phrase(self, rng: random.Random, *, language: str = "en") -> str:
+        """1 to 4 words without end punctuation: a bullet point, a title, a highlighted part."""
+
+    def word(self, rng: random.Random, letter: str) -> str:
+        """A lower-case word that holds the letter, as often as the domain's words allow."""
+
+    def blank(self, rng: random.Random) -> str:
+        """The label of a placeholder, such as `name`."""

@@ -1,0 +1,177 @@
+r"""The units that the checks count: sentences, words, words in capitals; and the language of a text.
+
+    count_words("It's 3.14")                     # 4: runs of \w
+    count_capital_words("NASA isn't OK")         # 2
+    detect_language("Der Fluss ist tief.")       # "de"
+    backends()["sentences"]["backend"]           # "punkt", or "punkt-lite" where nltk has no Punkt data
+
+Decisions
+- IFEval counts with nltk 3.9 and detects with langdetect 1.0.9. The answers here are theirs, reached by
+  shorter ways; tests/test_text.py holds each of those against the plain call.
+- langdetect draws at random. It is seeded with 0, on a factory of our own, so other users of it see no
+  change.
+- Answers for sentences (25 us per kB) and languages (3 ms a text) are cached by text.
+- nltk and langdetect are imported on first use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import string
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ifpref.constraints.sentences import sentence_counter
+
+if TYPE_CHECKING:
+    from langdetect.detector_factory import DetectorFactory
+    from nltk.tokenize import NLTKWordTokenizer
+
+T = TypeVar("T")
+
+
+def cached_by_text(size: int) -> Callable[[Callable[[str], T]], Callable[[str], T]]:
+    """Remember the last `size` answers of a function of a text, by digest: no text is kept alive."""
+
+    def decorate(function: Callable[[str], T]) -> Callable[[str], T]:
+        answers: OrderedDict[bytes, T] = OrderedDict()
+
+        @wraps(function)
+        def cached(text: str) -> T:
+            key = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+            try:
+                return answers[key]
+            except KeyError:
+                answer = answers[key] = function(text)
+            if len(answers) > size:
+                answers.popitem(last=False)
+            return answer
+
+        cached.cache_clear = answers.clear  # as functools.lru_cache has it
+        return cached
+
+    return decorate
+
+
+# ------------------------------------------------------------------------------------ sentences and words
+
+
+@cached_by_text(4096)
+def count_sentences(text: str) -> int:
+    """Sentences as Punkt divides a text; headings and list items without . ? ! join their neighbours."""
+    return sentence_counter().count(text)
+
+
+_WORD = re.compile(r"\w+")
+_ASCII_SPACED = str.maketrans({chr(code): " " for code in range(128) if not _WORD.match(chr(code))})
+
+
+def count_words(text: str) -> int:
+    r"""How many runs of `\w`: don't is 2, 3.14 is 2, a_b is 1."""
+    if text.isascii():
+        return len(text.translate(_ASCII_SPACED).split())
+    return len(_WORD.findall(text))
+
+
+# ---------------------------------------------------------------------------------------- capital words
+
+# Words that nltk takes apart: can not, gim me, gon na, got ta, lem me, wan na, and 't is, 't was.
+_TAKEN_APART = frozenset(("cannot", "gimme", "gonna", "gotta", "lemme", "wanna", "tis", "twas"))
+_MANY_SPACES = re.compile(" {3,}")
+# nltk's rule for the period at the end of a sentence. A double quote after a space is no closing quote to it.
+_FINAL_PERIOD = re.compile(r"""([^.])\.((?:(?! "| '')[\])}>"'»”’ ])*)\s*$""")
+
+
+def count_capital_words(text: str) -> int:
+    """How many tokens of `nltk.word_tokenize` are `.isupper()`: I and A count, CAN'T is two, WELL-KNOWN one.
+
+    nltk divides a text into sentences, then each into tokens with some thirty substitutions, none of which
+    joins or divides letters, a few words aside. So a chunk between two spaces that is letters inside its
+    punctuation counts as one if they are capitals. The other chunks that have a capital go to nltk's
+    tokenizer, all in one string. For a few of them it matters where their sentence ends, or which space
+    follows (an apostrophe or a colon with a period, "I CAN'T."; a last apostrophe): then the whole text goes
+    there.
+    """
+    count, others = 0, []
+    for chunk in text.split():
+        if chunk.islower():
+            continue
+        core = chunk.strip(string.punctuation)
+        if core.isascii() and core.isalpha() and core.lower() not in _TAKEN_APART:
+            count += core.isupper()
+            continue
+        if chunk.lower() == chunk:
+            continue
+        period = "." in chunk
+        if chunk[-1] == "'" or (period and ("'" in chunk or ":" in chunk or "wanna" in chunk.lower())):
+            return _count_capital_tokens_by_sentence(text)
+        others.append(chunk)
+    return count + (_count_capital_tokens(" ".join(others)) if others else 0)
+
+
+def _count_capital_tokens_by_sentence(text: str) -> int:
+    """Of each sentence as `nltk.word_tokenize` takes it: alone, so that its last period is a token.
+
+    One call of nltk's tokenizer for all of them, on lines whose last period has been set apart already.
+    """
+    parts = (_MANY_SPACES.sub("  ", sentence) for sentence in sentence_counter().split(text))
+    return _count_capital_tokens("\n".join(_FINAL_PERIOD.sub(r"\1 . \2 ", part) for part in parts))
+
+
+def _count_capital_tokens(text: str) -> int:
+    # Of a run of spaces only the first and the last can matter, and nltk takes quadratic time on it.
+    return sum(token.isupper() for token in _word_tokenizer().tokenize(_MANY_SPACES.sub("  ", text)))
+
+
+@lru_cache(maxsize=1)
+def _word_tokenizer() -> NLTKWordTokenizer:
+    from nltk.tokenize import NLTKWordTokenizer
+
+    return NLTKWordTokenizer()
+
+
+# ---------------------------------------------------------------------------------------------- language
+
+LANGUAGE_SEED = 0
+
+
+@cached_by_text(65536)
+def detect_language(text: str) -> str | None:
+    """langdetect's code for the language of a text ("en", "zh-cn"); None where it has nothing to go by."""
+    from langdetect.lang_detect_exception import LangDetectException
+
+    detector = _language_factory().create()
+    try:
+        detector.append(text)
+        return detector.detect()
+    except LangDetectException:
+        return None
+
+
+@lru_cache(maxsize=1)
+def _language_factory() -> DetectorFactory:
+    """langdetect's 55 profiles, in the order of their names (its own order is the file system's), seeded."""
+    from pathlib import Path
+
+    from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
+
+    factory = DetectorFactory()
+    factory.set_seed(LANGUAGE_SEED)
+    profiles = sorted(path for path in Path(PROFILES_DIRECTORY).iterdir() if path.is_file())
+    factory.load_json_profile([path.read_text(encoding="utf-8") for path in profiles])
+    return factory
+
+
+def backends() -> dict[str, dict[str, Any]]:
+    """What counts and detects in this process, with versions: to be written beside every result."""
+    from importlib.metadata import version
+
+    counter, nltk = sentence_counter(), version("nltk")
+    return {
+        "sentences": {"backend": counter.backend, "nltk": nltk, "data_sha256": counter.data_sha256},
+        "words": {"backend": "NLTKWordTokenizer", "nltk": nltk},
+        "language": {"backend": "langdetect", "langdetect": version("langdetect"), "seed": LANGUAGE_SEED},
+    }
