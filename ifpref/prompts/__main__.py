@@ -1,0 +1,118 @@
+"""Writes a set of prompts with its card: what `make prompts` runs.
+
+    python -m ifpref.prompts --n 48000 --out prompts.jsonl --set "domain=open seed=0"
+
+Writes prompts.jsonl (kwargs as objects), prompts.parquet (kwargs as canonical JSON strings) and prompts.md (the card).
+Each is written under a temporary name and renamed, so an interrupted run leaves the earlier files whole.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import ifpref
+from ifpref.constraints import CONSTRAINT_SETS
+from ifpref.params import ParamsError, load_params, parse_overrides
+from ifpref.prompts.build import build, to_dataset, to_rows
+from ifpref.prompts.card import dataset_card
+from ifpref.prompts.overlap import load_ifeval_prompts, near_duplicates, ngram_overlap
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command; returns its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m ifpref.prompts", description=__doc__.splitlines()[0])
+    parser.add_argument("--n", type=int, required=True, help="how many prompts, over all splits")
+    parser.add_argument("--out", type=Path, required=True, help="the JSONL file; .parquet and .md go beside it")
+    parser.add_argument("--set", default="", help="parameters, such as 'domain=pocket seed=1 min_constraints=2'")
+    parser.add_argument("--workers", type=int, help="processes (default: one for each core)")
+    parser.add_argument("--ifeval", default="google/IFEval", help="IFEval's prompts: a file, a hub id, or none")
+    args = parser.parse_args(argv)
+    try:
+        write_prompts(args.n, args.out, args.set, args.workers, args.ifeval)
+    except (ParamsError, ValueError, OSError) as error:
+        print(f"make prompts: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def write_prompts(n: int, out: Path, settings: str, workers: int | None, ifeval: str) -> None:
+    """Build n prompts and write the three files; raises before any work where something is wrong."""
+    if out.suffix != ".jsonl":
+        raise ValueError(f"OUT must be a file that ends in .jsonl, found {out}")
+    if not out.parent.is_dir():
+        raise ValueError(f"OUT={out}: there is no folder {out.parent}")
+    params = load_params("pocket", **{"domain": "open", **parse_overrides(settings)})
+    reference = None if ifeval == "none" else load_ifeval_prompts(ifeval)
+    start = time.monotonic()
+    built = build(
+        n,
+        params.seed,
+        domain=params.domain,
+        ids=CONSTRAINT_SETS[params.constraint_set],
+        k=(params.min_constraints, params.max_constraints),
+        transfer_ids=params.transfer_ids,
+        difficulty=(params.easy_max_constraints, params.moderate_max_constraints),
+        workers=workers,
+    )
+    _say(f"{len(built.prompts):,} prompts, each with a verified witness, in {time.monotonic() - start:.0f} s")
+    _replace(out, lambda path: _write_jsonl(path, built))
+    import pyarrow.parquet
+
+    _replace(
+        out.with_suffix(".parquet"),
+        lambda path: pyarrow.parquet.write_table(to_dataset(built.prompts).data.table, path),
+    )
+    _say("measuring near-duplicates and overlap with IFEval")
+    texts = [prompt.text for prompt in built.prompts]
+    card = dataset_card(
+        built,
+        _provenance(n, params),
+        near_duplicates(texts),
+        [ngram_overlap(texts, reference, n) for n in (8, 13)] if reference else [],
+    )
+    _replace(out.with_suffix(".md"), lambda path: path.write_text(card, encoding="utf-8"))
+    _say(
+        f"{out}, {out.with_suffix('.parquet').name} and {out.with_suffix('.md').name}: {time.monotonic() - start:.0f} s in all"
+    )
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _provenance(n: int, params) -> dict[str, object]:
+    """What gives the same bytes again; no time and no host, so that the card is the same too."""
+    from ifpref.constraints.text import backends
+
+    names = ("domain", "seed", "constraint_set", "min_constraints", "max_constraints")
+    names += ("easy_max_constraints", "moderate_max_constraints", "transfer_ids")
+    values: dict[str, object] = {"n": n, **{name: getattr(params, name) for name in names}}
+    values["transfer_ids"] = ", ".join(params.transfer_ids)
+    values["command"] = f"make prompts N={n} OUT=prompts.jsonl" + (f' SET="domain={params.domain} seed={params.seed}"')
+    return {**values, "ifpref": ifpref.__version__, "python": platform.python_version(), **backends()}
+
+
+def _write_jsonl(path: Path, built) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for row in to_rows(built.prompts):
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        write(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""The dataset card: what a set of prompts holds, measured, as Markdown.
+
+Counts by split, k, difficulty and id; the balance of pairs; what was rejected and why; near-duplicates; overlap with
+IFEval's prompts; examples with their witnesses; and the parameters that give the same bytes again.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ifpref.prompts.build import Built
+from ifpref.prompts.overlap import NearDuplicates, Overlap
+from ifpref.prompts.write import Prompt
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def dataset_card(
+    built: Built,
+    provenance: Mapping[str, Any],
+    near: NearDuplicates | None = None,
+    overlaps: Sequence[Overlap] = (),
+) -> str:
+    """The card of a built set.
+
+    provenance  parameters, versions and the like, by name
+    near        near-duplicates, where they were measured
+    overlaps    overlap with IFEval by length of run, where its prompts were at hand
+    """
+    prompts = built.prompts
+    parts = [
+        f"# {len(prompts):,} synthetic prompts of the `{provenance['domain']}` domain",
+        "Each prompt is a writing task on a topic with a combination of verifiable constraints. Each has a *witness*: a "
+        "text, built by rule, that satisfies all of its constraints as `ifpref.constraints.verify` judges them.",
+        "## How many\n\n" + _by_split(prompts),
+        "## Constraints\n\n" + _by_id(prompts),
+        "## Pairs of constraints\n\n" + _pairs(prompts),
+        "## What was rejected\n\n" + _rejected(built),
+        "## Near-duplicates\n\n" + _near(near),
+        "## Overlap with IFEval\n\n" + _overlap(overlaps),
+        "## Examples\n\n" + _examples(prompts),
+        "## Provenance\n\n" + table(("what", "value"), [(k, f"`{v}`") for k, v in provenance.items()]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _by_split(prompts: Sequence[Prompt]) -> str:
+    splits = list(dict.fromkeys(p.split for p in prompts))
+    numbers = sorted({len(p.constraints) for p in prompts})
+    count = Counter((p.split, len(p.constraints)) for p in prompts)
+    levels = Counter((p.split, p.difficulty) for p in prompts)
+    topics = {split: len({p.topic for p in prompts if p.split == split}) for split in splits}
+    header = ("split", *(f"k = {k}" for k in numbers), "easy", "moderate", "hard", "topics", "all")
+    rows = [
+        (
+            split,
+            *(f"{count[split, k]:,}" for k in numbers),
+            *(f"{levels[split, level]:,}" for level in ("easy", "moderate", "hard")),
+            topics[split],
+            f"{sum(count[split, k] for k in numbers):,}",
+        )
+        for split in splits
+    ]
+    return table(header, rows)
+
+
+def _by_id(prompts: Sequence[Prompt]) -> str:
+    count = Counter(c.id for p in prompts for c in p.constraints)
+    rows = [(f"`{id}`", f"{n:,}", f"{n / len(prompts):.1%}") for id, n in count.most_common()]
+    return table(("id", "prompts", "share"), rows)
+
+
+def _pairs(prompts: Sequence[Prompt]) -> str:
+    count = Counter(pair for p in prompts for pair in itertools.combinations(sorted(c.id for c in p.constraints), 2))
+    if not count:
+        return "No prompt has two constraints."
+    ranked = count.most_common()
+    ends = [*ranked[:3], *ranked[-3:]]
+    middle = ranked[len(ranked) // 2][1]
+    text = f"{len(ranked)} pairs of ids occur; the median pair {middle:,} times. The most and the least common:\n\n"
+    return text + table(("pair", "prompts"), [(f"`{a}` + `{b}`", f"{n:,}") for (a, b), n in ends])
+
+
+def _rejected(built: Built) -> str:
+    drawn = len(built.prompts) + sum(built.rejected.values()) + built.duplicates
+    text = (
+        f"{drawn:,} prompts were drawn: {sum(built.rejected.values()):,} rejected and {built.duplicates:,} duplicates, "
+        "each drawn again. The commonest reasons:\n\n"
+    )
+    return text + table(("reason", "draws"), [(r, f"{n:,}") for r, n in list(built.rejected.items())[:15]])
+
+
+def _near(near: NearDuplicates | None) -> str:
+    if near is None:
+        return "Not measured."
+    text = (
+        f"{near.with_neighbour:,} of {near.texts:,} prompts ({near.share:.2%}) have another that shares {near.threshold:.0%} "
+        f"or more of its runs of {near.shingle} words (MinHash, then exactly; {near.pairs:,} pairs, {near.identical:,} of "
+        "them with the very same words)."
+    )
+    if near.examples:
+        closest = near.examples[0]
+        text += f" The closest, {closest.similarity:.2f} alike:\n\n> {_line(closest.first_text)}\n\n> {_line(closest.second_text)}"
+    return text
+
+
+def _line(text: str) -> str:
+    return " / ".join(text.splitlines())
+
+
+def _overlap(overlaps: Sequence[Overlap]) -> str:
+    if not overlaps:
+        return "Not measured: IFEval's prompts were not at hand."
+    parts = []
+    for overlap in overlaps:
+        parts.append(
+            f"- runs of {overlap.n} words: {len(overlap.hit):,} of {overlap.texts:,} prompts ({overlap.share:.2%}) share one with "
+            f"IFEval's {overlap.references} prompts"
+        )
+    runs = [run.run for run in overlaps[0].longest[:3]]
+    if runs:
+        parts.append("\nThe longest runs shared: " + "; ".join(f"“{run}”" for run in runs) + ".")
+    return "\n".join(parts)
+
+
+def _examples(prompts: Sequence[Prompt]) -> str:
+    step = max(1, len(prompts) // 6)
+    return "\n\n".join(
+        f"**{p.task}**, k = {len(p.constraints)}, {p.difficulty}\n\n```text\n{p.text}\n```\n\nIts witness:\n\n"
+        f"```text\n{p.witness}\n```"
+        for p in prompts[::step][:6]
+    )

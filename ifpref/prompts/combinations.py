@@ -1,0 +1,161 @@
+"""Combinations: which constraints go together in one prompt, drawn so that ids and pairs stay in balance.
+
+A combination is a set of ids, such as `("detectable_format:title", "punctuation:no_comma")`; an id never comes twice.
+`Balance` draws them one after the other: each next id is the one, among a few candidates, that has come least often,
+alone and beside those chosen already. Two ids are never drawn together
+
+- when no arguments could satisfy both (`ifpref.constraints.conflicts`; here by id: `UNSATISFIABLE`), or
+- when nobody would ask for both (`UNNATURAL`: satisfiable, but a contradiction or a repetition to any reader).
+
+For k >= 3 a combination belongs to one split only (`split_of`), so that evaluation meets combinations never trained.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import math
+import random
+from collections import Counter
+from collections.abc import Sequence
+
+UNSATISFIABLE = frozenset(
+    frozenset(pair)
+    for pair in (
+        ("change_case:english_capital", "change_case:english_lowercase"),
+        ("change_case:english_capital", "language:response_language"),
+        ("change_case:english_lowercase", "language:response_language"),
+        ("detectable_format:json_format", "detectable_format:number_bullet_lists"),
+        ("length_constraints:number_paragraphs", "combination:two_responses"),
+    )
+)
+"""Pairs that no arguments of a prompt could satisfy (English is never asked for as a language)."""
+
+UNNATURAL = frozenset(
+    frozenset(pair)
+    for pair in (
+        # said twice, or taken back: all capitals are more than some words in capitals
+        ("change_case:english_capital", "change_case:capital_word_frequency"),
+        ("change_case:english_lowercase", "change_case:capital_word_frequency"),
+        # two meanings of "paragraph" in one request
+        ("length_constraints:number_paragraphs", "length_constraints:nth_paragraph_first_word"),
+        # only a bare JSON string can do it; everyone writes an object
+        ("detectable_format:json_format", "startend:quotation"),
+        ("detectable_format:json_format", "startend:end_checker"),
+        ("detectable_format:json_format", "length_constraints:nth_paragraph_first_word"),
+        ("detectable_format:json_format", "combination:two_responses"),
+    )
+)
+"""Pairs that could be satisfied and that no one would ask for."""
+
+SPLIT_SHARES = {"train": 0.6, "dev": 0.15, "test": 0.25}
+"""Which share of the combinations of three and more ids belongs to each split."""
+
+_CANDIDATES = 3
+
+
+def together(first: str, second: str) -> bool:
+    """Whether two ids may stand in one prompt."""
+    pair = frozenset((first, second))
+    return first != second and pair not in UNSATISFIABLE and pair not in UNNATURAL
+
+
+def split_of(ids: Sequence[str]) -> str:
+    """The split that a combination of three or more ids belongs to; the same on every machine and for every seed."""
+    digest = hashlib.blake2b("+".join(sorted(ids)).encode(), digest_size=8).digest()
+    place = int.from_bytes(digest, "big") / 2**64
+    for split, share in SPLIT_SHARES.items():
+        if place < share:
+            return split
+        place -= share
+    return split
+
+
+def share_out(items: Sequence[str], shares: dict[str, float]) -> dict[str, list[str]]:
+    """Items (topics) dealt to splits in proportion, none to two; each split gets at least one.
+
+    The deal depends on no seed: a topic that is held out is held out in every replicate, and from the embedded model.
+    """
+    order = sorted(items)
+    if len(order) < len(shares):
+        raise ValueError(f"{len(order)} topics cannot be shared out over {len(shares)} splits: {', '.join(shares)}")
+    random.Random("share_out").shuffle(order)
+    dealt: dict[str, list[str]] = {}
+    start, part, total = 0, 0.0, sum(shares.values())
+    for n, (name, share) in enumerate(shares.items()):
+        part += share
+        stop = max(round(part / total * len(order)), start + 1)
+        stop = min(stop, len(order) - (len(shares) - 1 - n))  # leave one for each that follows
+        dealt[name] = order[start:stop]
+        start = stop
+    return dealt
+
+
+def count_combinations(ids: Sequence[str], k: int, split: str | None = None, required: Sequence[str] = ()) -> int:
+    """How many combinations of k ids there are, of those that a split may use; exact up to k = 3, then by sampling.
+
+    Beyond k = 3 there are tens of thousands: the share that may stand together is estimated from 4,000 draws.
+    """
+
+    def allowed(combination: Sequence[str]) -> bool:
+        return (
+            all(together(a, b) for a, b in itertools.combinations(combination, 2))
+            and (not required or any(id in required for id in combination))
+            and (split is None or k < 3 or split_of(combination) == split)
+        )
+
+    if k > len(ids):
+        return 0
+    if k <= 3:
+        return sum(allowed(combination) for combination in itertools.combinations(ids, k))
+    rng = random.Random("count_combinations")
+    share = sum(allowed(rng.sample(list(ids), k)) for _ in range(4000)) / 4000
+    return int(share * math.comb(len(ids), k))
+
+
+class Balance:
+    """Draws combinations of ids in balance. State: how often each id and each pair has come so far."""
+
+    def __init__(self, ids: Sequence[str], seed: str) -> None:
+        self.ids = tuple(ids)
+        self.rng = random.Random(seed)
+        self.alone: Counter[str] = Counter()
+        self.pairs: Counter[frozenset[str]] = Counter()
+
+    def draw(self, k: int, split: str | None = None, required: Sequence[str] = ()) -> tuple[str, ...]:
+        """k ids that may stand together, in the order drawn.
+
+        split     the split that the combination must belong to, where k >= 3
+        required  ids of which at least one must be among them
+
+        Raises ValueError where 10,000 tries find none.
+        """
+        for _ in range(10_000):
+            ids = self._draw(k, required)
+            if ids and (split is None or k < 3 or split_of(ids) == split):
+                self.alone.update(ids)
+                self.pairs.update(frozenset(pair) for pair in itertools.combinations(ids, 2))
+                return ids
+        raise ValueError(f"no combination of {k} of the {len(self.ids)} ids for the split {split!r} was found")
+
+    def _draw(self, k: int, required: Sequence[str]) -> tuple[str, ...] | None:
+        chosen: list[str] = []
+        open_ids = list(self.ids)
+        while len(chosen) < k:
+            pool = [id for id in open_ids if id in required] if required and not chosen else open_ids
+            if not pool:
+                return None
+            few = self.rng.sample(pool, min(_CANDIDATES, len(pool)))
+            best = min(few, key=lambda id: self._seen(id, chosen))
+            chosen.append(best)
+            open_ids = [id for id in open_ids if together(id, best)]
+        self.rng.shuffle(chosen)
+        return tuple(chosen)
+
+    def _seen(self, id: str, chosen: Sequence[str]) -> float:
+        """How often the id has come, and how often beside those chosen, each in units of its mean."""
+        alone = self.alone[id] / (1 + self.alone.total() / len(self.ids))
+        if not chosen:
+            return alone
+        beside = sum(self.pairs[frozenset((id, other))] for other in chosen) / len(chosen)
+        return alone + beside / (1 + 2 * self.pairs.total() / len(self.ids) ** 2)
