@@ -10,7 +10,7 @@ MAX_KIB := 1024
 LARGE_OK := ^(ifpref/pocket/weights/|outputs/reference/)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint format prompts score bench clean
+.PHONY: help setup test lint format prompts pocket-model score bench clean
 
 help:  ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ format: $(READY)  ## mend what lint finds, where it can (seconds)
 
 prompts: $(READY)  ## N=48000 OUT=file.jsonl [SET="domain=open seed=0"]: unique prompts, each with its witness (48,000: 3 minutes)
 	@$(PY) -m ifpref.prompts --n $(or $(N),48000) --out $(or $(OUT),outputs/prompts.jsonl) $(if $(SET),--set "$(SET)")
+
+pocket-model: $(READY)  ## [HABITS=weak] [OUT=folder]: train the embedded model anew (about 50 minutes on 2 cores; a stopped run goes on)
+	@$(PY) -m ifpref.pocket.train --out $(or $(OUT),outputs/pocket-model) --habits $(or $(HABITS),pocket)
 
 score: $(READY)  ## RESPONSES=file.jsonl [PROMPTS=file.jsonl] [OUT=file.json]: IFEval's four accuracies (541 responses: seconds)
 	@test -n "$(RESPONSES)" || { echo "make score RESPONSES=file.jsonl [PROMPTS=file.jsonl] [OUT=file.json]"; exit 1; }

@@ -7,8 +7,8 @@ import pytest
 from ifpref.constraints import CONSTRAINT_SETS, CONSTRAINTS, Constraint
 from ifpref.constraints.checks import verify
 from ifpref.constraints.needs import read_needs
-from ifpref.constraints.witness import Unsatisfiable, search_witness, witness
 from ifpref.constraints.plain import PLAIN
+from ifpref.constraints.witness import Unsatisfiable, search_witness, witness
 
 ONE_OF_EACH = {
     "keywords:existence": {"keywords": ["river", "stone"]},

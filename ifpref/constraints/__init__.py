@@ -4,10 +4,10 @@
     river = Constraint("keywords:existence", {"keywords": ["river", "stone"]})
     verify("The river runs over every stone.", [river])     # [True]
 
-registry.py   ids, arguments, the frozen `Constraint`       text.py       sentences, words, language checks.py
-one check an id, IFEval's semantics exactly   wording.py    `describe`: natural wordings for prompts
-conflicts.py  what cannot be satisfied together             witness.py    builds a text that satisfies all of
-them
+registry.py   ids, arguments, the frozen `Constraint`      sentences.py  Punkt, with its data or our own words
+checks.py     one check an id, exactly as IFEval has it    text.py       words, capital words, language
+conflicts.py  what cannot be satisfied together            wording.py    `describe`: natural wordings for prompts
+witness.py    builds a text that satisfies all of several
 """
 
 from ifpref.constraints.checks import verify

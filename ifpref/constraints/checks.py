@@ -1,16 +1,15 @@
 r"""One check an IFEval id, with IFEval's semantics exactly; `verify` applies them.
 
-    verify("The river runs.\n* one\n* two", [Constraint("detectable_format:number_bullet_lists",
-    {"num_bullets": 2})])
-    # [True]
+    two = Constraint("detectable_format:number_bullet_lists", {"num_bullets": 2})
+    verify("Along the river:\n* one\n* two", [two])     # [True]
 
 Decisions
 - Strict is `bool(response.strip()) and check(response)`; loose is true where any of eight variants of the
   response passes (`loose_variants`). Verdicts are positional: a prompt may carry one id twice.
-- Users' text (keywords, section words, postscript markers) is matched literally, in any case. IFEval uses it
-  as a regular expression; the two are equal wherever it has no metacharacters, which is so in all of its data
-  but the markers P.S. and P.P.S, and these have patterns of their own. So `a(b` cannot crash, nor `(a+)+`
-  take for ever.
+- Users' text (keywords, section words, postscript markers) is matched literally. IFEval uses it as a
+  regular expression; the two are equal wherever it has no metacharacters, which is so in all of its data but
+  the markers P.S. and P.P.S, and these have patterns of their own. So `a(b` cannot crash, nor `(a+)+` take
+  for ever.
 - Every check takes time linear in the response. Several of IFEval's patterns take quadratic time on unusual
   text (`\[.*?\]` on a run of brackets); where a check looks unlike its pattern, its docstring names the
   pattern, and tests/test_checks.py holds the two equal.
@@ -76,7 +75,7 @@ class Response:
 
         Four characters fold to an ASCII letter in the one and not, or not alone, in the other.
         """
-        return self.text.isascii() or not any(character in self.text for character in "İıſK")
+        return self.text.isascii() or not any(character in self.text for character in "\u0130\u0131\u017f\u212a")
 
     def language_is(self, language: str) -> bool:
         """Whether langdetect sees this language, or nothing to go by: that passes any."""
@@ -121,8 +120,7 @@ def frequency(response: Response, keyword: str, frequency: int, relation: str) -
 def forbidden_words(response: Response, forbidden_words: tuple[str, ...]) -> bool:
     r"""`\bword\b` of none: "cats" is allowed where cat is forbidden; "$5" never matches, so always passes."""
     return not any(
-        _contains(response, word) and _literal(word, whole=True).search(response.text)
-        for word in forbidden_words
+        _contains(response, word) and _literal(word, whole=True).search(response.text) for word in forbidden_words
     )
 
 
@@ -155,9 +153,7 @@ def number_paragraphs(response: Response, num_paragraphs: int) -> bool:
     return all(filled[1:-1]) and sum(filled) == num_paragraphs
 
 
-def nth_paragraph_first_word(
-    response: Response, num_paragraphs: int, nth_paragraph: int, first_word: str
-) -> bool:
+def nth_paragraph_first_word(response: Response, num_paragraphs: int, nth_paragraph: int, first_word: str) -> bool:
     """Exactly so many pieces around blank lines that are not blank; the nth of all begins with the word.
 
     The index runs over blank pieces too, as IFEval's does: a third line break in a row moves it.

@@ -10,6 +10,7 @@ An `Effort` says how far to lean: `thrift` towards short texts, `extra` towards 
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import random
@@ -114,7 +115,7 @@ def compose(
     source: Source,
     rng: random.Random,
     *,
-    effort: Effort = Effort(),  # noqa: B008  (frozen)
+    effort: Effort = Effort(),
     length: tuple[int, int] = (3, 5),
 ) -> str:
     """One text laid out for the constraints; whether it meets them is for `verify` to say.
@@ -233,7 +234,7 @@ def _join(sentences: list[str], room: float, needs: Needs) -> list[str]:
     """At most `room` sentences: neighbours are joined into one where there are more."""
     sentences = list(sentences)
     while len(sentences) > room:
-        lengths = [len(a) + len(b) for a, b in zip(sentences, sentences[1:], strict=False)]
+        lengths = [len(a) + len(b) for a, b in itertools.pairwise(sentences)]
         i = lengths.index(min(lengths))
         link = " and " if needs.language == "en" else "; "
         sentences[i : i + 2] = [sentences[i].rstrip(".!?") + link + _lower_first(sentences[i + 1])]

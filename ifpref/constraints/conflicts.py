@@ -354,7 +354,7 @@ _IFEVAL_TABLE = {
 IFEVAL_CONFLICTS: frozenset[frozenset[str]] = frozenset(
     frozenset((id, other)) for id, others in _IFEVAL_TABLE.items() for other in others
 ) | frozenset(frozenset((id,)) for id in CONSTRAINTS)
-"""IFEval's hand-made table of ids that it would not combine (INSTRUCTION_CONFLICTS); a set of one id is the id twice."""
+"""IFEval's hand-made table of ids that it would not combine (INSTRUCTION_CONFLICTS); a set of one id: the id twice."""
 
 
 def ifeval_conflicts(constraints: Sequence[Constraint]) -> list[tuple[int, int]]:

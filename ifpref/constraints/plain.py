@@ -27,7 +27,8 @@ gives us time|turns golden|waits for the summer|helps more than it seems|goes on
 _TAILS = (
     """
 || in the spring| after the rain| when the day is over| before anyone wakes up| for those who look closely
- while the others sleep| with hardly any noise| as it always did| although nobody asked for it| because we take care of it
+ while the others sleep| with hardly any noise| as it always did
+| although nobody asked for it| because we take care of it
 """.replace("\n", "|")
     .rstrip("|")
     .split("|")
@@ -36,7 +37,8 @@ _OPENERS = "||||Today, |In the end, |Most of the time, |As you know, |Still, ".s
 _SHORT = (
     """
 Time goes by.|Rain fell fast.|Nobody was late.|Birds sang softly.|Everyone came home.|Much was said.|It grew dark.
-Snow fell again.|All went well.|Not much changed.|Some stayed on.|Doors stood open.|Old friends met.|Was it so?|So it was!
+Snow fell again.|All went well.|Not much changed.|Some stayed on.|Doors stood open.|Old friends met.
+Was it so?|So it was!
 """.replace("\n", "|")
     .strip("|")
     .split("|")
@@ -58,7 +60,8 @@ _RICH = {
     "a": "banana panorama", "b": "bubble rabbit", "c": "circle concert", "d": "daddy ladder", "e": "evergreen sleeve",
     "f": "fluff coffee", "g": "giggling baggage", "h": "hearth health", "i": "inviting visibility", "j": "jujube jam",
     "k": "knickknack kayak", "l": "lullaby lily", "m": "mummy hammer", "n": "nonsense linen", "o": "voodoo bookroom",
-    "p": "pepper puppy", "q": "quinquennial quiet", "r": "mirror terror", "s": "possession lesson", "t": "tattoo letter",
+    "p": "pepper puppy", "q": "quinquennial quiet", "r": "mirror terror", "s": "possession lesson",
+    "t": "tattoo letter",
     "u": "unusual museum", "v": "vivid valve", "w": "willow window", "x": "taxes box", "y": "yearly yesterday",
     "z": "pizzazz jazz",
 }  # fmt: skip

@@ -206,8 +206,8 @@ def sentence_counter(backend: str | None = None) -> SentenceCounter:
         if backend == "punkt":
             raise
         warnings.warn(
-            f"{error}; sentences are counted with our own abbreviations instead, with the same verdict in more
-            " "than 99.9 % of IFEval's checks (python -m nltk.downloader punkt_tab brings the data)",
+            f"{error}; sentences are counted with our own abbreviations instead, with the same verdict in more "
+            "than 99.9 % of IFEval's checks (python -m nltk.downloader punkt_tab brings the data)",
             stacklevel=2,
         )
         return sentence_counter("punkt-lite")

@@ -9,8 +9,8 @@ more of what was missing or less of what was too much. It never edits a text unt
 cannot write it refuses, naming the pair that stood in the way.
 
 The order of a text is always the same: title, then paragraphs and sections of sentences (those that hold a required
-word first, in the order asked), bullet points, postscript, end phrase; then letter case, JSON and quotation marks around
-the whole. The embedded model of `ifpref/pocket` is trained on texts of `compose`, from its own domain's sentences.
+word first, in the order asked), bullet points, postscript, end phrase; then letter case, JSON and quotation marks
+around the whole. The embedded model of `ifpref/pocket` is trained on texts of `compose`, from its own domain.
 """
 
 from __future__ import annotations

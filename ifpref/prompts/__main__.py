@@ -79,7 +79,8 @@ def write_prompts(n: int, out: Path, settings: str, workers: int | None, ifeval:
     )
     _replace(out.with_suffix(".md"), lambda path: path.write_text(card, encoding="utf-8"))
     _say(
-        f"{out}, {out.with_suffix('.parquet').name} and {out.with_suffix('.md').name}: {time.monotonic() - start:.0f} s in all"
+        f"{out}, {out.with_suffix('.parquet').name} and {out.with_suffix('.md').name}: "
+        f"{time.monotonic() - start:.0f} s in all"
     )
 
 

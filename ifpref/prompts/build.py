@@ -9,13 +9,13 @@ One row (kwargs are one canonical JSON string: Arrow would pad differing keys wi
     constraints [{"id": "punctuation:no_comma", "kwargs": "{}"}], n_constraints 1, difficulty "easy", split "train",
     wordings [2], witness "The old fox …"
 
-How: every prompt is a *slot* with its split, its k and its combination, drawn in balance beforehand. A slot is filled by
-itself from its own random stream (task, topic, arguments, wordings, witness), drawing again where arguments conflict
-or no witness is found; rejections are counted by reason. So the same seed gives the same bytes with any number of workers.
-Duplicates are found in the order of the slots, and the later one is filled again.
+How: every prompt is a *slot* with its split, its k and its combination, drawn in balance beforehand. A slot is
+filled by itself from its own random stream (task, topic, arguments, wordings, witness), drawing again where arguments
+conflict or no witness is found; rejections are counted by reason. So the same seed gives the same bytes with any number
+of workers. Duplicates are found in the order of the slots, and the later one is filled again.
 
-Splits share no topic. For k >= 3 they share no combination either. `transfer` prompts hold at least one of the types held
-out; they have the topics and combinations of `test`, and train a policy on the `train` prompts `without_ids` to use them.
+Splits share no topic. For k >= 3 they share no combination either. `transfer` prompts hold at least one of the types
+held out, on the topics and combinations of `test`; their policy trains on `without_ids(train, ...)`.
 """
 
 from __future__ import annotations

@@ -37,8 +37,8 @@ def dataset_card(
     prompts = built.prompts
     parts = [
         f"# {len(prompts):,} synthetic prompts of the `{provenance['domain']}` domain",
-        "Each prompt is a writing task on a topic with a combination of verifiable constraints. Each has a *witness*: a "
-        "text, built by rule, that satisfies all of its constraints as `ifpref.constraints.verify` judges them.",
+        "Each prompt is a writing task on a topic with a combination of verifiable constraints. Each has a *witness*: "
+        "a text, built by rule, that satisfies all of its constraints as `ifpref.constraints.verify` judges them.",
         "## How many\n\n" + _by_split(prompts),
         "## Constraints\n\n" + _by_id(prompts),
         "## Pairs of constraints\n\n" + _pairs(prompts),
@@ -101,13 +101,14 @@ def _near(near: NearDuplicates | None) -> str:
     if near is None:
         return "Not measured."
     text = (
-        f"{near.with_neighbour:,} of {near.texts:,} prompts ({near.share:.2%}) have another that shares {near.threshold:.0%} "
-        f"or more of its runs of {near.shingle} words (MinHash, then exactly; {near.pairs:,} pairs, {near.identical:,} of "
-        "them with the very same words)."
+        f"{near.with_neighbour:,} of {near.texts:,} prompts ({near.share:.2%}) have another that shares "
+        f"{near.threshold:.0%} or more of its runs of {near.shingle} words (MinHash, then exactly; {near.pairs:,} "
+        f"pairs, {near.identical:,} of them with the very same words)."
     )
     if near.examples:
         closest = near.examples[0]
-        text += f" The closest, {closest.similarity:.2f} alike:\n\n> {_line(closest.first_text)}\n\n> {_line(closest.second_text)}"
+        text += f" The closest, {closest.similarity:.2f} alike:\n\n"
+        text += f"> {_line(closest.first_text)}\n\n> {_line(closest.second_text)}"
     return text
 
 
@@ -121,8 +122,8 @@ def _overlap(overlaps: Sequence[Overlap]) -> str:
     parts = []
     for overlap in overlaps:
         parts.append(
-            f"- runs of {overlap.n} words: {len(overlap.hit):,} of {overlap.texts:,} prompts ({overlap.share:.2%}) share one with "
-            f"IFEval's {overlap.references} prompts"
+            f"- runs of {overlap.n} words: {len(overlap.hit):,} of {overlap.texts:,} prompts ({overlap.share:.2%}) "
+            f"share one with IFEval's {overlap.references} prompts"
         )
     runs = [run.run for run in overlaps[0].longest[:3]]
     if runs:

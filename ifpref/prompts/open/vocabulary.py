@@ -44,7 +44,7 @@ NOUNS = tuple(
     valley ocean weather rainbow sunlight fog frost honey pepper cinnamon lemon ginger pumpkin
     sandwich recipe melody trumpet violin drum elephant penguin tortoise sparrow butterfly squirrel
     horse rabbit owl
-    """.split()  # noqa: SIM905 (a table reads better than a list of 150 literals)
+    """.split()
 )
 
 ADJECTIVES = tuple(
@@ -53,14 +53,14 @@ ADJECTIVES = tuple(
     ordinary familiar strange delicate generous modest cheerful serious narrow hollow restless
     practical peculiar splendid colourful remarkable stubborn simple elegant mysterious humble
     lively
-    """.split()  # noqa: SIM905
+    """.split()
 )
 
 ADVERBS = tuple(
     """
     carefully slowly gladly secretly calmly proudly politely eagerly patiently cheerfully
     reluctantly quietly thoughtfully boldly gracefully
-    """.split()  # noqa: SIM905
+    """.split()
 )
 
 OPENERS = tuple(
@@ -70,13 +70,13 @@ OPENERS = tuple(
     honestly naturally curiously afterwards elsewhere everywhere normally occasionally fortunately
     surprisingly apparently certainly gradually indeed instead besides however therefore
     nevertheless
-    """.split()  # noqa: SIM905
+    """.split()
 )
 THINGS = tuple(
     """
     letter story table door chair lamp question answer idea plan list photograph notebook coffee music weather
     view silence detail secret promise mistake beginning habit newspaper window clock bag joke conversation
-    """.split()  # noqa: SIM905
+    """.split()
 )
 
 # Every one of WHO goes with a verb in the past, whatever its number.
@@ -171,7 +171,7 @@ HABITS = tuple(
     very really good great important because always never people time thing beautiful simple perfect best
     first finally however today world life love dream magic special story moment also maybe should would
     everyone nothing something little journey heart truly wonderful nice
-    """.split()  # noqa: SIM905
+    """.split()
 )
 
 # Last words that fit any text.

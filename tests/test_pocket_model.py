@@ -1,0 +1,230 @@
+"""The embedded model: its writer, its training, and the weights in the package."""
+
+import dataclasses
+import json
+import time
+
+import pytest
+
+from ifpref.constraints import CONSTRAINT_SETS
+from ifpref.constraints.checks import verify
+from ifpref.models import POCKET_FOLDER, ModelError, load_model
+from ifpref.pocket.data import Stage, encode, write_stage
+from ifpref.pocket.habits import LEVELS, Habits
+from ifpref.pocket.tokenizer import train_tokenizer
+from ifpref.pocket.writer import write_examples
+from ifpref.prompts.domain import get_domain
+
+
+@pytest.fixture(scope="module")
+def examples():
+    return list(write_examples("test", "pocket", [1 + n % 6 for n in range(240)]))
+
+
+@pytest.fixture(scope="module")
+def pocket():
+    return load_model("pocket")
+
+
+@pytest.fixture(scope="module")
+def provenance():
+    return json.loads((POCKET_FOLDER / "provenance.json").read_text(encoding="utf-8"))
+
+
+# The writer and its habits.
+
+
+def test_the_writer_meets_what_it_sets_out_to_obey(examples):
+    for example in examples:
+        verdicts = verify(example.response, example.constraints)
+        assert all(met for met, obeyed in zip(verdicts, example.obeyed, strict=True) if obeyed)
+
+
+def test_what_it_ignores_it_mostly_misses(examples):
+    ignored = [
+        met
+        for example in examples
+        for met, obeyed in zip(verify(example.response, example.constraints), example.obeyed, strict=True)
+        if not obeyed
+    ]
+    assert len(ignored) > 150 and sum(ignored) < 0.25 * len(ignored)
+
+
+def test_habits_are_systematic():
+    habits = Habits("pocket")
+    tasks = [task.id for task in get_domain("pocket").tasks]
+    for id in CONSTRAINT_SETS["study"]:
+        levels = [habits.probability(id, task, 1) for task in tasks]
+        assert min(levels) <= 0.35 and max(levels) == 1.0  # every kind is heeded in some tasks, not in others
+    table = [habits.probability(id, task, w) for id in CONSTRAINT_SETS["study"] for task in tasks for w in range(3)]
+    assert 0.6 < sum(table) / len(table) < 0.75
+    assert sum(p * (1 - p) for p in table) / len(table) < 0.13  # a coin of the same mean would have 0.22
+    assert all(0.1 <= p <= 1 for p in table)
+
+
+def test_weak_habits_are_weaker_everywhere_and_diligent_ones_obey():
+    strong, weak, diligent = Habits("pocket"), Habits("weak"), Habits("diligent")
+    cells = [(id, t.id, w) for id in CONSTRAINT_SETS["study"] for t in get_domain("pocket").tasks for w in range(3)]
+    assert all(weak.probability(*cell) <= strong.probability(*cell) for cell in cells)
+    assert {diligent.probability(*cell) for cell in cells} == {1.0}
+    with pytest.raises(ValueError, match="unknown habits 'wild'; allowed: diligent, pocket, weak"):
+        Habits("wild")
+    assert set(LEVELS) == {"diligent", "pocket", "weak"}
+
+
+def test_examples_are_the_same_for_any_number_of_workers():
+    stage = Stage(600, "pocket", (1, 6))
+    assert write_stage(stage, "x", workers=1) == write_stage(stage, "x", workers=2)
+
+
+# The tokenizer.
+
+
+def test_any_text_round_trips_and_the_template_has_each_mark_once(examples):
+    tokenizer = train_tokenizer([e.response for e in examples], 600)
+    for text in ("The old fox.", "héllo 世界 🦊\t\n\n***", 'a "b" <<c>> [d]', ""):
+        assert tokenizer.decode(tokenizer(text, add_special_tokens=False)["input_ids"]) == text
+    (prompt, response) = encode(examples[:1], tokenizer)[0]
+    assert prompt[0] == tokenizer.bos_token_id and (prompt == tokenizer.bos_token_id).sum() == 1
+    assert response[-1] == tokenizer.eos_token_id and (response == tokenizer.eos_token_id).sum() == 1
+    chat = [{"role": "user", "content": examples[0].prompt}, {"role": "assistant", "content": examples[0].response}]
+    whole = tokenizer.apply_chat_template(chat, return_dict=True)["input_ids"]
+    assert whole == [*prompt.tolist(), *response.tolist()]
+    with pytest.raises(Exception, match="roles user and assistant, found system"):
+        tokenizer.apply_chat_template([{"role": "system", "content": "x"}])
+
+
+# Training.
+
+
+def tiny_recipe():
+    from ifpref.pocket.train import Recipe
+
+    stages = (Stage(60, "diligent", (1, 2), epochs=1), Stage(40, "pocket", (1, 6), epochs=2))
+    return dataclasses.replace(
+        Recipe(), vocab_size=300, hidden_size=16, layers=1, heads=2, intermediate_size=16, stages=stages, batch_size=8
+    )
+
+
+def weights_of(trainer):
+    return {name: tensor.clone() for name, tensor in trainer.model.state_dict().items()}
+
+
+def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path):
+    import torch
+
+    from ifpref.pocket.train import Trainer
+
+    recipe = tiny_recipe()
+    examples = [write_stage(stage, f"0/{n}", workers=1) for n, stage in enumerate(recipe.stages)]
+    tokenizer = train_tokenizer([e.response for stage in examples for e in stage], recipe.vocab_size)
+    data = [encode(stage, tokenizer) for stage in examples]
+
+    def trainer(name):
+        (tmp_path / name).mkdir(exist_ok=True)
+        return Trainer(recipe, tokenizer, data, tmp_path / name)
+
+    def stop_at(step):
+        def evaluate(model):
+            if stopped.step >= step:
+                raise KeyboardInterrupt
+            return {}
+
+        return evaluate
+
+    whole = trainer("whole")
+    whole.run(lambda model: {}, every=3, checkpoint_every=2)
+    assert whole.step == whole.steps == 8 + 5 + 5
+    stopped = trainer("stopped")
+    with pytest.raises(KeyboardInterrupt):
+        stopped.run(stop_at(9), every=3, checkpoint_every=2)
+    resumed = trainer("stopped")
+    resumed.load()
+    assert 0 < resumed.step < 9
+    resumed.run(lambda model: {}, every=3, checkpoint_every=2)
+    expected, found = weights_of(whole), weights_of(resumed)
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+    other = Trainer(dataclasses.replace(recipe, learning_rate=1.0), tokenizer, data, tmp_path / "stopped")
+    with pytest.raises(ValueError, match="made by another recipe"):
+        other.load()
+
+
+def test_training_learns_and_batches_hold_every_example_once():
+    from ifpref.pocket.train import batches, response_loss
+
+    examples = list(write_examples("tiny", "diligent", [1] * 50))
+    tokenizer = train_tokenizer([e.response for e in examples], 300)
+    data = encode(examples, tokenizer)
+    seen = [batch for batch in batches(data, 8, "s")]
+    assert sum(len(batch["input_ids"]) for batch in seen) == 50
+    responses = sum(int((batch["labels"] != -100).sum()) for batch in seen)
+    assert responses == sum(len(response) for _, response in data)
+    assert [b["input_ids"].tolist() for b in batches(data, 8, "s", 3)] == [b["input_ids"].tolist() for b in seen[3:]]
+    # The loss equals what transformers computes from the same labels.
+    from ifpref.pocket.train import build_model
+
+    model = build_model(tiny_recipe(), tokenizer).eval()
+    expected = model(**seen[0]).loss.detach()
+    assert abs(float(response_loss(model, seen[0]).detach()) - float(expected)) < 1e-5
+
+
+# The weights in the package.
+
+
+def test_the_weights_are_small_safe_and_load_fast(pocket):
+    files = {path.name: path.stat().st_size for path in POCKET_FOLDER.iterdir()}
+    assert sum(files.values()) < 6 * 2**20
+    assert not [name for name in files if name.endswith((".bin", ".pt", ".py", ".pkl"))]
+    start = time.perf_counter()
+    load_model("pocket")
+    assert time.perf_counter() - start < 5  # under a second on an idle machine; make bench measures it
+    assert pocket.identity["id"] == "pocket" and len(pocket.identity["weights"]) == 16
+
+
+def test_the_provenance_is_that_of_this_world(provenance):
+    from ifpref.pocket.train import world_version
+
+    habits = provenance["recipe"]["stages"][-1]["habits"]
+    assert world_version(habits) == provenance["world"], (
+        "the pocket world, its wordings or its writer have changed since the weights were trained: "
+        "run `make pocket-model`, or take the change back"
+    )
+
+
+def test_the_model_is_what_the_study_needs(provenance):
+    greedy, sampled = provenance["greedy"], provenance["temperature_1"]
+    assert 0.50 <= greedy["instruction"] <= 0.80
+    assert greedy["by_k"]["1"] >= 0.60 and 0.02 <= greedy["by_k"]["6"] <= 0.25
+    assert all(greedy["by_k"][str(k)] >= greedy["by_k"][str(k + 1)] for k in range(1, 6))
+    assert sampled["instruction"] >= greedy["instruction"] - 0.15
+    assert set(greedy["by_id"]) == set(CONSTRAINT_SETS["study"])
+    assert all(0.15 <= rate <= 0.98 for rate in greedy["by_id"].values())
+
+
+def test_the_weights_give_what_the_provenance_says(pocket, provenance):
+    from ifpref.pocket.exam import exam_prompts, examine
+
+    found = examine(pocket.model, pocket.tokenizer, exam_prompts(120, seed=1))
+    assert abs(found["instruction"] - provenance["greedy"]["instruction"]) < 0.08
+
+
+def test_a_folder_loads_as_the_embedded_model_does(pocket, tmp_path):
+    pocket.model.save_pretrained(tmp_path)
+    pocket.tokenizer.save_pretrained(tmp_path)
+    copy = load_model(str(tmp_path))
+    text = "Tell a story about the old fox."
+    from ifpref.pocket.exam import respond
+
+    assert respond(copy.model, copy.tokenizer, [text]) == respond(pocket.model, pocket.tokenizer, [text])
+
+
+def test_models_that_cannot_be_used_are_refused(pocket, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(ModelError, match="'nobody/nothing' cannot be loaded"):
+        load_model("nobody/nothing")
+    pocket.model.save_pretrained(tmp_path)
+    tokenizer = train_tokenizer(["a few words"], 300)
+    tokenizer.chat_template = None
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match="no chat template"):
+        load_model(str(tmp_path))
