@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import random
 import re
 import subprocess
@@ -96,6 +97,25 @@ def test_the_same_seed_gives_the_same_rows_with_any_number_of_workers(domain):
     assert list(to_rows(one.prompts)) == list(to_rows(two.prompts))
     assert one.rejected == two.rejected
     assert list(to_rows(one.prompts)) != list(to_rows(other.prompts))
+
+
+def test_the_sentence_counter_at_hand_does_not_change_the_rows(ifeval):
+    code = (
+        "import hashlib, json, sys; from ifpref.constraints.text import backends; from ifpref.prompts.build import *;"
+        "rows = [json.dumps(r) for d in ('open', 'pocket') for r in to_rows(build(300, 7, domain=d, workers=1).prompts)];"
+        "print(backends()['sentences']['backend'], hashlib.sha256(''.join(rows).encode()).hexdigest())"
+    )
+
+    def run(data):
+        environment = {**os.environ, "NLTK_DATA": str(data)}
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, env=environment
+        )
+        return done.stdout.split()
+
+    with_data, without = run(ifeval / "nltk_data"), run(ifeval / "nowhere")
+    assert (with_data[0], without[0]) == ("punkt", "punkt-lite")
+    assert with_data[1] == without[1]
 
 
 def test_rows_of_the_dataset_hold_their_constraints():

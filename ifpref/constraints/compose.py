@@ -131,7 +131,7 @@ def compose(
     sentences = _sentences(needs, pen, frame, budget, effort, length)
     _highlight(needs, sentences, rng)
     _fill_blanks(needs, sentences, pen)
-    _capitalise(needs, sentences, rng, effort)
+    _capitalise(needs, sentences, effort)
     return _finish(needs, _segments(needs, frame, sentences, pen, effort), frame)
 
 
@@ -271,19 +271,18 @@ def _fill_blanks(needs: Needs, sentences: list[str], pen: _Pen) -> None:
         sentences[s] = " ".join(part for part in (stem, link, blank) if part) + text[len(stem) :]
 
 
-def _capitalise(needs: Needs, sentences: list[str], rng: random.Random, effort: Effort) -> None:
-    """Some words in capitals."""
+def _capitalise(needs: Needs, sentences: list[str], effort: Effort) -> None:
+    """Some words in capitals: one of each sentence in turn, the first that is not its first and has some weight."""
     wanted = needs.capitals.low + effort.extra if needs.capitals.low and not needs.case else 0
+    words = [text.split(" ") for text in sentences]
     places = [
-        (s, i)
-        for s, text in enumerate(sentences)
-        for i, word in enumerate(text.split(" "))
-        if len(word) > 2 and word.isalpha() and not word.isupper()
+        [i for i, word in enumerate(row) if len(word) > 2 and word.isalpha() and not word.isupper()] for row in words
     ]
-    for s, i in rng.sample(places, min(wanted, len(places))):
-        words = sentences[s].split(" ")
-        words[i] = words[i].upper()
-        sentences[s] = " ".join(words)
+    places = [[i for i in row if i] + [i for i in row if not i] for row in places]
+    turns = [(s, row[turn]) for turn in range(max(map(len, places))) for s, row in enumerate(places) if turn < len(row)]
+    for s, i in turns[:wanted]:
+        words[s][i] = words[s][i].upper()
+        sentences[s] = " ".join(words[s])
 
 
 def _segments(needs: Needs, frame: _Frame, sentences: list[str], pen: _Pen, effort: Effort) -> list[str]:

@@ -20,7 +20,7 @@ from ifpref.constraints import CONSTRAINT_SETS
 LEVELS: Mapping[str, tuple[float, ...]] = MappingProxyType(
     {
         "diligent": (1.0,),
-        "pocket": (1.0, 1.0, 0.95, 0.9, 0.85, 0.75, 0.45, 0.35, 0.25, 0.2),
+        "pocket": (1.0, 1.0, 0.95, 0.9, 0.85, 0.8, 0.6, 0.35, 0.25, 0.2),
         "weak": (1.0, 0.95, 0.85, 0.7, 0.45, 0.35, 0.3, 0.25, 0.2, 0.2),
     }
 )

@@ -48,9 +48,9 @@ class Recipe:
     heads: int = 4
     intermediate_size: int = 384
     stages: tuple[Stage, ...] = (
-        Stage(24_000, "diligent", (1, 3)),
-        Stage(40_000, "diligent", (1, 6)),
-        Stage(60_000, "pocket", (1, 6)),
+        Stage(16_000, "diligent", (1, 3)),
+        Stage(28_000, "diligent", (1, 6)),
+        Stage(48_000, "pocket", (1, 6)),
     )
     batch_size: int = 64  # examples
     learning_rate: float = 3.0e-3
