@@ -17,7 +17,7 @@ help:  ## this list
 
 setup: $(READY)  ## make .venv from requirements.lock (once; 2 to 4 minutes)
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v <= (3, 13))' || \
 	  { echo "ifpref needs Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make setup PYTHON=python3.12"; exit 1; }
 	@echo "setting up $(VENV) from requirements.lock (2 to 4 minutes, once)"

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ifpref.constraints.foreign import FOREIGN
 from ifpref.constraints.registry import CONSTRAINTS, Constraint
 from ifpref.constraints.registry import LANGUAGES as IFEVAL_LANGUAGES
 from ifpref.prompts.domain import get_domain
 from ifpref.prompts.open import OPEN
 from ifpref.prompts.open.arguments import arguments
-from ifpref.prompts.open.languages import LANGUAGES
 from ifpref.prompts.open.sentences import OpenSource
 from ifpref.prompts.open.topics import KINDS
 from ifpref.prompts.open.vocabulary import (
@@ -135,7 +135,7 @@ ABOUT = st.sampled_from(
 @given(
     st.integers(0, 2**32),
     st.sampled_from(OPEN.topics),
-    st.sampled_from(["en", *LANGUAGES]),
+    st.sampled_from(["en", *FOREIGN]),
     ABOUT,
     st.booleans(),
 )
@@ -156,7 +156,7 @@ def test_every_sentence_keeps_the_contract(seed, topic, language, about, short):
 @given(
     st.integers(0, 2**32),
     st.from_regex(r"[a-zA-Z]{2,12}", fullmatch=True),
-    st.sampled_from(["en", *LANGUAGES]),
+    st.sampled_from(["en", *FOREIGN]),
 )
 def test_any_word_can_be_put_into_a_sentence(seed, word, language):
     for short in (False, True):
@@ -197,7 +197,7 @@ def test_the_same_generator_gives_the_same_text():
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.integers(0, 2**32), st.sampled_from(OPEN.topics), st.sampled_from(["en", *LANGUAGES]))
+@given(st.integers(0, 2**32), st.sampled_from(OPEN.topics), st.sampled_from(["en", *FOREIGN]))
 def test_a_phrase_has_a_few_words_and_no_end(seed, topic, language):
     text = OpenSource(topic).phrase(random.Random(seed), language=language)
     assert 1 <= len(text.split()) <= (4 if language == "en" else 6), text
@@ -226,9 +226,9 @@ def test_blanks_and_general_words_are_plain():
 # --- other languages
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("code", FOREIGN)
 def test_a_language_has_what_it_takes(code):
-    language = LANGUAGES[code]
+    language = FOREIGN[code]
     assert code in IFEVAL_LANGUAGES
     assert len(set(language.sentences)) >= 25
     assert len(set(language.phrases)) >= 12
@@ -242,13 +242,13 @@ def test_a_language_has_what_it_takes(code):
 
 
 def test_there_are_fourteen_languages_besides_english():
-    assert len(LANGUAGES) >= 14
-    assert OpenSource.languages == ("en", *LANGUAGES)
+    assert len(FOREIGN) >= 14
+    assert OpenSource.languages == ("en", *FOREIGN)
     with pytest.raises(KeyError, match="xx"):
         OpenSource(BAKERY).sentence(random.Random(0), language="xx")
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("code", FOREIGN)
 def test_langdetect_knows_the_language(code):
     """Three sentences, and three with a fourth about an English word: recognised at least 95 times in 100."""
     from langdetect import DetectorFactory, detect
@@ -378,6 +378,6 @@ def test_an_unknown_id_is_refused_with_the_nearest():
 def test_no_words_follow_each_other_twice_in_a_table():
     """A slip of the pen, such as `the the`, in any wording, sentence or end phrase."""
     texts = [request for task in OPEN.tasks for request in task.requests]
-    texts += [sentence for language in LANGUAGES.values() for sentence in language.sentences]
+    texts += [sentence for language in FOREIGN.values() for sentence in language.sentences]
     for text in (*texts, *END_PHRASES):
         assert not any(a == b for a, b in pairwise(text.lower().split()) if a != "साफ़"), text

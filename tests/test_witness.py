@@ -130,3 +130,13 @@ def test_random_combinations_of_the_study_are_witnessed():
         assert list(draft.verdicts) == verify(draft.text, constraints)
         failures += not draft.satisfied
     assert failures == 0
+
+
+@pytest.mark.parametrize("language", PLAIN.languages)
+def test_every_language_there_are_sentences_in(language):
+    constraints = [
+        Constraint("language:response_language", {"language": language}),
+        Constraint("keywords:existence", {"keywords": ["river"]}),
+        Constraint("detectable_format:number_bullet_lists", {"num_bullets": 2}),
+    ]
+    assert verify(witness(constraints), constraints) == [True] * 3

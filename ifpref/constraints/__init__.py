@@ -6,8 +6,9 @@
 
 registry.py   ids, arguments, the frozen `Constraint`      sentences.py  Punkt, with its data or our own words
 checks.py     one check an id, exactly as IFEval has it    text.py       words, capital words, language
-conflicts.py  what cannot be satisfied together            wording.py    `describe`: natural wordings for prompts
-witness.py    builds a text that satisfies all of several
+conflicts.py  what cannot be satisfied together            wording.py    `describe`: wordings (templates.py) for prompts
+witness.py    a text that satisfies several at once: what they need (needs.py), laid out (compose.py) from a source of
+              sentences (source.py): a domain's, or plain.py's; foreign.py has seventeen other languages
 """
 
 from ifpref.constraints.checks import verify

@@ -48,6 +48,8 @@ class _Pen:
 
     def __init__(self, needs: Needs, source: Source, rng: random.Random) -> None:
         self.needs, self.source, self.rng = needs, source, rng
+        # Without sentences in a language the text is English, and the verdict says so.
+        self.language = needs.language if needs.language in source.languages else "en"
         self.seen: set[str] = set()
         self.avoid = [re.compile(rf"\b{re.escape(word)}\b", re.IGNORECASE) for word in needs.forbidden] + [
             re.compile(re.escape(word), re.IGNORECASE) for word in needs.capped
@@ -88,8 +90,7 @@ class _Pen:
             if opening:
                 text = self.source.opening(self.rng, short=short)
             else:
-                language = self.needs.language
-                text = self.source.sentence(self.rng, language=language, about=about, short=short)
+                text = self.source.sentence(self.rng, language=self.language, about=about, short=short)
             return text if self.needs.commas else text.replace(",", "")
 
         text = self._draw(draw, brief=short)
@@ -100,8 +101,7 @@ class _Pen:
         return text if short else self.sentence(about, short=True)
 
     def phrase(self) -> str:
-        language = self.needs.language
-        return self._draw(lambda: self.source.phrase(self.rng, language=language).replace(",", ""))
+        return self._draw(lambda: self.source.phrase(self.rng, language=self.language).replace(",", ""))
 
     def word(self, letter: str) -> str:
         return self._draw(lambda: self.source.word(self.rng, letter))

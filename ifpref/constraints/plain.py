@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import random
 
+from ifpref.constraints.foreign import FOREIGN
+
 _SUBJECTS = (
     """
 the morning|the old road|every window|the long river|this town|the quiet garden|the evening light|our street
@@ -70,7 +72,7 @@ _RICH = {
 class PlainSource:
     """A `Source` without a topic."""
 
-    languages = ("en",)
+    languages = ("en", *FOREIGN)
 
     def fresh(self) -> PlainSource:
         return self
@@ -81,6 +83,8 @@ class PlainSource:
     def sentence(
         self, rng: random.Random, *, language: str = "en", about: str | None = None, short: bool = False
     ) -> str:
+        if language != "en":
+            return FOREIGN[language].sentence(rng, about=about, short=short)
         if about is not None:
             return rng.choice(_ABOUT_SHORT if short else _ABOUT).format(word=about)
         subject, verb = rng.choice(_SUBJECTS), rng.choice(_VERBS)
@@ -90,6 +94,8 @@ class PlainSource:
         return text[:1].upper() + text[1:] + rng.choice("....!")
 
     def phrase(self, rng: random.Random, *, language: str = "en") -> str:
+        if language != "en":
+            return FOREIGN[language].phrase(rng)
         return f"the {rng.choice(_ADJECTIVES)} {rng.choice(_NOUNS)}"
 
     def word(self, rng: random.Random, letter: str) -> str:

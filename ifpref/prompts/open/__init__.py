@@ -9,8 +9,8 @@
 
 tasks.py       kinds of text and how they are asked for   sentences.py    patterns to sentences: the `Source`
 topics.py      what they can be about                     vocabulary.py   words that go with any topic
-arguments.py   natural arguments of the constraints       languages.py    sentences in seventeen languages,
-                                                          language_texts.py   and their table
+arguments.py   natural arguments of the constraints
+Sentences in seventeen other languages are those of ifpref/constraints/foreign.py.
 """
 
 from __future__ import annotations

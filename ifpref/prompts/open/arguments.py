@@ -14,9 +14,10 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ifpref.constraints.foreign import FOREIGN
 from ifpref.constraints.registry import CONSTRAINTS, nearest
+from ifpref.constraints.source import pick
 from ifpref.prompts.domain import Task, Topic
-from ifpref.prompts.open.languages import LANGUAGES
 from ifpref.prompts.open.vocabulary import (
     ADJECTIVES,
     ADVERBS,
@@ -24,7 +25,6 @@ from ifpref.prompts.open.vocabulary import (
     HABITS,
     NOUNS,
     OPENERS,
-    pick,
 )
 
 # Headings that suit a task better than `Section`; the first part of the id is enough.
@@ -129,7 +129,7 @@ def _letter(rng: random.Random, task: Task, topic: Topic) -> dict[str, Any]:
 
 
 def _language(rng: random.Random, task: Task, topic: Topic) -> dict[str, Any]:
-    return {"language": pick(rng, tuple(LANGUAGES))}
+    return {"language": pick(rng, tuple(FOREIGN))}
 
 
 def _sentences(rng: random.Random, task: Task, topic: Topic) -> dict[str, Any]:

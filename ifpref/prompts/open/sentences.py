@@ -17,8 +17,9 @@ import random
 import re
 from collections import deque
 
+from ifpref.constraints.foreign import FOREIGN
+from ifpref.constraints.source import pick
 from ifpref.prompts.domain import Topic
-from ifpref.prompts.open.languages import LANGUAGES
 from ifpref.prompts.open.vocabulary import (
     ADJECTIVES,
     ADVERBS,
@@ -33,7 +34,6 @@ from ifpref.prompts.open.vocabulary import (
     WHEN,
     WHERE,
     WHO,
-    pick,
 )
 
 _POOLS = {
@@ -300,7 +300,7 @@ _PHRASES = _patterns("""
     one {adjective} {word}
     the {word} of tomorrow
     {word} without {other}
-    the {noun} and the {word}
+    the {noun} and {word}
     {adverb} does it
     the {adjective} {noun}
     time for the {word}
@@ -347,7 +347,7 @@ class OpenSource:
 
     __slots__ = ("_begun", "_recent", "_words", "topic")
 
-    languages: tuple[str, ...] = ("en", *LANGUAGES)
+    languages: tuple[str, ...] = ("en", *FOREIGN)
 
     def __init__(self, topic: Topic) -> None:
         self.topic = topic
@@ -367,7 +367,7 @@ class OpenSource:
         Raises KeyError for a language that is not in `languages`.
         """
         if language != "en":
-            return LANGUAGES[language].sentence(rng, about=about, short=short)
+            return FOREIGN[language].sentence(rng, about=about, short=short)
         if about is not None:
             part = "noun" if about in self._words else _PARTS.get(about.lower(), "any")
             patterns = _BY_PART[part][short]
@@ -398,7 +398,7 @@ class OpenSource:
     def phrase(self, rng: random.Random, *, language: str = "en") -> str:
         """Two to four words, in lower case in English; raises KeyError for an unknown language."""
         if language != "en":
-            return LANGUAGES[language].phrase(rng)
+            return FOREIGN[language].phrase(rng)
         return self._fill(rng, pick(rng, _PHRASES), None)
 
     def word(self, rng: random.Random, letter: str) -> str:

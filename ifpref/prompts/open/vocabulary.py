@@ -13,17 +13,6 @@ edited.
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
-from typing import TypeVar
-
-T = TypeVar("T")
-
-
-def pick(rng: random.Random, items: Sequence[T]) -> T:
-    """One of the items: `rng.choice` at a third of its time, of which a long text takes hundreds."""
-    return items[int(rng.random() * len(items))]
-
 
 def _lines(table: str) -> tuple[str, ...]:
     """The entries of a table with `|` or line breaks between them."""

@@ -1,4 +1,4 @@
-"""Sentences in seventeen languages: the table that `languages.py` reads.
+"""Sentences in seventeen languages: the table that `foreign.py` reads.
 
 They are the same simple, general statements everywhere, so that they can follow any request. A language has
 `links` (how two statements become one sentence; `{second}` begins in lower case where the script has it),

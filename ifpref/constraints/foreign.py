@@ -5,7 +5,7 @@ errors. Two statements are often joined into one sentence, which makes some hund
 English word stands in a sentence about that word. Texts of three sentences or more are recognised by
 langdetect as their language (the tests hold this at 95 % and above).
 
-    >>> LANGUAGES["de"].sentence(random.Random(0), about="bakery")
+    >>> FOREIGN["de"].sentence(random.Random(0), about="bakery")
     'Gestern sprachen alle über bakery.'
 """
 
@@ -16,8 +16,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ifpref.prompts.open.language_texts import TABLE
-from ifpref.prompts.open.vocabulary import pick
+from ifpref.constraints.foreign_texts import TABLE
+from ifpref.constraints.source import pick
 
 # How often a sentence joins two statements.
 _SHARE_LINKED = 0.4
@@ -94,5 +94,5 @@ def _parse(table: str) -> dict[str, Language]:
     return languages
 
 
-LANGUAGES: Mapping[str, Language] = MappingProxyType(_parse(TABLE))
+FOREIGN: Mapping[str, Language] = MappingProxyType(_parse(TABLE))
 """By ISO code, in the order of the table."""
