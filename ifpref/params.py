@@ -71,6 +71,60 @@ class Params:
         matches="[a-z_]+:[a-z_]+",
     )
 
+    # sampling
+    temperature: float = key("what responses and trees are sampled at; 0 is greedy", at_least=0)
+    top_p: float = key("the smallest set of tokens of this mass is sampled from; 1: all tokens", above=0, at_most=1)
+    max_tokens: int = key("most tokens of a response", at_least=1)
+    sampling_batch_size: int = key("responses decoded together; halved where memory runs out", at_least=1)
+
+    # responses and trees
+    n_responses: int = key("responses to each prompt, of rejection sampling and of a search tree alike", at_least=2)
+    shard_prompts: int = key("prompts written together: what a killed run repeats at most", at_least=1)
+    mcts_boundary: Literal["sentence", "tokens"] = key("where the segments end that become nodes of a tree")
+    mcts_segment_tokens: int = key("tokens of a segment, where mcts_boundary is `tokens`", at_least=1)
+    mcts_max_depth: int = key("most segments in a response; what follows is one segment", at_least=2)
+    mcts_min_novelty: float = key("no more samples where a new child is less likely", at_least=0, at_most=1)
+    mcts_patience: int = key("no more samples from a node after so many in a row made no new child", at_least=1)
+    mcts_c_puct: float = key("exploration constant of PUCT, in units of the score", at_least=0)
+    mcts_fpu_reduction: float = key("first-play urgency: a new child is worth its parent's value less this", at_least=0)
+    mcts_widening: float = key("k: new children while fewer than k * visits ** exponent", at_least=0)
+    mcts_widening_exponent: float = key("exponent of progressive widening, see mcts_widening", at_least=0, at_most=1)
+    mcts_root_children: int = key("most children that are sampled for at the root", at_least=1)
+    mcts_children: int = key("most children that are sampled for at other nodes", at_least=1)
+
+    # pairs
+    n_pairs: int | None = key("pairs of each arm compared; null: as many as the smallest arm has", at_least=1)
+    min_high_gap: float = key("pairs of `high` differ in score by this or more", above=0, at_most=1)
+    max_low_gap: float = key("pairs of `low` and `low_imperfect` differ in score by this or less", above=0, at_most=1)
+    chosen_quality: Literal["best", "perfect"] = key("chosen of `high` and `low`: the best there is, or perfect only")
+    unshared_length_tolerance: float = key("`mcts_unshared`: a match's length may differ by this share", at_least=0)
+    unshared_max_prefix: int = key("`mcts_unshared`: most tokens that a pair may share", at_least=0)
+
+    # statistics
+    confidence: float = key("of intervals; a claim is tested at 1 less this", above=0.5, at_most=0.999)
+    equivalence_margin: float = key("percentage points: an effect whose interval lies inside is equivalent", above=0)
+
+    # training, by the names of trl and peft
+    loss_type: Literal["sigmoid", "sigmoid_norm", "robust", "hinge", "ipo", "exo_pair"] = key("the DPO loss, as in trl")
+    beta: float = key("strength of the pull towards the base in DPO", above=0)
+    label_smoothing: float = key("share of labels taken to be wrong: robust and exo_pair only", at_least=0, at_most=0.5)
+    learning_rate: float = key("peak learning rate of AdamW", above=0)
+    lr_scheduler_type: Literal["constant", "linear", "cosine", "constant_with_warmup"] = key("course of the rate")
+    warmup_steps: float = key("steps of linear warm-up; below 1: a share of all steps", at_least=0)
+    max_grad_norm: float = key("gradients are scaled down to this norm", above=0)
+    num_train_epochs: float = key("passes over the pairs, rounded up to whole batches", above=0)
+    per_device_train_batch_size: int = key("pairs computed together on one device: memory, not the result", at_least=1)
+    gradient_accumulation_steps: int = key("times this: the pairs that one step averages over", at_least=1)
+    max_length: int = key("longest prompt and response in tokens: longer pairs stop the run", at_least=2)
+    lora_r: int = key("rank of the adapter", at_least=1)
+    lora_alpha: int = key("the adapter's output is scaled by lora_alpha / lora_r", at_least=1)
+    lora_dropout: float = key("dropout before the adapter", at_least=0, at_most=0.9)
+    lora_target_modules: tuple[str, ...] = key("layers that are adapted: all-linear, or names such as q_proj")
+    bf16: bool = key("mixed precision, for GPUs")
+    gradient_checkpointing: bool = key("less memory for more time: memory, not the result")
+    save_steps: int = key("steps between checkpoints: what a killed run repeats at most", at_least=1)
+    divergence_ratio: float = key("a run diverges when a step's loss is this many times the loss at step 0", above=1)
+
     def __post_init__(self) -> None:
         for name, value in dataclasses.asdict(self).items():
             object.__setattr__(self, name, _checked(name, value, "Params"))
@@ -89,6 +143,11 @@ class Params:
                 f"easy_max_constraints = {self.easy_max_constraints}, "
                 f"moderate_max_constraints = {self.moderate_max_constraints}; "
                 "allowed: easy_max_constraints < moderate_max_constraints"
+            )
+        if self.max_low_gap >= self.min_high_gap:
+            yield (
+                f"max_low_gap = {self.max_low_gap}, min_high_gap = {self.min_high_gap}; "
+                "allowed: max_low_gap < min_high_gap"
             )
         if len(set(self.transfer_ids)) < len(self.transfer_ids):
             yield f"transfer_ids = {list(self.transfer_ids)} names an id twice; allowed: each id once"

@@ -96,9 +96,12 @@ LAYERS = {  # room -> what of ours it may import; a room may always import itsel
     "store": {"paths", "params", "files", "provenance"},
     "constraints": set(),
     "progress": set(),
+    "statistics": set(),
     "prompts": {"constraints", "params", "progress"},
     "sampling": {"models", "params", "progress"},
     "curation": {"constraints", "params", "store", "progress", "prompts", "sampling"},
+    "models": set(),
+    "pocket": {"constraints", "prompts", "progress"},
     "evaluation": {"constraints", "paths", "params", "store", "progress", "prompts", "models", "sampling"},
 }
 

@@ -1,0 +1,107 @@
+"""Rejection sampling: n whole responses a prompt, verified and scored; the material of the arm `rs`.
+
+    rows = respond(prompts, engine, Settings(temperature=1.0, max_tokens=128, seed=0), n=16)
+
+One row (the EOS is among the ids where `finish` is "stop"):
+
+    {"prompt_id": "0c7d…", "sample": 3, "token_ids": [41, 7, 9, 2], "text": "The sun is out.", "logprob": -9.3,
+     "finish": "stop", "verdicts": [true, false], "score": 0.5}
+
+Nothing is rejected here: which two responses become a pair is for pairs.py to say, from the same stored responses.
+A shard is one sampling call for a fixed number of prompts, so its batches, and with them every last bit of its
+log-probabilities, are the same in a run that was killed and continued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ifpref.constraints import verify
+from ifpref.curation.tree import score
+from ifpref.progress import track
+from ifpref.prompts.build import constraints_of
+from ifpref.sampling.protocol import Engine, Request, Settings
+
+if TYPE_CHECKING:
+    from ifpref.store import Writer
+
+PARAMS = ("n_responses", "shard_prompts")
+"""The parameters that an artefact of responses depends on, beside those of sampling."""
+
+
+def respond(prompts: Iterable[Mapping[str, Any]], engine: Engine, sampling: Settings, n: int) -> list[dict[str, Any]]:
+    """n rows a prompt, in the order of the prompts, by one call of the engine."""
+    prompts = list(prompts)
+    requests = [Request(stream=prompt["prompt_id"], ids=engine.encode(prompt["text"]), n=n) for prompt in prompts]
+    rows = []
+    for prompt, completions in zip(prompts, engine.sample(requests, sampling), strict=True):
+        constraints = constraints_of(prompt)
+        for sample, completion in enumerate(completions):
+            verdicts = verify(completion.text, constraints)
+            rows.append(
+                {
+                    "prompt_id": prompt["prompt_id"],
+                    "sample": sample,
+                    "token_ids": list(completion.token_ids),
+                    "text": completion.text,
+                    "logprob": completion.logprob,
+                    "finish": completion.finish,
+                    "verdicts": verdicts,
+                    "score": score(verdicts),
+                }
+            )
+    return rows
+
+
+def report(rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """Counts over all responses; `repeated`: responses equal, by token ids, to an earlier one of their prompt."""
+    rows = list(rows)
+    distinct = {(row["prompt_id"], tuple(row["token_ids"])) for row in rows}
+    return {
+        "prompts": len({row["prompt_id"] for row in rows}),
+        "responses": len(rows),
+        "repeated": len(rows) - len(distinct),
+        "sampled_tokens": sum(len(row["token_ids"]) for row in rows),
+        "mean_score": sum(row["score"] for row in rows) / len(rows) if rows else 0.0,
+    }
+
+
+def write_responses(
+    writer: Writer,
+    prompts: Sequence[Mapping[str, Any]],
+    engine: Engine,
+    sampling: Settings,
+    *,
+    n: int,
+    shard_prompts: int,
+) -> None:
+    """The artefact `responses`: responses.jsonl, `shard_prompts` prompts a shard, and report.json over all."""
+    write_shards(
+        writer, "responses.jsonl", prompts, lambda shard: respond(shard, engine, sampling, n), size=shard_prompts
+    )
+    writer.write_json("report.json", report(writer.iter_jsonl("responses.jsonl")))
+
+
+def write_shards(
+    writer: Writer,
+    table: str,
+    prompts: Iterable[Mapping[str, Any]],
+    make: Callable[[list[Mapping[str, Any]]], list[dict[str, Any]]],
+    *,
+    size: int,
+) -> None:
+    """A table of `make(shard)` for every `size` prompts; shards that a killed run has left are not made again."""
+    if size < 1:
+        raise ValueError(f"a shard must have 1 prompt or more, found {size}")
+    prompts = list(prompts)
+    ids = [prompt["prompt_id"] for prompt in prompts]
+    if not prompts:
+        raise ValueError(f"{table}: there are no prompts; allowed: one or more")
+    if len(set(ids)) < len(ids):  # they would draw from one random stream, and pairs could not tell them apart
+        repeated = next(id for i, id in enumerate(ids) if id in ids[:i])
+        raise ValueError(f"{table}: prompt_id {repeated!r} is given twice; allowed: each prompt once")
+    starts = range(0, len(prompts), size)
+    for start in track(starts, total=len(prompts), what=table.removesuffix(".jsonl"), unit=size):
+        shard = prompts[start : start + size]
+        writer.shard(table, start // size, lambda shard=shard: make(shard), of=ids[start : start + size])

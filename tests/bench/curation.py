@@ -1,0 +1,93 @@
+"""Benchmark: tree search against rejection sampling on pocket, the same prompts, the same number of responses.
+
+The goals at 64 trees and more: the search takes at most 1.2 times the wall time of rejection sampling, samples fewer
+tokens, and makes one sampling call per round. Each arm is run in turn, `repeats` times, and its fastest run counts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ifpref.curation import SearchSettings, grow, rejection, respond, tree
+from ifpref.params import load_params
+from ifpref.sampling import Engine, Settings
+
+ARMS = ("rs", "mcts", "rs_branched")
+
+
+def run(
+    n_prompts: int = 128, forest: int = 64, repeats: int = 3, model: str = "pocket", profile: str = "pocket"
+) -> dict:
+    """Wall time, where it goes, sampled tokens and calls of each arm; `forest` prompts are sampled for together."""
+    from ifpref.models import load_model
+    from ifpref.prompts.build import build, to_rows
+    from ifpref.sampling import TransformersEngine
+
+    params = load_params(profile)
+    prompts = list(to_rows(build({"train": n_prompts}, seed=1, domain=params.domain, workers=1).prompts))
+    engine = TransformersEngine(load_model(model))
+    return compare(engine, prompts, Settings(), params, forest=forest, repeats=repeats)
+
+
+def compare(
+    engine: Engine, prompts: Sequence[Mapping[str, Any]], sampling: Settings, params: Any, *, forest: int, repeats: int
+) -> dict:
+    """The arms side by side on any engine."""
+    shards = [prompts[start : start + forest] for start in range(0, len(prompts), forest)]
+    runs: dict[str, list[dict]] = {arm: [] for arm in ARMS}
+    respond(shards[0][:4], engine, sampling, 1)  # what is loaded or cached on first use is not counted
+    for _ in range(repeats):
+        for arm in ARMS:
+            runs[arm].append(_timed(engine, _maker(arm, engine, sampling, params), shards))
+    best = {arm: min(runs[arm], key=lambda one: one["seconds"]) for arm in ARMS}
+    rounds = {"rs": len(shards), **dict.fromkeys(ARMS[1:], len(shards) * params.n_responses)}
+    for arm in ARMS:
+        best[arm]["calls_per_round"] = best[arm]["calls"] / rounds[arm]
+        best[arm]["seconds_of_all_runs"] = [one["seconds"] for one in runs[arm]]
+    return {
+        "prompts": len(prompts),
+        "forest": forest,
+        "responses_per_prompt": params.n_responses,
+        **best,
+        "mcts_seconds_over_rs": round(best["mcts"]["seconds"] / best["rs"]["seconds"], 3),
+        "mcts_tokens_over_rs": round(best["mcts"]["sampled_tokens"] / best["rs"]["sampled_tokens"], 3),
+        "goal": "mcts_seconds_over_rs <= 1.2, mcts_tokens_over_rs < 1, calls_per_round 1",
+    }
+
+
+def _maker(arm: str, engine: Engine, sampling: Settings, params: Any) -> Callable[[Sequence[Mapping]], list[dict]]:
+    if arm == "rs":
+        return lambda shard: respond(shard, engine, sampling, params.n_responses)
+    settings = SearchSettings.from_params(params, arm)
+    return lambda shard: grow(shard, engine, sampling, settings)
+
+
+def _timed(engine: Engine, make: Callable, shards: Sequence[Sequence[Mapping]]) -> dict:
+    """One run of one arm; `sampling_seconds` are those spent in the engine, the rest is trees and verification."""
+    spent, sample = [0.0], engine.sample
+
+    def sample_timed(requests, settings):
+        begin = time.perf_counter()
+        try:
+            return sample(requests, settings)
+        finally:
+            spent[0] += time.perf_counter() - begin
+
+    calls, tokens, start = engine.calls, engine.sampled_tokens, time.perf_counter()
+    engine.sample = sample_timed
+    try:
+        rows = [row for shard in shards for row in make(shard)]
+    finally:
+        del engine.sample
+    seconds = time.perf_counter() - start
+    report = tree.report(rows) if "nodes" in rows[0] else rejection.report(rows)
+    return {
+        "seconds": round(seconds, 2),
+        "sampling_seconds": round(spent[0], 2),
+        "calls": engine.calls - calls,
+        "sampled_tokens": engine.sampled_tokens - tokens,
+        "tokens_per_second": round((engine.sampled_tokens - tokens) / seconds),
+        **{name: round(value, 3) for name, value in report.items() if name not in ("prompts", "sampled_tokens")},
+    }
