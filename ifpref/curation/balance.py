@@ -1,0 +1,126 @@
+"""What stands beside every comparison: the yield of each arm, and how alike the arms' pairs are.
+
+    yields(made.outcomes, prompts)             # one row per arm, difficulty of the prompt, and outcome
+    {"curation": "mcts", "contrast": "high", "difficulty": "all", "prompt_difficulty": "hard",
+     "outcome": "equal scores", "prompts": 31, "share": 0.155}
+
+    balance(made.rows, prompts)                # one row per quantity and arm
+    {"group": "scores", "quantity": "gap", "arm": "mcts/high/all", "pairs": 217, "mean": 0.61, "sd": 0.12,
+     "difference": -0.02, "smd": -0.16}
+
+Decisions
+- Plain rows for pandas: `pd.DataFrame(balance(...)).pivot(index=["group", "quantity"], columns="arm", values="mean")`.
+- Outcomes of a difficulty add up to its prompts: pairs and reasons are all there is.
+- Everything in the balance table is a number per pair, so that the mean of a yes or no is a share. Of a constraint id,
+  "separates" is the share of pairs whose chosen satisfies it and whose rejected does not, "reverses" that of pairs the
+  other way round, "has" that of pairs whose prompt asks for it.
+- `smd` is the standardised mean difference to the first arm (Austin 2009, doi 10.1002/sim.3697): over the root of the
+  mean of the two variances. Above 0.1 is commonly called imbalance. None where there is no variance to divide by.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ifpref.curation.matching import separated
+from ifpref.curation.pairs import DIFFICULTIES, Arm, Row, ids_of
+
+
+def yields(outcomes: Mapping[Arm, Mapping[str, str]], prompts: Sequence[Row]) -> list[dict[str, Any]]:
+    """What became of the prompts of each arm, by their difficulty; "pair" is always there, reasons where they came up.
+
+    outcomes  of `arms.compare`
+    prompts   the rows that it was given
+    """
+    difficulty = {prompt["prompt_id"]: prompt["difficulty"] for prompt in prompts}
+    rows = []
+    for arm, outcome in outcomes.items():
+        counts = Counter((difficulty[prompt_id], result) for prompt_id, result in outcome.items())
+        for level in DIFFICULTIES[:-1]:
+            here = {result: n for (where, result), n in counts.items() if where == level}
+            for result in sorted({"pair", *here} if here else (), key=lambda result: (result != "pair", result)):
+                number = {"prompts": here.get(result, 0), "share": here.get(result, 0) / sum(here.values())}
+                rows.append({**vars(arm), "prompt_difficulty": level, "outcome": result, **number})
+    return rows
+
+
+def balance(arms: Mapping[Any, Sequence[Row]], prompts: Sequence[Row]) -> list[dict[str, Any]]:
+    """Mean and standard deviation (n - 1) of every quantity in every arm, and the difference to the first arm.
+
+    arms     pairs rows by arm, or by any name; means are None for an arm without pairs
+    prompts  rows of the prompts, which know the constraints
+    """
+    ids = {prompt["prompt_id"]: ids_of(prompt) for prompt in prompts}
+    everywhere = set.intersection(*({row["prompt_id"] for row in rows} for rows in arms.values()))
+    measured = {
+        arm: [dict(_quantities(row, ids[row["prompt_id"]], everywhere)) for row in rows] for arm, rows in arms.items()
+    }
+    found = {key for pairs in measured.values() for pair in pairs for key in pair}
+    table = []
+    for group, quantity in sorted(found, key=_place):
+        first = None
+        for arm, pairs in measured.items():
+            # An id that this pair has nothing to do with is not among its quantities: it counts as 0.
+            mean, sd = _moments([pair.get((group, quantity), 0) for pair in pairs])
+            first = first or (mean, sd)
+            row = {"group": group, "quantity": quantity, "arm": str(arm), "pairs": len(pairs), "mean": mean, "sd": sd}
+            table.append({**row, **_difference((mean, sd), first)})
+    return table
+
+
+_GROUPS = ("prompts", "scores", "tokens", "finish", "sharing", "separates", "reverses", "has")
+_ORDER = (
+    *("k", "in all arms", "chosen score", "rejected score", "gap", "prompt", "chosen", "rejected"),
+    *("chosen - rejected", "chosen stopped", "rejected stopped", "shared prefix tokens", "shared prefix fraction"),
+)
+
+
+def _place(key: tuple[str, str]) -> tuple[int, int, str]:
+    group, quantity = key
+    return _GROUPS.index(group), _ORDER.index(quantity) if quantity in _ORDER else len(_ORDER), quantity
+
+
+def _quantities(row: Row, ids: Sequence[str], everywhere: set[str]) -> Iterator[tuple[tuple[str, str], float]]:
+    """((group, quantity), value) of one pair."""
+    chosen, rejected = len(row["chosen_ids"]), len(row["rejected_ids"])
+    yield ("prompts", "k"), len(ids)
+    yield ("prompts", "in all arms"), row["prompt_id"] in everywhere
+    yield ("scores", "chosen score"), row["chosen_score"]
+    yield ("scores", "rejected score"), row["rejected_score"]
+    yield ("scores", "gap"), row["gap"]
+    yield ("tokens", "prompt"), len(row["prompt_ids"])
+    yield ("tokens", "chosen"), chosen
+    yield ("tokens", "rejected"), rejected
+    yield ("tokens", "chosen - rejected"), chosen - rejected
+    yield ("finish", "chosen stopped"), row["chosen_finish"] == "stop"
+    yield ("finish", "rejected stopped"), row["rejected_finish"] == "stop"
+    yield ("sharing", "shared prefix tokens"), row["shared_prefix_tokens"]
+    yield ("sharing", "shared prefix fraction"), row["shared_prefix_fraction"]
+    for id in set(ids):
+        yield ("has", id), 1
+    for id in separated(row, ids):
+        yield ("separates", id), 1
+    for id in separated(row, ids, by="rejected"):
+        yield ("reverses", id), 1
+
+
+def _moments(values: Sequence[float]) -> tuple[float | None, float | None]:
+    if not values:
+        return None, None
+    mean = math.fsum(values) / len(values)
+    if len(values) < 2:
+        return mean, None
+    return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+
+
+def _difference(
+    mine: tuple[float | None, float | None], first: tuple[float | None, float | None]
+) -> dict[str, float | None]:
+    if mine[0] is None or first[0] is None:
+        return {"difference": None, "smd": None}
+    difference = mine[0] - first[0]
+    pooled = math.sqrt((mine[1] ** 2 + first[1] ** 2) / 2) if None not in (mine[1], first[1]) else 0.0
+    return {"difference": difference, "smd": difference / pooled if pooled else None}

@@ -1,0 +1,294 @@
+"""Preference pairs: which two responses to a prompt may be paired, and the row that a pair becomes.
+
+Records in, records out. contrast.py takes one pair a prompt for each contrast; arms.py puts arms together that can be
+compared, with equal numbers (equal.py) and matched controls (matching.py); balance.py holds their tables. Worked by
+hand: a prompt with k = 3 constraints. Its RS responses, with their verdicts,
+
+    rs/0  ✓✓✓      rs/1  ✓✓✗      rs/2  ✓✗✗      rs/3  ✗✓✗
+
+give the triple chosen rs/0, low rejected rs/1 (gap 1/3), high rejected rs/2 or rs/3 (gap 2/3, drawn by the seed).
+Its tree
+
+    prompt ─┬─ node 1: tokens 5 6 ─┬─ leaf 2: 7 0   ✓✓✓
+            │                      └─ leaf 3: 8 2 0 ✗✓✗
+            └─ leaf 4: 9 8 6 0                      ✗✓✗
+
+gives one pair of `mcts`: leaf 2 over leaf 3, which share 5 6 and part at node 1 (shared_prefix_tokens 2, fraction 2/4).
+Its control in `mcts_unshared` is leaf 2 over leaf 4: the verdicts of leaf 3, nearly its length, and nothing shared.
+
+Decisions
+- `rs` pairs any two responses with different scores; `mcts` and `rs_branched` only leaves below one child of the root,
+  since those part at a node beyond the prompt. What they share is measured on the ids that training sees.
+- Equal texts have equal verdicts, so they never make a pair; where verdicts say otherwise, `to_row` raises.
+- A prompt without a pair has a reason, one of `REASONS`; nothing leaves in silence. One pair a prompt.
+- All draws are made from responses in the order of their tokens, so that the order of the rows read changes nothing.
+
+    python -m pytest tests/test_pairs.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any
+
+from ifpref.constraints.registry import nearest
+from ifpref.params import Params, fingerprint
+
+Row = Mapping[str, Any]
+
+CONTRASTS = ("high", "low", "mixed", "low_imperfect")
+DIFFICULTIES = ("easy", "moderate", "hard", "all")
+SIDES = ("chosen", "rejected")
+REASONS = MappingProxyType(
+    {
+        "no responses": "the source holds none for this prompt",
+        "duplicates": "all its responses have the same tokens",
+        "all perfect": "every response satisfies every constraint",
+        "equal scores": "every response has the same score, below 1",
+        "no shared prefix": "no two leaves with different scores part at a node beyond the prompt",
+        "k < 3": "fewer than three constraints: small gaps do not exist",
+        "no perfect chosen": "no pair has a perfect chosen, and one is asked for",
+        "no imperfect chosen": "no pair has an imperfect chosen, and one is asked for",
+        "no high gap": "no pair has a gap of min_high_gap or more",
+        "no low gap": "no pair has a gap of max_low_gap or less",
+        "no common chosen": "high and low gaps are there, but not with one chosen",
+        "no equal gap": "no low gap is there with both a perfect and an imperfect chosen",
+        "no match": "mcts_unshared, and mcts beside it: no response with the verdicts, the length, another prefix",
+        "no partner": "matched arms: no pair of the other arms is close enough",
+        "equal numbers": "left out so that the arms compared have equal numbers, and mcts_unshared exact halves",
+    }
+)
+"""Why a prompt has no pair in an arm."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """The levels of the three factors that a set of pairs stands for. ValueError for an unknown level."""
+
+    curation: str = "mcts"
+    contrast: str = "high"
+    difficulty: str = "all"
+
+    def __post_init__(self) -> None:
+        levels = {"curation": tuple(CURATIONS), "contrast": CONTRASTS, "difficulty": DIFFICULTIES}
+        for factor, allowed in levels.items():
+            require(getattr(self, factor), allowed, f"Arm: {factor}")
+
+    def __str__(self) -> str:
+        return f"{self.curation}/{self.contrast}/{self.difficulty}"
+
+
+@dataclass(frozen=True)
+class PairSettings:
+    """The parameters of pairs, by their names in params/."""
+
+    n_pairs: int | None
+    min_high_gap: float
+    max_low_gap: float
+    chosen_quality: str
+    unshared_length_tolerance: float
+    unshared_max_prefix: int
+
+    def __post_init__(self) -> None:
+        require(self.chosen_quality, ("best", "perfect"), "chosen_quality")
+        if not self.max_low_gap < self.min_high_gap:
+            raise ValueError(
+                f"max_low_gap = {self.max_low_gap}, min_high_gap = {self.min_high_gap}; "
+                "allowed: max_low_gap < min_high_gap"
+            )
+
+    @classmethod
+    def from_params(cls, params: Params) -> PairSettings:
+        return cls(**params.subset(*(one.name for one in fields(cls))))
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A complete, verified response.
+
+    source  where it comes from: "rs/3" is sample 3, "mcts/17" node 17 of the prompt's tree
+    branch  the child of the root that a leaf hangs under, or is; None outside trees
+    """
+
+    source: str
+    token_ids: tuple[int, ...]
+    text: str
+    verdicts: tuple[bool, ...]
+    finish: str
+    branch: int | None = None
+    satisfied: int = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "satisfied", sum(self.verdicts))  # asked for once per pair, so counted once
+
+    @property
+    def score(self) -> float:
+        """The fraction of the prompt's constraints that are satisfied, in [0, 1]."""
+        return self.satisfied / len(self.verdicts)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two responses to one prompt, the chosen with the higher score."""
+
+    chosen: Response
+    rejected: Response
+
+    @property
+    def gap(self) -> float:
+        """score of the chosen - score of the rejected; one division, so that equal gaps are equal floats."""
+        return (self.chosen.satisfied - self.rejected.satisfied) / len(self.chosen.verdicts)
+
+    @property
+    def perfect(self) -> bool:
+        return all(self.chosen.verdicts)
+
+
+# ---- candidates: which two responses may be paired
+
+
+def any_two(first: Response, second: Response) -> bool:
+    """Whole responses, sampled independently of each other."""
+    return True
+
+
+def part_at_a_node(first: Response, second: Response) -> bool:
+    """Leaves of one tree that have a node beyond the prompt in common."""
+    return first.branch is not None and first.branch == second.branch
+
+
+@dataclass(frozen=True)
+class Curation:
+    """source: the records it takes (key of `sources`); may_pair: which of them may stand in one pair."""
+
+    source: str
+    may_pair: Callable[[Response, Response], bool]
+
+
+CURATIONS: Mapping[str, Curation] = MappingProxyType(
+    {
+        "rs": Curation("rs", any_two),
+        "mcts": Curation("mcts", part_at_a_node),
+        "rs_branched": Curation("rs_branched", part_at_a_node),
+        "mcts_unshared": Curation("mcts", part_at_a_node),  # then one side is swapped: matching.swaps
+        "shuffled": Curation("mcts", part_at_a_node),  # then half are turned round: arms.shuffled
+    }
+)
+
+
+def candidates(responses: Iterable[Response], may_pair: Callable[[Response, Response], bool]) -> list[Pair] | str:
+    """Every pair of a prompt's responses with different scores, or the reason why there is none."""
+    distinct: dict[tuple[int, ...], Response] = {}
+    for response in sorted(responses, key=lambda response: (response.token_ids, response.source)):
+        distinct.setdefault(response.token_ids, response)
+    by_score: dict[int, list[Response]] = {}
+    for response in distinct.values():
+        by_score.setdefault(response.satisfied, []).append(response)
+    if len(by_score) < 2:
+        return _alike(list(distinct.values()))
+    pairs = [
+        Pair(better, worse)
+        for high in sorted(by_score)
+        for low in sorted(by_score)
+        if high > low
+        for better in by_score[high]
+        for worse in by_score[low]
+        if may_pair(better, worse)
+    ]
+    return pairs or "no shared prefix"
+
+
+def _alike(distinct: list[Response]) -> str:
+    if len(distinct) < 2:
+        return "duplicates" if distinct else "no responses"
+    return "all perfect" if all(distinct[0].verdicts) else "equal scores"
+
+
+# ---- records in, records out
+
+
+def read_responses(rows: Iterable[Row]) -> dict[str, list[Response]]:
+    """Rows of a responses artefact, by prompt."""
+    found: dict[str, list[Response]] = {}
+    for row in rows:
+        found.setdefault(row["prompt_id"], []).append(_response(f"rs/{row['sample']}", [row]))
+    return found
+
+
+def read_trees(rows: Iterable[Row], source: str = "mcts") -> dict[str, list[Response]]:
+    """The leaves (nodes with verdicts) of the rows of a trees artefact, by prompt, each whole from the root on."""
+    found: dict[str, list[Response]] = {}
+    for row in rows:
+        nodes = {node["node"]: node for node in row["nodes"]}
+        leaves = found.setdefault(row["prompt_id"], [])
+        for leaf in row["nodes"]:
+            if leaf["verdicts"] is None:
+                continue
+            path = [leaf]
+            while path[0]["parent"] in nodes:
+                path.insert(0, nodes[path[0]["parent"]])
+            branch = path[1]["node"] if len(path) > 1 else None
+            leaves.append(_response(f"{source}/{leaf['node']}", path, branch))
+    return found
+
+
+def _response(source: str, segments: Sequence[Row], branch: int | None = None) -> Response:
+    return Response(
+        source,
+        token_ids=tuple(id for segment in segments for id in segment["token_ids"]),
+        text="".join(segment["text"] for segment in segments),
+        verdicts=tuple(segments[-1]["verdicts"]),
+        finish=segments[-1]["finish"],
+        branch=branch,
+    )
+
+
+def shared_prefix(first: Sequence[int], second: Sequence[int]) -> int:
+    """How many token ids two sequences have in common from the start."""
+    for n, (a, b) in enumerate(zip(first, second, strict=False)):
+        if a != b:
+            return n
+    return min(len(first), len(second))
+
+
+def to_row(prompt: Row, prompt_ids: Sequence[int], arm: Arm, pair: Pair, replicate: int) -> dict[str, Any]:
+    """One row of a pairs artefact. ValueError where both sides have one text: no verifier scores it in two ways.
+
+    prompt_ids  token ids of the chat-templated prompt, as they were sampled from
+    """
+    row = {"prompt_id": prompt["prompt_id"], "replicate": replicate, **vars(arm), "prompt_ids": list(prompt_ids)}
+    for side, response in zip(SIDES, (pair.chosen, pair.rejected), strict=True):
+        row[f"{side}_ids"] = list(response.token_ids)
+        row[f"{side}_text"] = response.text
+        row[f"{side}_score"] = response.score
+        row[f"{side}_verdicts"] = list(response.verdicts)
+        row[f"{side}_source"] = response.source
+        row[f"{side}_finish"] = response.finish
+    if row["chosen_text"] == row["rejected_text"]:
+        raise ValueError(
+            f"prompt {prompt['prompt_id']}: {pair.chosen.source} and {pair.rejected.source} have one text and two "
+            f"scores, {pair.chosen.score:.3g} and {pair.rejected.score:.3g}: they were not verified by the same code"
+        )
+    shared = shared_prefix(pair.chosen.token_ids, pair.rejected.token_ids)
+    row["gap"] = pair.gap
+    row["shared_prefix_tokens"] = shared
+    row["shared_prefix_fraction"] = shared / min(len(pair.chosen.token_ids), len(pair.rejected.token_ids))
+    return {"pair_id": pair_id(row), **row}
+
+
+def pair_id(row: Row) -> str:
+    """16 hex digits of what training sees: one pair has one id in whatever arms it stands."""
+    return fingerprint([list(row[key]) for key in ("prompt_ids", "chosen_ids", "rejected_ids")])[:16]
+
+
+def ids_of(prompt: Row) -> list[str]:
+    """Constraint ids of a prompts row, in the order of the verdicts; one can be there twice."""
+    return [constraint["id"] for constraint in prompt["constraints"]]
+
+
+def require(name: str, allowed: Sequence[str], what: str) -> None:
+    """ValueError, with the nearest allowed name, where `name` is not allowed."""
+    if name not in allowed:
+        raise ValueError(f"{what} {name!r} is unknown{nearest(name, tuple(allowed))}; allowed: {', '.join(allowed)}")
