@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ifpref.constraints.foreign import FOREIGN
 from ifpref.constraints.registry import CONSTRAINTS, Constraint
 from ifpref.constraints.registry import LANGUAGES as IFEVAL_LANGUAGES
-from ifpref.prompts.domain import get_domain
+from ifpref.prompts.domains import get_domain
 from ifpref.prompts.open import OPEN
 from ifpref.prompts.open.arguments import arguments
 from ifpref.prompts.open.sentences import OpenSource

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ifpref.constraints import CONSTRAINT_SETS, Constraint
 from ifpref.constraints.checks import verify
 from ifpref.constraints.text import detect_language
-from ifpref.prompts.domain import get_domain
+from ifpref.prompts.domains import get_domain
 from ifpref.prompts.pocket import POCKET, patterns
 from ifpref.prompts.pocket.arguments import END_PHRASES
 from ifpref.prompts.pocket.grammar import conjugate

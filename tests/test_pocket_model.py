@@ -13,7 +13,7 @@ from ifpref.pocket.data import Stage, encode, write_stage
 from ifpref.pocket.habits import LEVELS, Habits
 from ifpref.pocket.tokenizer import train_tokenizer
 from ifpref.pocket.writer import write_examples
-from ifpref.prompts.domain import get_domain
+from ifpref.prompts.domains import get_domain
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ class Habits:
         self.name = name
         self._by_task: dict[tuple[str, str], float] = {}
         self._by_wording: dict[tuple[str, int], float] = {}
-        from ifpref.prompts.domain import get_domain
+        from ifpref.prompts.domains import get_domain
 
         tasks = [task.id for task in get_domain("pocket").tasks]
         for id in CONSTRAINT_SETS["study"]:

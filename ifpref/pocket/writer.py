@@ -21,7 +21,7 @@ from ifpref.constraints.witness import search_witness
 from ifpref.pocket.habits import Habits
 from ifpref.prompts.build import TOPIC_SHARES
 from ifpref.prompts.combinations import Balance, share_out
-from ifpref.prompts.domain import get_domain
+from ifpref.prompts.domains import get_domain
 from ifpref.prompts.write import draw_request
 
 

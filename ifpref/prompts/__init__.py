@@ -5,7 +5,7 @@
 
 build.py          the whole set: unique, balanced, split     write.py     one prompt, with its witness
 combinations.py   which constraints go together              overlap.py   near-duplicates, decontamination
-domain.py         what a domain offers                       card.py      the dataset card
+domain.py         what a domain offers (domains.py: by name) card.py      the dataset card
 open/ pocket/     the two domains                            __main__.py  what `make prompts` runs
 """
 

@@ -33,7 +33,7 @@ from ifpref.constraints import CONSTRAINT_SETS, CONSTRAINTS, Constraint
 from ifpref.constraints.registry import nearest
 from ifpref.progress import track
 from ifpref.prompts.combinations import Balance, count_combinations, share_out
-from ifpref.prompts.domain import get_domain
+from ifpref.prompts.domains import get_domain
 from ifpref.prompts.write import Prompt, Setup, Slot, write_prompt
 
 if TYPE_CHECKING:

@@ -50,16 +50,3 @@ class Domain(Protocol):
 
     def source(self, task: Task, topic: Topic) -> Source:
         """The sentences of that task on that topic."""
-
-
-def get_domain(name: str) -> Domain:
-    """The domain of that name, `open` or `pocket`; raises ValueError for any other."""
-    if name == "open":
-        from ifpref.prompts.open import OPEN
-
-        return OPEN
-    if name == "pocket":
-        from ifpref.prompts.pocket import POCKET
-
-        return POCKET
-    raise ValueError(f"unknown domain {name!r}; allowed: 'open', 'pocket'")
