@@ -13,7 +13,7 @@ LARGE_OK := ^(ifpref/pocket/weights/|outputs/reference/)
 .PHONY: help setup test lint format prompts pocket-model score bench clean
 
 help:  ## this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## make .venv from requirements.lock (once; 2 to 4 minutes)
 
@@ -46,7 +46,7 @@ format: $(READY)  ## mend what lint finds, where it can (seconds)
 prompts: $(READY)  ## N=48000 OUT=file.jsonl [SET="domain=open seed=0"]: unique prompts, each with its witness (48,000: 3 minutes)
 	@$(PY) -m ifpref.prompts --n $(or $(N),48000) --out $(or $(OUT),outputs/prompts.jsonl) $(if $(SET),--set "$(SET)")
 
-pocket-model: $(READY)  ## [HABITS=weak] [OUT=folder]: train the embedded model anew (about 50 minutes on 2 cores; a stopped run goes on)
+pocket-model: $(READY)  ## [HABITS=weak] [OUT=folder]: train the embedded model anew (about 40 minutes on 2 cores; a stopped run goes on)
 	@$(PY) -m ifpref.pocket.train --out $(or $(OUT),outputs/pocket-model) --habits $(or $(HABITS),pocket)
 
 score: $(READY)  ## RESPONSES=file.jsonl [PROMPTS=file.jsonl] [OUT=file.json]: IFEval's four accuracies (541 responses: seconds)

@@ -3,20 +3,27 @@
     loaded = load_model("pocket")
     loaded.model, loaded.tokenizer, loaded.identity     # {"id": "pocket", "revision": None, "weights": "9c1e…"}
 
+    policy = attach_adapter(loaded, folder)             # "policy.model" is the base with the adapter of a policy
+    detach_adapter(policy)
+
 One way in for all of them: safetensors only, no remote code, padding on the left, a chat template and an end token
 required. `identity` is what tells a model apart in the key of an artefact: the revision that the hub resolved, or
-the hash of the weights in a folder.
+the hash of the weights in a folder; with an adapter, the hash of its weights too. An adapter belongs to the base that
+it was trained on, which base.json beside it names; it is refused on another.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 POCKET_FOLDER = Path(__file__).parent / "pocket" / "weights"
+BASE_FILE = "base.json"
+"""In an adapter's folder: the `identity` of the base that it was trained on."""
 
 
 class ModelError(ValueError):
@@ -25,19 +32,31 @@ class ModelError(ValueError):
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model in evaluation mode with its tokenizer; `folder` is None for a hub model, `commit` for a folder."""
+    """A model in evaluation mode with its tokenizer; `folder` is None for a hub model, `commit` for a folder.
+
+    adapter  the folder of the adapter that is attached, if one is
+    """
 
     id: str
     model: Any
     tokenizer: Any
     folder: Path | None
     commit: str | None
+    adapter: Path | None = None
 
     @cached_property
     def identity(self) -> dict[str, str | None]:
-        """Id, the hub's commit, and the hash of the weights of a folder."""
+        """Id, the hub's commit, and the hash of the weights of a folder; the hash of an adapter that is attached."""
         weights = weight_hash(self.folder) if self.folder else None
-        return {"id": self.id, "revision": self.commit, "weights": weights}
+        base = {"id": self.id, "revision": self.commit, "weights": weights}
+        return base | ({"adapter": weight_hash(self.adapter)} if self.adapter else {})
+
+    @cached_property
+    def eos_ids(self) -> tuple[int, ...]:
+        """Every token that ends a response: of the generation config (one or several) and of the tokenizer."""
+        configured = self.model.generation_config.eos_token_id
+        configured = configured if isinstance(configured, list | tuple) else [configured]
+        return tuple(sorted({id for id in [*configured, self.tokenizer.eos_token_id] if id is not None}))
 
 
 def load_model(
@@ -75,6 +94,52 @@ def load_model(
     model.to(device).eval()
     commit = getattr(model.config, "_commit_hash", None) if folder is None else None
     return LoadedModel(id, model, tokenizer, folder, commit)
+
+
+def attach_adapter(loaded: LoadedModel, folder: str | Path) -> LoadedModel:
+    """The base with the LoRA adapter in `folder` (a policy's `adapter`), in evaluation mode.
+
+    The layers are put into `loaded.model` in place, without a copy of the base: `loaded` is not to be used again before
+    `detach_adapter`, which gives it back bit for bit. `ModelError` for an adapter of another base, for one that names
+    none, and for a base that has an adapter already.
+    """
+    from peft import PeftModel
+
+    folder = Path(folder)
+    try:
+        recorded = json.loads((folder / BASE_FILE).read_bytes())
+    except FileNotFoundError:
+        raise ModelError(
+            f"{folder}: no {BASE_FILE}, which names an adapter's base; allowed: the adapter of a policy"
+        ) from None
+    if loaded.adapter is not None or hasattr(loaded.model, "peft_config"):
+        raise ModelError(f"model {loaded.id!r} has an adapter already ({loaded.adapter}); detach it first")
+    part = "weights" if recorded["weights"] and loaded.identity["weights"] else "revision"
+    same_id = part == "weights" or recorded["id"] == loaded.id  # the same weights may lie in another folder
+    if not same_id or recorded[part] != loaded.identity[part]:
+        raise ModelError(
+            f"{folder}: the adapter was trained on {recorded['id']!r}, {part} {recorded[part]}; found: {loaded.id!r}, "
+            f"{part} {loaded.identity[part]}; allowed: its own base"
+        )
+    PeftModel.from_pretrained(loaded.model, str(folder)).eval()  # puts its layers into the model
+    return replace(loaded, adapter=folder)
+
+
+def detach_adapter(policy: LoadedModel) -> LoadedModel:
+    """The base of a policy, as it was before `attach_adapter`."""
+    remove_adapter(policy.model)
+    return replace(policy, adapter=None)
+
+
+def remove_adapter(model: Any) -> None:
+    """Put a model's own layers back in the places of an adapter's, which hold them."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    for name, layer in list(model.named_modules()):
+        if isinstance(layer, BaseTunerLayer):
+            parent, _, child = name.rpartition(".")
+            setattr(model.get_submodule(parent), child, layer.get_base_layer())
+    model.__dict__.pop("peft_config", None)
 
 
 def weight_hash(folder: Path) -> str:

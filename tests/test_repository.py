@@ -1,5 +1,6 @@
 """The repository itself: its commands, its lock, its help, and what must not be in it."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -102,8 +103,19 @@ LAYERS = {  # room -> what of ours it may import; a room may always import itsel
     "curation": {"constraints", "params", "store", "progress", "prompts", "sampling"},
     "models": set(),
     "pocket": {"constraints", "prompts", "progress"},
+    "training": {"params", "store", "progress", "models", "sampling"},
     "evaluation": {"constraints", "paths", "params", "store", "progress", "prompts", "models", "sampling"},
 }
+
+
+def imported_rooms(file):
+    """The rooms of ours that a module imports, at its head or in a function."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"ifpref.{alias.name}" for alias in node.names] if node.module == "ifpref" else [node.module]
+        else:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        yield from (name.split(".")[1] for name in names if name.startswith("ifpref."))
 
 
 @pytest.mark.parametrize("room", LAYERS)
@@ -111,7 +123,7 @@ def test_imports_go_down_only(root, room):
     folder = root / "ifpref" / room
     files = sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
     for file in files:
-        for name in re.findall(r"(?:from|import) ifpref\.(\w+)", file.read_text(encoding="utf-8")):
+        for name in imported_rooms(file):
             assert name == room or name in LAYERS[room], f"{file.relative_to(root)} imports ifpref.{name}"
 
 
