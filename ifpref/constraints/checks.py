@@ -35,9 +35,13 @@ def verify(response: str, constraints: Iterable[Constraint], loose: bool = False
     """
     if not isinstance(response, str):
         raise TypeError(f"a response must be a string, found {type(response).__name__}: {response!r:.80}")
-    texts = loose_variants(response) if loose else [response] if response.strip() else []
-    variants = [Response(text) for text in texts]
-    return [any(CHECKS[c.id](variant, **c.kwargs) for variant in variants) for c in constraints]
+    if loose:
+        variants = [Response(text) for text in loose_variants(response)]
+        return [any(CHECKS[c.id](variant, **c.kwargs) for variant in variants) for c in constraints]
+    whole = Response(response)
+    if not whole.stripped:
+        return [False for _ in constraints]
+    return [CHECKS[c.id](whole, **c.kwargs) for c in constraints]
 
 
 def loose_variants(response: str) -> list[str]:
@@ -52,14 +56,11 @@ def loose_variants(response: str) -> list[str]:
 
 
 class Response:
-    """A response and what several checks need of it, each computed once and only when asked for."""
+    """A response, and what several checks need of it, computed once and when it is asked for."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-
-    @cached_property
-    def stripped(self) -> str:
-        return self.text.strip()
+        self.stripped = text.strip()
 
     @cached_property
     def lower(self) -> str:
@@ -73,9 +74,9 @@ class Response:
     def folds_plainly(self) -> bool:
         """Whether an ASCII word matches with IGNORECASE just where its lower case stands in `lower`.
 
-        Four characters fold to an ASCII letter in the one and not, or not alone, in the other.
+        Three characters match an ASCII letter and have another lower case (dotted I, dotless i, long s).
         """
-        return self.text.isascii() or not any(character in self.text for character in "\u0130\u0131\u017f\u212a")
+        return self.text.isascii() or not any(character in self.text for character in "\u0130\u0131\u017f")
 
     def language_is(self, language: str) -> bool:
         """Whether langdetect sees this language, or nothing to go by: that passes any."""
@@ -162,8 +163,8 @@ def nth_paragraph_first_word(response: Response, num_paragraphs: int, nth_paragr
     count = sum(bool(piece.strip()) for piece in pieces)
     if count != num_paragraphs or nth_paragraph > count or not pieces[nth_paragraph - 1].strip():
         return False
-    first = pieces[nth_paragraph - 1].split(maxsplit=1)[0].lstrip("'").lstrip('"')
-    word = re.split(r"""[.,?!'"]""", first, maxsplit=1)[0]
+    first = pieces[nth_paragraph - 1].split()[0].lstrip("'").lstrip('"')
+    word = re.split(r"""[.,?!'"]""", first)[0]
     # Letter by letter, as IFEval has it: the lower case of a word's last Σ is another letter.
     return "".join(map(str.lower, word)) == first_word.lower()
 
@@ -173,8 +174,8 @@ def nth_paragraph_first_word(response: Response, num_paragraphs: int, nth_paragr
 
 def number_placeholders(response: Response, num_placeholders: int) -> bool:
     r"""At least so many `\[.*?\]`: closing brackets with an opening one since the last, in one line."""
-    pieces = (piece for line in response.lines for piece in line.split("]")[:-1])
-    return sum("[" in piece for piece in pieces) >= num_placeholders
+    pieces = response.text.split("]")[:-1]
+    return sum(piece.rfind("[") > piece.rfind("\n") for piece in pieces) >= num_placeholders
 
 
 # Anywhere in the lower-cased text. IFEval's patterns also take the spaces before and the line after, which
@@ -247,10 +248,10 @@ def json_format(response: Response) -> bool:
 
 
 def title(response: Response) -> bool:
-    r"""A `<<[^\n]+>>` that holds something: from the first << of a line to the last >>, if there is room."""
+    r"""A `<<[^\n]+>>` that holds something: from the first << of a line to the last >>."""
     for line in response.lines:
         start, end = line.find("<<"), line.rfind(">>")
-        if 0 <= start < end - 2 and line[start:end].lstrip("<").rstrip(">").strip():
+        if 0 <= start < end and line[start:end].lstrip("<").rstrip(">").strip():
             return True
     return False
 

@@ -48,9 +48,8 @@ def _words(*lines: str) -> frozenset[str]:
     return frozenset(" ".join(lines).split())
 
 
-# What punkt-lite aims at is the verdict of the genuine data, not of a grammar. So i.e. and P.S., after which
-# those data see a new sentence, are no abbreviations here, and neither are words that also end sentences (no,
-# art, sun).
+# What punkt-lite aims at is the verdict of the genuine data. So i.e. and P.S., after which those see a new sentence,
+# are no abbreviations here, and neither are words that also end sentences (no, art, sun).
 ABBREVIATIONS = _words(
     # titles, ranks and forms of address
     "mr mrs ms mx messrs mme mlle dr prof rev hon fr jr esq gen col lt maj capt cmdr cpl sgt pvt adm gov",
@@ -66,7 +65,7 @@ ABBREVIATIONS = _words(
     # units, times, degrees
     "a.m p.m b.c a.d b.c.e c.e oz lbs tsp tbsp hrs sq ph.d m.d m.a b.s m.s d.d.s j.d r.n",
     # initials of names, but for the letters that more often number an outline, are a word or a variable
-    "c d e f g h k l m n p r s t v w",
+    "c d e f g h j k l m n p r s t v w",
 )
 
 # Words that begin with a capital only at the start of a sentence: after an abbreviation they tell Punkt that
@@ -147,9 +146,9 @@ class SentenceCounter:
             return True
         if len(word) > 1 and word.isascii() and word.isalpha() and word.lower() not in self.undecided:
             return True
-        context = f"{word}.{mark.group('after_tok')}"
-        has_break = _has_break if len(context) <= _SHORT else _has_break.__wrapped__
-        return has_break(self.tokenizer, context)
+        lines = f"{word}.{mark.group('after_tok')}".split("\n")
+        tokens = [token for line in lines for token in self.tokenizer._lang_vars.word_tokenize(line)]
+        return any(_ends_sentence(self.tokenizer, first, second) for first, second in pairwise(tokens))
 
 
 def _after_last_space(text: str, start: int, end: int) -> int:
@@ -164,29 +163,27 @@ def _after_last_space(text: str, start: int, end: int) -> int:
     return start + last + 1 if last > 0 else 0
 
 
-_SHORT = 64  # characters; longer contexts are rare, and not worth keeping
+def _ends_sentence(tokenizer: PunktSentenceTokenizer, first: str, second: str) -> bool:
+    """Whether a token ends a sentence, by itself and by the token that follows.
 
-
-@lru_cache(maxsize=4096)
-def _has_break(tokenizer: PunktSentenceTokenizer, context: str) -> bool:
-    """`tokenizer.text_contains_sentbreak(context)`: whether a token before the last ends a sentence.
-
-    That makes an object of every token; 10 kB without a space are one context, and would take it a tenth of a
-    second. Here only those that may end a sentence become objects.
+    `tokenizer.text_contains_sentbreak` asks this of objects that it makes of all tokens; 10 kB without a space would
+    take it a tenth of a second. Few tokens need it, and few pairs of tokens make most of those.
     """
-    lines = context.split("\n")
-    tokens = [token for line in lines for token in tokenizer._lang_vars.word_tokenize(line)]
-    for first, second in pairwise(tokens):
-        if first in (".", "?", "!"):
-            return True
-        if first[-1] == ".":
-            pair = tokenizer._Token(first), tokenizer._Token(second)
-            for token in pair:
-                tokenizer._first_pass_annotation(token)
-            tokenizer._second_pass_annotation(*pair)
-            if pair[0].sentbreak:
-                return True
-    return False
+    if first[-1] not in ".?!":
+        return False
+    if first in (".", "?", "!"):
+        return True
+    decide = _decide if len(first) + len(second) <= 40 else _decide.__wrapped__  # the long ones are not worth keeping
+    return decide(tokenizer, first, second)
+
+
+@lru_cache(maxsize=16384)
+def _decide(tokenizer: PunktSentenceTokenizer, first: str, second: str) -> bool:
+    pair = tokenizer._Token(first), tokenizer._Token(second)
+    for token in pair:
+        tokenizer._first_pass_annotation(token)
+    tokenizer._second_pass_annotation(*pair)
+    return bool(pair[0].sentbreak)
 
 
 @lru_cache(maxsize=3)
