@@ -1,0 +1,191 @@
+"""Keys and values of what a model has read: of single prefixes, and of the rows that are being decoded.
+
+    (first, second), logits = read_prefixes(model, [prefix, other])          # one forward pass, logits (2, V)
+    rows = RowCache([first, first, first, second], spare=64)                 # four rows, 64 tokens each to come
+    model(input_ids=tokens, attention_mask=rows.attention_mask, past_key_values=rows.cache, ...)
+    rows.keep([0, 3])                                                        # rows 1 and 2 have ended
+
+Decisions
+- *One buffer* holds keys and values of all layers. All rows end at the same column (padding left) and a step writes the
+  next one in place, where transformers' DynamicCache copies everything at every step. When rows leave, the last ones
+  move to their places; nothing else is touched.
+- *Masks are ours*, four-dimensional and additive: transformers passes them on as they are, and builds none.
+- All this is for models whose every layer attends to everything, with sdpa or eager attention (`is_plain`). For others
+  (sliding windows, linear attention, flash attention) `HubCache` leaves both to transformers, at its speed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from transformers import DynamicCache
+from transformers.cache_utils import Cache, DynamicLayer
+
+Pieces = tuple[torch.Tensor, ...]
+"""Keys and values of one prefix, in pieces that follow each other: (layers, 2, heads, tokens, head_dim)."""
+
+
+def is_plain(model: Any) -> bool:
+    """Whether every layer is full attention that takes an additive mask, so that `RowCache` can hold it."""
+    config = model.config.get_text_config(decoder=True)
+    layers = DynamicCache(config=model.config).layers
+    return config._attn_implementation in ("sdpa", "eager") and all(type(layer) is DynamicLayer for layer in layers)
+
+
+def forward(model: Any, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Any) -> torch.Tensor:
+    """The logits (B, V) after the last column of ids (B, T)."""
+    return model(
+        input_ids=ids,
+        attention_mask=mask,
+        position_ids=positions,
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=1,
+    ).logits[:, -1]
+
+
+def read_prefixes(
+    model: Any, prefixes: Sequence[tuple[int, ...]], known: Sequence[torch.Tensor] | None = None
+) -> tuple[list[Pieces], torch.Tensor]:
+    """Keys and values of each prefix, and the logits (P, V) after it, in one forward pass.
+
+    known  of each prefix: keys and values of the tokens that it begins with, fewer than all of them
+    """
+    read = [start.shape[3] for start in known] if known else [0] * len(prefixes)
+    ids, real = left_padded([prefix[n:] for prefix, n in zip(prefixes, read, strict=True)], model.device)
+    width = ids.shape[1]
+    causal = torch.ones(width, width, dtype=torch.bool, device=ids.device).tril()
+    allowed = real[:, None] & causal  # (P, T, T)
+    positions = real.cumsum(dim=-1) - 1
+    if known:
+        rows = RowCache([(start,) for start in known], spare=width)
+        allowed = torch.cat([rows.allowed[:, None, :-width].expand(-1, width, -1), allowed], dim=-1)
+        positions += torch.tensor(read, device=ids.device)[:, None]
+    cache = rows.cache if known else DynamicCache(config=model.config)
+    logits = forward(model, ids, additive(allowed, model.dtype), positions.clamp(min=0), cache)
+    kv = rows.kv if known else torch.stack([torch.stack([layer.keys, layer.values]) for layer in cache.layers])
+    end = kv.shape[4]
+    own = [kv[:, :, row, :, end - len(prefix) + read[row] :] for row, prefix in enumerate(prefixes)]
+    return ([(start, new) for start, new in zip(known, own, strict=True)] if known else [(new,) for new in own]), logits
+
+
+def left_padded(prefixes: Sequence[Sequence[int]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Token ids (P, T), 0 where there is none, and which are real, (P, T) bool."""
+    width = max(map(len, prefixes))
+    ids = torch.tensor([[0] * (width - len(prefix)) + list(prefix) for prefix in prefixes], device=device)
+    lengths = torch.tensor([len(prefix) for prefix in prefixes], device=device)
+    return ids, torch.arange(width, device=device) >= width - lengths[:, None]
+
+
+def additive(allowed: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """(B, T, columns) bool to (B, 1, T, columns): 0 where allowed, else the least number.
+
+    Not -inf: the softmax of a padding row, which may look at nothing, must stay a number.
+    """
+    mask = torch.zeros(allowed.shape, dtype=dtype, device=allowed.device)
+    return mask.masked_fill_(~allowed, torch.finfo(dtype).min)[:, None]
+
+
+class RowCache:
+    """Keys and values of the rows being decoded, with columns to spare.
+
+    kv       (layers, 2, rows, heads, columns, head_dim); a prefix that several rows have stands in `prefixes` for each
+    allowed  which columns of the window that is in use a row may look at, (rows, columns) bool
+    buffer   an earlier cache that is no longer used, whose memory may be
+    """
+
+    def __init__(self, prefixes: Sequence[Pieces], spare: int, buffer: RowCache | None = None) -> None:
+        lengths = [sum(piece.shape[3] for piece in pieces) for pieces in prefixes]
+        filled, like = max(lengths), prefixes[0][0]
+        layers, _, heads, _, dim = like.shape
+        shape = (layers, 2, len(prefixes), heads, filled + spare, dim)
+        size = torch.Size(shape).numel()
+        fits = buffer is not None and buffer.memory.numel() >= size
+        self.memory = buffer.memory if fits else like.new_zeros(size)  # zeros: what is masked must be a number
+        self.kv = self.memory[:size].view(shape)
+        rows_of: dict[int, list[int]] = {}
+        for row, pieces in enumerate(prefixes):
+            rows_of.setdefault(id(pieces), []).append(row)
+        for rows in rows_of.values():
+            end = filled
+            for piece in reversed(prefixes[rows[0]]):
+                self.kv[:, :, rows, :, end - piece.shape[3] : end] = piece[:, :, None]
+                end -= piece.shape[3]
+        self._open(lengths, filled)
+
+    def _open(self, lengths: Sequence[int], filled: int) -> None:
+        """Shows transformers the first rows, from the first column that one of them needs."""
+        window = self.kv[:, :, : len(lengths), :, filled - max(lengths) :]
+        starts = max(lengths) - torch.tensor(lengths, device=window.device)
+        self._lengths, self._end = lengths, filled
+        self.allowed = torch.arange(window.shape[4], device=window.device) >= starts[:, None]
+        self._mask = additive(self.allowed[:, None], window.dtype)  # (rows, 1, 1, columns)
+        self.cache = Cache(layers=[_Layer(keys, values, max(lengths)) for keys, values in window])
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Row i becomes what row rows[i] is; rows that stay where they are cost nothing."""
+        added = self.cache.get_seq_length() - max(self._lengths)
+        filled, lengths = self._end + added, [self._lengths[row] + added for row in rows]
+        if moves := [(row, place) for place, row in enumerate(rows) if row != place]:
+            start = filled - max(lengths[place] for _, place in moves)
+            moved = self.kv[:, :, [row for row, _ in moves], :, start:filled]
+            self.kv[:, :, [place for _, place in moves], :, start:filled] = moved
+        self._open(lengths, filled)
+
+    @property
+    def attention_mask(self) -> torch.Tensor:
+        """For the next token of every row: (rows, 1, 1, columns read + 1)."""
+        return self._mask[..., : self.cache.get_seq_length() + 1]
+
+
+class _Layer(DynamicLayer):
+    """One layer's view of a `RowCache`; new keys and values go into the next columns."""
+
+    def __init__(self, keys: torch.Tensor, values: torch.Tensor, filled: int) -> None:
+        super().__init__()
+        self.keys, self.values, self.filled = keys, values, filled
+        self.dtype, self.device, self.is_initialized = keys.dtype, keys.device, True
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        column = self.filled
+        self.filled += key_states.shape[2]
+        self.keys[:, :, column : self.filled] = key_states
+        self.values[:, :, column : self.filled] = value_states
+        return self.keys[:, :, : self.filled], self.values[:, :, : self.filled]
+
+    def get_seq_length(self) -> int:
+        return self.filled
+
+
+class HubCache:
+    """The same for any model: transformers' own cache, and masks in two dimensions that it makes its own from."""
+
+    def __init__(self, cache: Cache, real: torch.Tensor, spare: int) -> None:
+        self.cache = cache
+        self.allowed = torch.nn.functional.pad(real, (0, spare), value=True)  # (rows, columns)
+
+    @classmethod
+    def read(
+        cls, model: Any, prefixes: Sequence[tuple[int, ...]], row_prefix: Sequence[int], spare: int
+    ) -> tuple[HubCache, torch.Tensor]:
+        """Reads the prefixes; row i has prefix row_prefix[i]. The logits (P, V) after each prefix."""
+        ids, real = left_padded(prefixes, model.device)
+        cache = DynamicCache(config=model.config)
+        logits = forward(model, ids, real, (real.cumsum(dim=-1) - 1).clamp(min=0), cache)
+        rows = cls(cache, real, spare)
+        rows.keep(row_prefix)
+        return rows, logits
+
+    def keep(self, rows: Sequence[int]) -> None:
+        index = torch.tensor(rows, device=self.allowed.device)
+        self.cache.reorder_cache(index)
+        self.allowed = self.allowed.index_select(0, index)
+
+    @property
+    def attention_mask(self) -> torch.Tensor:
+        """For the next token of every row: (rows, columns read + 1)."""
+        return self.allowed[:, : self.cache.get_seq_length() + 1]

@@ -1,0 +1,114 @@
+"""What every engine takes and gives: requests of token ids in, completions of token ids out.
+
+    request = Request(stream="p-17", ids=engine.encode("Tell a story about a fox."), n=2)
+    [[first, second]] = engine.sample([request], Settings(temperature=1.0, max_tokens=64, seed=0))
+    first.token_ids, first.text, first.finish      # (412, 17, …, 2), "The fox…", "stop"
+
+Decisions
+- *Prefixes are token ids*: text tokenised again moves token boundaries. A prefix may end anywhere, in the middle
+  of a response too (search); a completion holds what was sampled after it.
+- *Every response has its own random stream*, drawn from (seed, stream, sample, step): a response depends neither on
+  what else is sampled with it, nor on batch sizes, nor on how many samples of its prompt are asked for.
+  Logits do, by 1e-5 or so (matrix products round by shape), which flips a token in 100,000.
+- *A call is one round*, deterministic from its requests and settings: a round that is repeated after a kill gives
+  the same completions, bit for bit, on the same machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+
+class SamplingError(ValueError):
+    """A request that cannot be sampled, or a model that cannot sample; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Completions wanted of one prefix.
+
+    stream        names the random streams: "<prompt_id>", in search "<prompt_id>/<node>"
+    ids           the prefix: the chat-templated prompt, and in search the response so far
+    n             completions wanted: samples first_sample, …, first_sample + n - 1
+    max_tokens    most tokens sampled after the prefix, instead of `Settings.max_tokens`; 0 gives empty completions
+    """
+
+    stream: str
+    ids: tuple[int, ...]
+    n: int = 1
+    first_sample: int = 0
+    max_tokens: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.ids:
+            raise SamplingError(f"request {self.stream!r}: ids is empty; allowed: at least one token id")
+        for name, least in (("n", 1), ("first_sample", 0), ("max_tokens", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise SamplingError(f"request {self.stream!r}: {name} = {value}; allowed: at least {least}")
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What was sampled after a prefix.
+
+    token_ids   with the end token, where the model gave one (finish "stop"); without, where max_tokens cut ("length")
+    text        decoded without special tokens
+    logprobs    natural logarithm of each token's probability at temperature 1, whatever temperature it was sampled at
+    """
+
+    token_ids: tuple[int, ...]
+    text: str
+    logprobs: tuple[float, ...]
+    finish: Literal["stop", "length"]
+
+    @property
+    def logprob(self) -> float:
+        """The sum of `logprobs`."""
+        return sum(self.logprobs)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a round is sampled. `temperature` 0 is greedy; `top_p` keeps the smallest set of tokens of that mass."""
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    max_tokens: int = 128
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature < float("inf"):
+            raise SamplingError(f"temperature = {self.temperature}; allowed: 0 (greedy) or a positive number")
+        if not 0 < self.top_p <= 1:
+            raise SamplingError(f"top_p = {self.top_p}; allowed: above 0, at most 1")
+        if self.max_tokens < 1:
+            raise SamplingError(f"max_tokens = {self.max_tokens}; allowed: at least 1")
+
+    @classmethod
+    def of(cls, params: Any) -> Settings:
+        """The settings that a profile's parameters hold."""
+        return cls(params.temperature, params.top_p, params.max_tokens, params.seed)
+
+
+class Engine(Protocol):
+    """A language model that samples. `calls` and `sampled_tokens` are running totals."""
+
+    eos_ids: tuple[int, ...]
+    calls: int
+    sampled_tokens: int
+
+    def encode(self, prompt: str) -> tuple[int, ...]:
+        """The prompt as a user's message in the chat template, up to where the response begins."""
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of token ids, without special tokens."""
+
+    def sample(self, requests: Sequence[Request], settings: Settings) -> list[list[Completion]]:
+        """The completions of each request, in the order of the requests and of their samples. One round."""
+
+    def keep_prefixes(self) -> AbstractContextManager[None]:
+        """Within it, what has been computed of a prefix may be kept for requests that go on from it."""

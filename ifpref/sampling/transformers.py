@@ -1,0 +1,313 @@
+"""The engine for any causal language model of transformers: our own decoding loop around the model's forward pass.
+
+    engine = TransformersEngine(load_model("pocket"), batch_size=128)
+    engine.sample([Request("p-17", engine.encode("Tell a story about a fox."), n=8)], Settings(seed=0))
+
+Decisions
+- *Batches* hold prompts of like lengths. Rows that have ended leave once they are a quarter of the batch; `generate`
+  computes them to the end. (Filling their places with waiting prompts was slower: attention is the largest part of a
+  step, and its cost is that of the longest row.)
+- *A prompt is read once* for its n samples, and in search (`keep_prefixes`) once for all rounds.
+- *A step* is one forward pass with our own masks and positions, the logits of the last column, one choice
+  (tokens.py) and a handful of operations on whole columns; nothing is done row by row.
+- *Out of memory*: the batch is halved, what was under way starts again, and its random streams make it what it
+  would have been.
+- Batches are composed from the requests alone, in their order and of their lengths, so a round repeated is the same.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+
+import torch
+
+from ifpref.models import LoadedModel
+from ifpref.progress import track
+from ifpref.sampling.cache import HubCache, Pieces, RowCache, forward, is_plain, read_prefixes
+from ifpref.sampling.protocol import Completion, Request, SamplingError, Settings
+from ifpref.sampling.streams import stream_key
+from ifpref.sampling.tokens import choose
+
+log = logging.getLogger(__name__)
+
+LEAVE = 0.25
+"""Share of a batch that must have ended before it closes up; measured flat from an eighth to a third."""
+
+
+class TransformersEngine:
+    """Samples from a loaded model; `batch_size` is the most rows at a time, and shrinks when memory runs out."""
+
+    def __init__(self, loaded: LoadedModel, batch_size: int = 128) -> None:
+        if batch_size < 1:
+            raise SamplingError(f"batch_size = {batch_size}; allowed: at least 1")
+        self.model, self.tokenizer, self.batch_size = loaded.model, loaded.tokenizer, batch_size
+        self.eos_ids = _eos_ids(loaded)
+        self.plain = is_plain(self.model)
+        self.vocabulary = self.model.get_input_embeddings().num_embeddings
+        self.calls = self.sampled_tokens = 0
+        self._kept: dict[tuple[int, ...], torch.Tensor] | None = None
+
+    def encode(self, prompt: str) -> tuple[int, ...]:
+        """The prompt as a user's message in the chat template, up to where the response begins."""
+        messages = [{"role": "user", "content": prompt}]
+        ids = self.tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)["input_ids"]
+        return tuple(ids)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of token ids, without special tokens."""
+        return self.texts([ids])[0]
+
+    def texts(self, sequences: Sequence[Sequence[int]]) -> list[str]:
+        """`decode` of many."""
+        if not sequences:  # which transformers takes for one empty text
+            return []
+        return self.tokenizer.batch_decode(
+            [list(ids) for ids in sequences], skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+
+    @contextmanager
+    def keep_prefixes(self) -> Iterator[None]:
+        """Within it, keys and values of prefixes are kept, and a request that goes on from one reads only the rest.
+
+        For search: its first round reads the prompts, later ones only what follows the prompt. Kept are prefixes
+        that go on from none that is kept, so memory is that of the prompts. What is kept was computed in other
+        shapes, which moves logits by 1e-5 or so: a shard of a search opens its own, so as to repeat exactly.
+        """
+        self._kept = {}
+        try:
+            yield
+        finally:
+            self._kept = None
+
+    def sample(self, requests: Sequence[Request], settings: Settings) -> list[list[Completion]]:
+        """The completions of each request, in the order of the requests and of their samples."""
+        self._check(requests, settings)
+        was_training = self.model.training
+        self.model.eval()
+        try:
+            with torch.inference_mode():
+                work = _Round(self, requests, settings)
+                for _ in track(work.run(), total=len(work.owner), what="responses"):
+                    pass
+                completions = work.completions()
+        finally:
+            self.model.train(was_training)
+        self.calls += 1
+        self.sampled_tokens += sum(len(completion.token_ids) for completion in completions)
+        remaining = iter(completions)
+        return [[next(remaining) for _ in range(request.n)] for request in requests]
+
+    def read(self, prefixes: Sequence[tuple[int, ...]]) -> tuple[list[Pieces], torch.Tensor]:
+        """Keys and values of each prefix and the logits after it, (P, V); of what is kept only the rest is computed."""
+        starts = [self._start(prefix) for prefix in prefixes]
+        to_read = [len(p) - (0 if start is None else start.shape[3]) for p, start in zip(prefixes, starts, strict=True)]
+        computed: list[Pieces] = [()] * len(prefixes)
+        logits = [torch.empty(0)] * len(prefixes)
+        for is_known in (False, True):
+            chosen = [i for i, start in enumerate(starts) if (start is not None) == is_known]
+            for alike in _of_like_size(chosen, to_read):
+                known = [starts[i] for i in alike] if is_known else None
+                pieces, rows = read_prefixes(self.model, [prefixes[i] for i in alike], known)
+                for i, own, row in zip(alike, pieces, rows, strict=True):
+                    computed[i], logits[i] = own, row
+                    if self._kept is not None and not is_known:
+                        self._kept[prefixes[i]] = own[0].clone()
+        return computed, torch.stack(logits)
+
+    def forget(self) -> None:
+        """Drops what `keep_prefixes` has kept so far."""
+        if self._kept:
+            self._kept.clear()
+
+    def _start(self, prefix: tuple[int, ...]) -> torch.Tensor | None:
+        """What is kept of the tokens that a prefix begins with; its last token is always read, for its logits."""
+        for length in sorted({len(kept) for kept in self._kept or ()}, reverse=True):
+            if length <= len(prefix) and (kept := self._kept.get(prefix[:length])) is not None:
+                return kept[:, :, :, : len(prefix) - 1] if len(prefix) > 1 else None
+        return None
+
+    def _check(self, requests: Sequence[Request], settings: Settings) -> None:
+        """SamplingError for what would fail, or be cut, on the way."""
+        room = getattr(self.model.config.get_text_config(decoder=True), "max_position_embeddings", None)
+        for request in requests:
+            limit = settings.max_tokens if request.max_tokens is None else request.max_tokens
+            if room is not None and len(request.ids) + limit > room:
+                raise SamplingError(
+                    f"request {request.stream!r}: {len(request.ids)} prefix tokens and max_tokens = {limit}; "
+                    f"allowed: {room} together, the model's context"
+                )
+            if not 0 <= min(request.ids) <= max(request.ids) < self.vocabulary:
+                raise SamplingError(
+                    f"request {request.stream!r}: token ids from {min(request.ids)} to {max(request.ids)}; "
+                    f"allowed: 0 to {self.vocabulary - 1}, the model's vocabulary"
+                )
+
+
+def _eos_ids(loaded: LoadedModel) -> tuple[int, ...]:
+    """Every token that ends a response: of the generation config (one or several) and of the tokenizer."""
+    configured = getattr(loaded.model.generation_config, "eos_token_id", None)
+    configured = configured if isinstance(configured, list | tuple) else [configured]
+    found = {id for id in [*configured, loaded.tokenizer.eos_token_id] if id is not None}
+    if not found:
+        raise SamplingError(f"model {loaded.id!r} has no end token, so no response would end")
+    return tuple(sorted(found))
+
+
+def _of_like_size(items: Sequence[int], sizes: Sequence[int]) -> Iterator[list[int]]:
+    """The items, largest first, in groups within a quarter (and four) of their largest: little padding, few passes."""
+    group: list[int] = []
+    for item in sorted(items, key=lambda item: -sizes[item]):
+        if group and sizes[item] < 0.75 * sizes[group[0]] - 4:
+            yield group
+            group = []
+        group.append(item)
+    if group:
+        yield group
+
+
+@dataclass
+class _Rows:
+    """The rows of a batch, (B,) each.
+
+    response, key   whose row it is, and the key of its random stream
+    step, limit     tokens sampled so far, and the most there may be
+    token, position the last one, and its place in the whole sequence
+    alive           whether it goes on
+    """
+
+    response: torch.Tensor
+    key: torch.Tensor
+    step: torch.Tensor
+    limit: torch.Tensor
+    token: torch.Tensor
+    position: torch.Tensor
+    alive: torch.Tensor
+
+    def keep(self, rows: Sequence[int]) -> None:
+        index = torch.tensor(rows, device=self.step.device)
+        for field in fields(self):
+            setattr(self, field.name, getattr(self, field.name).index_select(0, index))
+
+
+class _Round:
+    """One call of `sample`: its responses, numbered in the order of requests and samples, and what has been sampled."""
+
+    def __init__(self, engine: TransformersEngine, requests: Sequence[Request], settings: Settings) -> None:
+        self.engine, self.model, self.settings = engine, engine.model, settings
+        self.device = self.model.device
+        samples = [(request, request.first_sample + j) for request in requests for j in range(request.n)]
+        self.owner = [request for request, _ in samples]
+        self.limits = [settings.max_tokens if r.max_tokens is None else r.max_tokens for r in self.owner]
+        self.lengths: list[int | None] = [0 if limit == 0 else None for limit in self.limits]  # None: not sampled yet
+        keys = [stream_key(settings.seed, request.stream, sample) for request, sample in samples]
+        self.keys = torch.tensor(keys, dtype=torch.long, device=self.device)
+        width = max(self.limits, default=0) + 1  # one column more: where ended rows write until they leave
+        self.token_ids = torch.zeros(len(samples), width, dtype=torch.long, device=self.device)
+        self.logprobs = torch.zeros(len(samples), width, device=self.device)
+        self.is_end = torch.zeros(self.engine.vocabulary, dtype=torch.bool, device=self.device)
+        self.is_end[list(engine.eos_ids)] = True
+        self.buffer: RowCache | None = None
+        self.count_every = 8 if self.device.type == "cuda" else 1  # counting waits for the GPU
+
+    def run(self) -> Iterator[int]:
+        """Samples everything, batch by batch; yields the responses as they end."""
+        yield from [response for response, length in enumerate(self.lengths) if length is not None]
+        while batches := self._batches():
+            rows, message = len(batches[0]), None
+            try:
+                for batch in batches:
+                    yield from self._decode(batch)
+            except torch.cuda.OutOfMemoryError as error:
+                message = str(error)
+            if message is not None:  # out here, where no traceback holds tensors any more
+                self._halve(rows, message)
+
+    def _batches(self) -> list[list[int]]:
+        """The responses not sampled yet, longest prefix first, in batches of equal size."""
+        waiting = [response for response, length in enumerate(self.lengths) if length is None]
+        waiting.sort(key=lambda response: -len(self.owner[response].ids))
+        count = math.ceil(len(waiting) / self.engine.batch_size)
+        return [waiting[len(waiting) * i // count : len(waiting) * (i + 1) // count] for i in range(count)]
+
+    def _decode(self, responses: list[int]) -> Iterator[int]:
+        """Samples one batch to the end; yields responses as they leave it."""
+        rows, cache = self._begin(responses)
+        for step in itertools.count():
+            if step % self.count_every == 0:
+                size, alive = len(rows.alive), int(rows.alive.sum())
+                if alive == 0 or size - alive >= LEAVE * size:
+                    yield from self._leave(rows)
+                    if alive == 0:
+                        return
+                    kept = _closed_up(rows.alive.tolist())
+                    rows.keep(kept)
+                    cache.keep(kept)
+            tokens, positions = rows.token[:, None], rows.position[:, None]
+            self._record(rows, forward(self.model, tokens, cache.attention_mask, positions, cache.cache))
+
+    def _begin(self, responses: list[int]) -> tuple[_Rows, RowCache | HubCache]:
+        """Rows with their prefixes read and their first token."""
+        number: dict[tuple[int, ...], int] = {}
+        row_prefix = [number.setdefault(self.owner[response].ids, len(number)) for response in responses]
+        spare = max(self.limits[response] for response in responses) + self.count_every
+        if self.engine.plain:
+            pieces, logits = self.engine.read(list(number))
+            cache = self.buffer = RowCache([pieces[i] for i in row_prefix], spare, self.buffer)
+        else:
+            cache, logits = HubCache.read(self.model, list(number), row_prefix, spare)
+        last = [len(self.owner[response].ids) - 1 for response in responses]
+        limits = [self.limits[response] for response in responses]
+        response, limit, position, prefix = torch.tensor([responses, limits, last, row_prefix], device=self.device)
+        zero, alive = torch.zeros_like(response), torch.ones_like(response, dtype=torch.bool)
+        rows = _Rows(response, self.keys[response], zero, limit, zero, position, alive)
+        self._record(rows, logits.index_select(0, prefix))
+        return rows, cache
+
+    def _record(self, rows: _Rows, logits: torch.Tensor) -> None:
+        """Chooses each row's next token from its logits (B, V) and notes it. Rows that have ended stay as they are."""
+        rows.token, logprob = choose(logits, rows.key, rows.step, self.settings.temperature, self.settings.top_p)
+        self.token_ids[rows.response, rows.step] = rows.token
+        self.logprobs[rows.response, rows.step] = logprob
+        rows.step = rows.step + rows.alive
+        rows.position = rows.position + rows.alive
+        rows.alive = rows.alive & ~self.is_end[rows.token] & (rows.step < rows.limit)
+
+    def _leave(self, rows: _Rows) -> list[int]:
+        """Notes the lengths of the rows that have ended; their responses."""
+        ended = torch.stack([rows.response, rows.step])[:, ~rows.alive]
+        for response, length in ended.T.tolist():
+            self.lengths[response] = length
+        return ended[0].tolist()
+
+    def _halve(self, rows: int, message: str) -> None:
+        """After running out of memory with a batch of so many rows."""
+        if rows == 1:
+            raise SamplingError(f"out of GPU memory with a single row; a smaller model or dtype would do: {message}")
+        self.engine.batch_size = rows // 2
+        log.warning("out of GPU memory with %d rows at a time: going on with %d", rows, rows // 2)
+        self.buffer = None
+        self.engine.forget()
+        torch.cuda.empty_cache()
+
+    def completions(self) -> list[Completion]:
+        """Of all responses, in their order."""
+        ends, every = set(self.engine.eos_ids), []
+        tokens = [tuple(ids[:n]) for ids, n in zip(self.token_ids.tolist(), self.lengths, strict=True)]
+        logprobs = [tuple(row[:n]) for row, n in zip(self.logprobs.tolist(), self.lengths, strict=True)]
+        for request, ids, row, text in zip(self.owner, tokens, logprobs, self.engine.texts(tokens), strict=True):
+            if not all(map(math.isfinite, row)):
+                raise SamplingError(f"request {request.stream!r}: the model's logits are not finite numbers")
+            every.append(Completion(ids, text, row, "stop" if ends.intersection(ids[-1:]) else "length"))
+        return every
+
+
+def _closed_up(alive: Sequence[bool]) -> list[int]:
+    """The rows that are kept, in places: those among the first stay, the last ones fill the gaps."""
+    count = sum(alive)
+    last = iter([row for row in range(count, len(alive)) if alive[row]])
+    return [row if alive[row] else next(last) for row in range(count)]

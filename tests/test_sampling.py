@@ -1,0 +1,600 @@
+"""Sampling: reproducible by response, whatever is sampled with it; true to the model; true to the chat template."""
+
+import itertools
+import logging
+import math
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ifpref.sampling import Completion, Request, SamplingError, ScriptedEngine, Settings
+from ifpref.sampling.scripted import WordCodec
+from ifpref.sampling.streams import stream_key, uniform
+
+torch = pytest.importorskip("torch")
+
+TEXTS = ["Tell a story about a fox and a river, please.", "The fox sleeps by the stone. It sings!"]
+TOPICS = ["fox", "river and a stone", "story", "fox, a river, a stone and a fox", "stone", "river"]
+ENDS = range(20, 30)  # ten tokens besides <eos> that end a response: one token in 30 or so does
+
+
+def save(folder, model_type, **config):
+    """A tiny random model with a chat template, on disk as a hub model is."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    from ifpref.pocket.tokenizer import train_tokenizer
+
+    tokenizer = train_tokenizer(TEXTS * 3, 320)
+    torch.manual_seed(0)
+    settings = AutoConfig.for_model(
+        model_type,
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=8,
+        max_position_embeddings=256,
+        initializer_range=0.3,
+        tie_word_embeddings=False,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        **config,
+    )
+    model = AutoModelForCausalLM.from_config(settings)
+    model.generation_config.eos_token_id = [tokenizer.eos_token_id, *ENDS]
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    from ifpref.models import load_model
+
+    return load_model(str(save(tmp_path_factory.mktemp("llama"), "llama")))
+
+
+@pytest.fixture
+def engine(loaded):
+    return make(loaded)
+
+
+def make(loaded, batch_size=64):
+    from ifpref.sampling import TransformersEngine
+
+    return TransformersEngine(loaded, batch_size)
+
+
+def ask(engine, n=6, **options):
+    """A request for each topic, prefixes of unequal lengths."""
+    prompts = [f"Tell a story about a {topic}." for topic in TOPICS]
+    return [Request(f"p-{i}", engine.encode(prompt), n, **options) for i, prompt in enumerate(prompts)]
+
+
+def ids_of(completions):
+    return [[completion.token_ids for completion in row] for row in completions]
+
+
+SETTINGS = Settings(max_tokens=40, seed=1)
+
+
+@pytest.fixture(scope="module")
+def reference(loaded):
+    """What most tests compare with: 36 responses sampled in one batch."""
+    engine = make(loaded)
+    return engine.sample(ask(engine), SETTINGS)
+
+
+# ---- what is asked for
+
+
+@pytest.mark.parametrize(
+    ("make_it", "words"),
+    [
+        (lambda: Request("p-9", ()), ["p-9", "ids"]),
+        (lambda: Request("p-9", (1,), n=0), ["p-9", "n = 0"]),
+        (lambda: Request("p-9", (1,), first_sample=-1), ["first_sample = -1"]),
+        (lambda: Request("p-9", (1,), max_tokens=-1), ["max_tokens = -1"]),
+        (lambda: Settings(temperature=-0.5), ["temperature = -0.5", "0 (greedy)"]),
+        (lambda: Settings(temperature=math.nan), ["temperature = nan"]),
+        (lambda: Settings(top_p=0), ["top_p = 0"]),
+        (lambda: Settings(top_p=1.5), ["top_p = 1.5"]),
+        (lambda: Settings(max_tokens=0), ["max_tokens = 0"]),
+    ],
+)
+def test_what_cannot_be_sampled_is_refused_by_name(make_it, words):
+    with pytest.raises(SamplingError) as caught:
+        make_it()
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_settings_come_from_params():
+    from ifpref.params import load_params
+
+    params = load_params("pocket", temperature=0.5, top_p=0.9, max_tokens=7, seed=3)
+    assert Settings.of(params) == Settings(0.5, 0.9, 7, 3)
+
+
+def test_protocol_and_scripted_engine_need_no_torch():
+    code = "import sys; from ifpref.sampling import ScriptedEngine, Request; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+
+
+# ---- random streams
+
+
+def noise(keys, steps, n):
+    from ifpref.sampling.streams import exponential
+
+    return exponential(torch.tensor(keys), torch.tensor(steps), n)
+
+
+def test_noise_is_what_plain_python_computes():
+    keys = [stream_key(0, "p-17", sample) for sample in range(3)]
+    found = noise(keys, [0, 5, 2**40], 7)  # odd: half of the last draw is left over
+    rows = zip(keys, [0, 5, 2**40], strict=True)
+    expected = [[-math.log1p(-uniform(key, step, i)) for i in range(7)] for key, step in rows]
+    assert torch.allclose(found, torch.tensor(expected), rtol=1e-6)
+
+
+def test_streams_are_pinned():
+    """Every stored response depends on these numbers."""
+    assert stream_key(0, "p-17", 3) == STREAM_KEY
+    assert [round(uniform(STREAM_KEY, step), 9) for step in range(3)] == UNIFORMS
+
+
+STREAM_KEY, UNIFORMS = 291039292328718758, [0.076595377, 0.67283305, 0.49281262]
+
+
+def test_noise_of_a_row_does_not_depend_on_its_batch():
+    keys, steps = [stream_key(0, "p", sample) for sample in range(5)], [3, 1, 4, 1, 5]
+    together = noise(keys, steps, 64)
+    assert all(torch.equal(together[i], noise(keys[i : i + 1], steps[i : i + 1], 64)[0]) for i in range(5))
+
+
+@pytest.mark.parametrize("vary", ["seed", "stream", "sample", "step"])
+def test_noise_is_uniform_and_independent(vary):
+    """256 rows that differ in one thing by one, 512 numbers each: levels, neighbours and rows, at 5 standard errors."""
+    keys = [
+        stream_key(i if vary == "seed" else 0, f"p-{i}" if vary == "stream" else "p", i if vary == "sample" else 0)
+        for i in range(256)
+    ]
+    steps = list(range(256)) if vary == "step" else [0] * 256
+    u = torch.exp(-noise(keys, steps, 512).double())  # (256, 512), uniform
+    counts = torch.histc(u, 64, 0, 1)
+    expected = u.numel() / 64
+    assert ((counts - expected) ** 2 / expected).sum() < 63 + 5 * math.sqrt(2 * 63)
+    centred = (u - 0.5) * math.sqrt(12)
+    for a, b in [
+        (centred[:, 1:], centred[:, :-1]),  # the next token
+        (centred[:, 2:], centred[:, :-2]),  # the same half of the next draw
+        (centred[1:], centred[:-1]),  # the next row
+        (centred[1:, 1:], centred[:-1, :-1]),
+    ]:
+        assert abs((a * b).mean()) < 5 / math.sqrt(a.numel())
+    smallest = noise(keys, steps, 512).double().min(dim=1).values * 512  # exponential again: what decides a choice
+    assert abs(smallest.mean() - 1) < 5 / math.sqrt(256)
+
+
+def test_noise_never_reaches_zero_or_infinity():
+    found = noise([stream_key(0, "p", i) for i in range(500)], [0] * 500, 2000)
+    assert 0 < found.min() < 1e-4 and 10 < found.max() <= 17
+
+
+# ---- logits to tokens
+
+
+def chosen(logits, n=20_000, **options):
+    """How often each token is chosen, over n samples of one step."""
+    from ifpref.sampling.tokens import choose
+
+    keys = torch.tensor([stream_key(0, "p", sample) for sample in range(n)])
+    options = {"temperature": 1.0, "top_p": 1.0, **options}
+    tokens, logprobs = choose(logits.expand(n, -1), keys, torch.zeros_like(keys), **options)
+    assert torch.allclose(
+        logprobs, torch.log_softmax(logits, -1)[tokens], atol=1e-5
+    )  # at temperature 1, whatever it is
+    return torch.bincount(tokens, minlength=len(logits)).double()
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.5, 2.0])
+def test_choices_follow_the_softmax(temperature):
+    logits = torch.linspace(-2, 2, 40)
+    expected = 20_000 * torch.softmax(logits.double() / temperature, -1)
+    statistic = ((chosen(logits, temperature=temperature) - expected) ** 2 / expected).sum()
+    assert statistic < 39 + 5 * math.sqrt(2 * 39)
+
+
+def test_greedy_takes_the_largest():
+    assert chosen(torch.tensor([0.0, 3.0, 2.9]), n=50, temperature=0).tolist() == [0, 50, 0]
+
+
+def test_top_p_keeps_the_smallest_set_of_that_mass():
+    logits = torch.log(torch.tensor([0.1, 0.5, 0.15, 0.25]))
+    for top_p, kept in [(0.5, {1}), (0.51, {1, 3}), (0.75, {1, 3}), (0.8, {1, 2, 3}), (0.95, {0, 1, 2, 3})]:
+        counts = chosen(logits, n=5_000, top_p=top_p)
+        assert set(counts.nonzero()[:, 0].tolist()) == kept, top_p
+    counts = chosen(logits, n=20_000, top_p=0.75)
+    assert abs(counts[1] / 20_000 - 2 / 3) < 5 * math.sqrt(2 / 9 / 20_000)
+
+
+def test_top_p_is_applied_after_temperature_and_keeps_one_token_at_least():
+    logits = torch.log(torch.tensor([0.6, 0.4]))
+    assert chosen(logits, n=500, top_p=0.65).min() > 0
+    assert chosen(logits, n=500, top_p=0.65, temperature=0.5).tolist() == [500, 0]  # 0.36 : 0.16
+    assert chosen(logits, n=500, top_p=1e-9).tolist() == [500, 0]
+    assert chosen(logits, n=500, temperature=1e-40).tolist() == [500, 0]
+
+
+# ---- the chat template, by token ids
+
+
+def test_bos_stands_once_and_the_end_token_once(loaded, engine):
+    token = loaded.tokenizer.convert_tokens_to_ids
+    bos, eos, user, assistant = (token(name) for name in ("<bos>", "<eos>", "<user>", "<assistant>"))
+    text = loaded.tokenizer.encode("Tell a story.", add_special_tokens=False)
+    assert (bos, eos, user, assistant) == (1, 2, 3, 4)
+    assert engine.encode("Tell a story.") == (bos, user, *text, assistant)
+    assert engine.eos_ids == (eos, *ENDS)
+    for completion in itertools.chain(*engine.sample(ask(engine), SETTINGS)):
+        ends = [id for id in completion.token_ids if id in engine.eos_ids]
+        assert ends == list(completion.token_ids[-1:]) * (completion.finish == "stop")
+        assert completion.text == loaded.tokenizer.decode(completion.token_ids, skip_special_tokens=True)
+    assert engine.decode((bos, *text, eos)) == "Tell a story."
+
+
+# ---- what a response may depend on
+
+
+@pytest.mark.parametrize("batch_size", [1, 5, 16])
+def test_responses_do_not_depend_on_the_batch_size(loaded, reference, batch_size):
+    engine = make(loaded, batch_size)
+    assert ids_of(engine.sample(ask(engine), SETTINGS)) == ids_of(reference)
+
+
+def test_responses_do_not_depend_on_order_and_company(engine, reference):
+    requests = ask(engine)
+    backwards = engine.sample(requests[::-1], SETTINGS)[::-1]
+    assert ids_of(backwards) == ids_of(reference)
+    for request, row in zip(requests, reference, strict=True):
+        assert ids_of(engine.sample([request], SETTINGS)) == ids_of([row])
+
+
+def test_a_sample_alone_is_the_sample_among_others(engine, reference):
+    alone = [engine.sample(ask(engine, n=2, first_sample=first), SETTINGS) for first in (0, 2, 4)]
+    joined = [list(itertools.chain(*rows)) for rows in zip(*map(ids_of, alone), strict=True)]
+    assert joined == ids_of(reference)
+
+
+def test_samples_streams_and_seeds_differ(engine, reference):
+    everything = [completion.token_ids for row in reference for completion in row]
+    assert len(set(everything)) == len(everything)
+    ids = engine.encode("Tell a story.")
+    [[a], [b], [c]] = engine.sample([Request("a", ids), Request("b", ids), Request("a", ids)], SETTINGS)
+    assert a == c and a.token_ids != b.token_ids
+    assert engine.sample([Request("a", ids)], Settings(max_tokens=40, seed=2))[0][0].token_ids != a.token_ids
+
+
+def test_a_round_repeated_is_the_same_to_the_last_bit(loaded, reference):
+    engine = make(loaded)
+    assert engine.sample(ask(engine), SETTINGS) == reference
+    assert engine.sample(ask(engine), SETTINGS) == reference  # in memory that was used before
+    assert engine.calls == 2
+    assert engine.sampled_tokens == 2 * sum(len(c.token_ids) for row in reference for c in row)
+
+
+# ---- true to the model
+
+
+def plain_logprobs(loaded, prefix, token_ids):
+    """One forward pass without cache or padding."""
+    with torch.inference_mode():
+        logits = loaded.model(torch.tensor([[*prefix, *token_ids]])).logits[0, len(prefix) - 1 : -1]
+    return torch.log_softmax(logits.float(), -1).gather(-1, torch.tensor(token_ids)[:, None])[:, 0]
+
+
+def test_log_probabilities_are_those_of_a_plain_forward_pass(loaded, engine, reference):
+    for request, row in zip(ask(engine), reference, strict=True):
+        for completion in row:
+            expected = plain_logprobs(loaded, request.ids, completion.token_ids)
+            assert torch.allclose(torch.tensor(completion.logprobs), expected, atol=1e-4)
+            assert completion.logprob == pytest.approx(float(expected.sum()), abs=1e-3)
+
+
+def generated(loaded, prefix, max_tokens):
+    """transformers' own greedy decoding."""
+    ids = torch.tensor([prefix])
+    out = loaded.model.generate(
+        ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=max_tokens, pad_token_id=0
+    )
+    return tuple(out[0, len(prefix) :].tolist())
+
+
+def test_greedy_is_the_greedy_of_generate(loaded, engine):
+    requests = ask(engine, n=1)
+    found = engine.sample(requests, Settings(temperature=0, max_tokens=60))
+    assert ids_of(found) == [[generated(loaded, request.ids, 60)] for request in requests]
+
+
+def test_a_prefix_may_end_within_a_response(engine):
+    settings = Settings(temperature=0, max_tokens=30)
+    prompts = ask(engine, n=1)
+    wholes = [completion.token_ids for [completion] in engine.sample(prompts, settings)]
+    assert max(map(len, wholes)) == 30
+    for n in (1, 9, 20):
+        cut = [
+            Request("cut", prompt.ids + whole[:n], max_tokens=30 - n)
+            for prompt, whole in zip(prompts, wholes, strict=True)
+            if len(whole) > n
+        ]
+        rests = [completion.token_ids for [completion] in engine.sample(cut, settings)]
+        assert rests == [whole[n:] for whole in wholes if len(whole) > n]
+
+
+def test_every_end_token_stops_and_max_tokens_cuts(engine, reference):
+    finished = [completion for row in reference for completion in row]
+    assert {completion.finish for completion in finished} == {"stop", "length"}
+    assert len({completion.token_ids[-1] for completion in finished if completion.finish == "stop"}) > 3
+    assert all(len(completion.token_ids) == 40 for completion in finished if completion.finish == "length")
+    requests = [Request("p-0", engine.encode("Tell a story about a fox."), 6, max_tokens=limit) for limit in (0, 1, 7)]
+    none, one, seven = engine.sample(requests, SETTINGS)
+    assert none == [Completion((), "", (), "length")] * 6
+    for row, limit in ((one, 1), (seven, 7)):
+        assert [c.token_ids for c in row] == [c.token_ids[:limit] for c in reference[0]]
+
+
+def test_bfloat16_samples(tmp_path_factory, loaded):
+    from ifpref.models import load_model
+
+    engine = make(load_model(str(loaded.folder), dtype="bfloat16"))
+    rows = engine.sample(ask(engine), SETTINGS)
+    assert all(math.isfinite(completion.logprob) for row in rows for completion in row)
+    assert engine.sample(ask(engine), SETTINGS) == rows
+
+
+def test_a_sliding_window_leaves_the_cache_to_transformers(tmp_path_factory):
+    from ifpref.models import load_model
+
+    loaded = load_model(str(save(tmp_path_factory.mktemp("mistral"), "mistral", sliding_window=8)))
+    engine = make(loaded)
+    assert not engine.plain
+    requests = ask(engine, n=1)
+    found = engine.sample(requests, Settings(temperature=0, max_tokens=30))
+    assert ids_of(found) == [[generated(loaded, request.ids, 30)] for request in requests]
+    sampled = engine.sample(ask(engine), SETTINGS)
+    assert ids_of(make(loaded, 5).sample(ask(engine), SETTINGS)) == ids_of(sampled)
+
+
+def test_both_caches_give_the_same_responses(engine, reference):
+    engine.plain = False
+    assert ids_of(engine.sample(ask(engine), SETTINGS)) == ids_of(reference)
+
+
+def test_a_model_in_training_is_sampled_in_evaluation_mode_and_handed_back(loaded, engine, reference):
+    loaded.model.train()
+    try:
+        assert engine.sample(ask(engine), SETTINGS) == reference
+        assert loaded.model.training
+    finally:
+        loaded.model.eval()
+
+
+# ---- work that is not done
+
+
+@pytest.fixture
+def passes(monkeypatch):
+    """(rows, tokens a row) of every forward pass."""
+    from ifpref.sampling import cache, transformers
+
+    seen = []
+    original = cache.forward
+
+    def forward(model, ids, *rest):
+        seen.append(tuple(ids.shape))
+        return original(model, ids, *rest)
+
+    monkeypatch.setattr(cache, "forward", forward)
+    monkeypatch.setattr(transformers, "forward", forward)
+    return seen
+
+
+def readings(passes):
+    """(prefixes, tokens read) of one call."""
+    rows = [count for count, tokens in passes if tokens > 1]
+    return sum(rows), [tokens for _, tokens in passes if tokens > 1]
+
+
+def test_a_prompt_is_read_once_for_all_its_samples_and_with_prompts_of_like_length(engine, passes):
+    requests = ask(engine)
+    engine.sample(requests, SETTINGS)
+    count, widths = readings(passes)
+    assert count == len(requests)
+    assert widths == sorted(widths, reverse=True) and widths[0] == max(len(request.ids) for request in requests)
+    assert len(widths) > 1 and min(widths) >= min(len(request.ids) for request in requests)
+
+
+def test_rows_that_have_ended_leave_the_batch(engine, passes):
+    engine.sample(ask(engine), SETTINGS)
+    rows = [count for count, tokens in passes if tokens == 1]
+    assert rows[0] > 27 and rows == sorted(rows, reverse=True) and len(set(rows)) > 3
+    assert sum(rows) < engine.sampled_tokens / 0.75 < 36 * 39  # at most a quarter of a batch has ended
+
+
+def test_kept_prefixes_are_not_read_again(engine, passes):
+    prompts = ask(engine, n=1)
+    settings = Settings(max_tokens=40, seed=5)
+    plain = engine.sample(prompts, settings)
+    deeper = [
+        Request(f"{request.stream}/1", request.ids + completion.token_ids[: 2 + i])
+        for i, (request, [completion]) in enumerate(zip(prompts, plain, strict=True))
+    ]
+    expected = [engine.sample(requests, settings) for requests in (prompts, deeper)]
+    with engine.keep_prefixes():
+        passes.clear()
+        first = engine.sample(prompts, settings)
+        assert max(readings(passes)[1]) == max(len(request.ids) for request in prompts)
+        passes.clear()
+        second = engine.sample(deeper, settings)
+        rest = [len(after.ids) - len(before.ids) for after, before in zip(deeper, prompts, strict=True)]
+        assert readings(passes)[0] == sum(n > 1 for n in rest) and max(readings(passes)[1]) == max(rest)
+        passes.clear()
+        again = engine.sample(prompts, settings)  # kept prefixes themselves: the last token is read, for the logits
+        assert readings(passes) == (0, [])
+    assert [ids_of(first), ids_of(second)] == [ids_of(rows) for rows in expected]
+    assert ids_of(again) == ids_of(first)
+    passes.clear()
+    engine.sample(prompts, settings)
+    assert readings(passes)[0] == 6  # nothing is kept outside
+
+
+# ---- what goes wrong
+
+
+def test_out_of_memory_halves_the_batch_and_goes_on(engine, reference, monkeypatch, caplog):
+    from ifpref.sampling import transformers
+
+    original = transformers.forward
+
+    def forward(model, ids, *rest):
+        if len(ids) > 10:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 1.00 GiB.")
+        return original(model, ids, *rest)
+
+    monkeypatch.setattr(transformers, "forward", forward)
+    with caplog.at_level(logging.WARNING):
+        found = engine.sample(ask(engine), SETTINGS)
+    assert ids_of(found) == ids_of(reference)
+    assert engine.batch_size == 9  # 36 rows, 18, 9
+    assert [record.getMessage() for record in caplog.records] == [
+        "out of GPU memory with 36 rows at a time: going on with 18",
+        "out of GPU memory with 18 rows at a time: going on with 9",
+    ]
+
+
+def test_out_of_memory_with_a_single_row_says_so(engine, monkeypatch):
+    from ifpref.sampling import transformers
+
+    def forward(*rest):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(transformers, "forward", forward)
+    with pytest.raises(SamplingError, match="single row"):
+        engine.sample(ask(engine), SETTINGS)
+
+
+def test_a_context_too_short_and_unknown_tokens_are_refused_before_sampling(engine, passes):
+    long = Request("p-long", engine.encode("fox " * 100))
+    with pytest.raises(SamplingError, match=r"'p-long'.* max_tokens = 200.* 256 together"):
+        engine.sample([*ask(engine), long], Settings(max_tokens=200))
+    with pytest.raises(SamplingError, match=r"'p-odd'.* -1 to 9999"):
+        engine.sample([*ask(engine), Request("p-odd", (-1, 9999))], SETTINGS)
+    assert not passes
+
+
+def test_a_broken_model_is_not_sampled_in_silence(engine, loaded, monkeypatch):
+    weight = loaded.model.lm_head.weight
+    monkeypatch.setattr(weight, "data", torch.full_like(weight, torch.nan))
+    with pytest.raises(SamplingError, match="not finite"):
+        engine.sample(ask(engine), SETTINGS)
+
+
+def test_no_requests_give_no_completions(engine):
+    assert engine.sample([], SETTINGS) == []
+
+
+def test_progress_is_told_where_nobody_watches(engine, monkeypatch, capsys):
+    from ifpref import progress
+
+    monkeypatch.setattr(progress, "EVERY_S", 0.0)
+    monkeypatch.setattr(progress, "is_live", lambda: False)
+    engine.sample(ask(engine), SETTINGS)
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("responses: 36 of 36, ") and last.endswith("0 s left")
+
+
+# ---- the scripted engine
+
+STORY = {"Tell a story.": {"The fox ran. It slept.": 3, "The fox ran. It sang!": 1, "No.": 4}}
+
+
+def scripted(n=1, so_far="", settings=SETTINGS, script=STORY, **options):
+    engine = ScriptedEngine(script)
+    ids = engine.encode("Tell a story.") + engine.codec.encode(so_far)
+    return engine.sample([Request("p", ids, n, **options)], settings)[0]
+
+
+def test_scripted_responses_have_their_weights_and_log_probabilities():
+    row = scripted(n=4000)
+    counts = Counter(completion.text for completion in row)
+    assert set(counts) == set(STORY["Tell a story."])
+    for text, weight in STORY["Tell a story."].items():
+        p = weight / 8
+        assert abs(counts[text] / 4000 - p) < 5 * math.sqrt(p * (1 - p) / 4000)
+    assert {c.text: round(c.logprob, 6) for c in row} == {
+        text: round(math.log(weight / 8), 6) for text, weight in STORY["Tell a story."].items()
+    }
+    assert all(
+        c.finish == "stop" and c.token_ids[-1] == WordCodec.EOS and len(c.logprobs) == len(c.token_ids) for c in row
+    )
+
+
+def test_scripted_samples_are_their_own():
+    assert scripted(n=1, first_sample=7)[0] == scripted(n=20)[7]
+
+
+def test_scripted_prefixes_settings_and_limits():
+    texts = Counter(completion.text for completion in scripted(n=400, so_far="The fox ran."))
+    assert set(texts) == {" It slept.", " It sang!"} and abs(texts[" It sang!"] - 100) < 45
+    assert scripted(settings=Settings(temperature=0))[0].text == "No."  # 4 to 4: the smaller token id
+    assert scripted(so_far="The", settings=Settings(temperature=0))[0].text == " fox ran. It slept."
+    assert {c.text for c in scripted(n=50, so_far="The", settings=Settings(top_p=0.7))} == {" fox ran. It slept."}
+    cold = Counter(c.text for c in scripted(n=400, so_far="The fox ran.", settings=Settings(temperature=0.5)))
+    assert abs(cold[" It sang!"] - 40) < 30  # 9 to 1
+    cut = scripted(max_tokens=2, so_far="The")[0]
+    assert (cut.text, cut.finish, len(cut.token_ids)) == (" fox ran", "length", 2)
+    assert scripted(max_tokens=0)[0] == Completion((), "", (), "length")
+    whole = scripted(so_far="No.")[0]
+    assert (whole.text, whole.token_ids, whole.finish) == ("", (WordCodec.EOS,), "stop")
+
+
+def test_scripted_by_a_function_and_by_ids():
+    def respond(prompt, so_far):
+        return "a b" if not so_far else {f" after {so_far.strip()}": 1}
+
+    engine = ScriptedEngine(respond, texts=["a b"])
+    start = engine.encode("Count.")
+    [[first]] = engine.sample([Request("p", start)], SETTINGS)
+    [[second]] = engine.sample([Request("p", start + first.token_ids[:1])], SETTINGS)
+    assert (first.text, second.text) == ("a b", " after a")
+    by_ids = ScriptedEngine({start: "yes", "Count.": "no"})
+    assert by_ids.sample([Request("p", by_ids.encode("Count."))], SETTINGS)[0][0].text == "no"
+
+
+def test_scripted_counts_and_refuses():
+    engine = ScriptedEngine(STORY)
+    ids = engine.encode("Tell a story.")
+    engine.sample([Request("a", ids, 2), Request("b", ids)], Settings(temperature=0))
+    assert (engine.calls, engine.sampled_tokens) == (1, 9)  # No . <eos>
+    with pytest.raises(SamplingError, match=r"nearest: 'Tell a story\.'"):
+        engine.sample([Request("p", engine.encode("Tell a tale."))], SETTINGS)
+    with pytest.raises(SamplingError, match="begins with 'Yes'"):
+        scripted(so_far="Yes")
+    with pytest.raises(SamplingError, match="no response mark"):
+        engine.sample([Request("p", (1, 300))], SETTINGS)
+
+
+@given(st.text(), st.lists(st.text(max_size=20), max_size=3))
+def test_words_round_trip(text, texts):
+    codec = WordCodec(texts)
+    if "\ud800" <= max(text, default="") <= "\udfff":
+        return
+    assert codec.decode(codec.encode(text)) == text
+    assert all(codec.decode(codec.encode(known)) == known for known in texts)
