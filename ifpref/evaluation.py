@@ -4,7 +4,7 @@
 
 A line of responses is `{"prompt": ..., "response": ...}`, a line of prompts `{"key": 1000, "prompt": ...,
 "instruction_id_list": [...], "kwargs": [...]}`; they are joined by the prompt's text. Lines of responses that
-carry `instruction_id_list` and `kwargs` themselves need no prompts.
+carry `instruction_id_list` and `kwargs` themselves need no prompts; where prompts are given, those count.
 
 Decisions
 - A malformed line is an error with file and line; nothing is skipped. What does not join is not scored, and
@@ -52,9 +52,10 @@ class Scores:
     """What `score_file` returns; `to_dict` for JSON, `table` for reading.
 
     groups, ids  strict and loose accuracy of each group of constraints (IFEval's tier 0) and each id (tier 1)
-    unanswered   keys of prompts without a response; unmatched: line numbers of responses without a prompt;
-    repeated     line numbers of responses that a later one to the same prompt replaced: none of them is
-    scored backends     what counted sentences and detected languages, with versions
+    backends     what counted sentences and detected languages, with versions
+    unanswered   keys of prompts without a response, which are not scored
+    unmatched    line numbers of responses without a prompt, which are not scored
+    repeated     line numbers of responses that a later one to the same prompt replaced
     """
 
     prompt_level_strict: Accuracy

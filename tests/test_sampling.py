@@ -278,7 +278,8 @@ def test_samples_streams_and_seeds_differ(engine, reference):
     assert len(set(everything)) == len(everything)
     ids = engine.encode("Tell a story.")
     [[a], [b], [c]] = engine.sample([Request("a", ids), Request("b", ids), Request("a", ids)], SETTINGS)
-    assert a == c and a.token_ids != b.token_ids
+    assert a.token_ids == c.token_ids != b.token_ids
+    assert a.logprobs == pytest.approx(c.logprobs, abs=1e-4)  # rows of a batch differ in the last bits
     assert engine.sample([Request("a", ids)], Settings(max_tokens=40, seed=2))[0][0].token_ids != a.token_ids
 
 

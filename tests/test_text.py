@@ -201,6 +201,7 @@ def test_capital_words_are_nltks(letters, ifeval):
 
     @settings(max_examples=1500, deadline=None, database=None)
     @given(PROSE)
+    @example("\U0001d756 is a capital without a lower case")
     @example("I CAN'T. We know.")
     @example("We WANNA. Then we go.")
     @example("He CAN'T. \" Then.")

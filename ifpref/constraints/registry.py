@@ -269,7 +269,7 @@ class Constraint:
     kwargs: FrozenDict
 
     def __init__(self, id: str, kwargs: Mapping[str, Any] | None = None) -> None:
-        if id not in CONSTRAINTS:
+        if not isinstance(id, str) or id not in CONSTRAINTS:
             raise ConstraintError(f"unknown constraint id {id!r}{nearest(id, CONSTRAINTS)}; known: {_ids()}")
         if kwargs is not None and not isinstance(kwargs, Mapping):
             raise ConstraintError(f"{id}: kwargs must be a mapping of names to values, found {kwargs!r}")

@@ -103,7 +103,8 @@ def count_capital_words(text: str) -> int:
         if core.isascii() and core.isalpha() and core.lower() not in _TAKEN_APART:
             count += core.isupper()
             continue
-        if chunk.lower() == chunk:
+        # Some capitals have no lower case (mathematical letters).
+        if chunk.lower() == chunk and (chunk.isascii() or not any(map(str.isupper, chunk))):
             continue
         period = "." in chunk
         if chunk[-1] == "'" or (period and ("'" in chunk or ":" in chunk or "wanna" in chunk.lower())):

@@ -4,7 +4,7 @@
     engine.sample([Request("p-17", engine.encode("Tell a story about a fox."), n=8)], Settings(seed=0))
 
 Decisions
-- *Batches* hold prompts of like lengths. Rows that have ended leave once they are a quarter of the batch; `generate`
+- *Batches* hold prompts of like lengths. Rows that have ended leave once they are an eighth of the batch; `generate`
   computes them to the end. (Filling their places with waiting prompts was slower: attention is the largest part of a
   step, and its cost is that of the longest row.)
 - *A prompt is read once* for its n samples, and in search (`keep_prefixes`) once for all rounds.
@@ -35,8 +35,8 @@ from ifpref.sampling.tokens import choose
 
 log = logging.getLogger(__name__)
 
-LEAVE = 0.25
-"""Share of a batch that must have ended before it closes up; measured flat from an eighth to a third."""
+LEAVE = 0.125
+"""Share of a batch that must have ended before it closes up; measured: an eighth or less is best, and flat."""
 
 
 class TransformersEngine:

@@ -1,9 +1,10 @@
 """The checks, side by side with a plain use of IFEval's semantics (reference.py), on the conformance responses.
 
 Both do each piece of work in turn in one process, ours first on every other response, three times over. Times are
-of the processor, not of the wall, and of three the shortest counts: other programs only ever add to them. What we remember by text is forgotten
-before each pass, so that every text is new; within a pass a response is seen with all of its constraints, as in
-use. `Constraint`s are built outside, as in use (each judges many responses); what building costs is given too.
+of the processor, not of the wall, and of three the shortest counts: other programs only ever add to them. What we
+remember by text is forgotten before each pass, so that every text is new; within a pass a response is seen with all
+of its constraints, as in use. `Constraint`s are built outside, as in use (each judges many responses); what building
+costs is given too.
 """
 
 from __future__ import annotations
