@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -25,14 +25,22 @@ def is_live() -> bool:
     return sys.stderr.isatty()
 
 
-def track(items: Iterable[T], *, total: int, what: str, unit: int = 1) -> Iterator[T]:
-    """Yield the items and show how far it is; each item counts for `unit` of the `total`."""
+def track(
+    items: Iterable[T], *, total: int, what: str, unit: int = 1, note: Callable[[float], str] | None = None
+) -> Iterator[T]:
+    """Yield the items and show how far it is; each item counts for `unit` of the `total`.
+
+    note  what else to show, given the seconds since the start: tokens per second, say
+    """
     if is_live():
         from tqdm import tqdm
 
+        start = time.monotonic()
         with tqdm(total=total, desc=what, leave=False) as bar:
             for item in items:
                 yield item
+                if note:
+                    bar.set_postfix_str(note(time.monotonic() - start), refresh=False)
                 bar.update(unit)
         return
     start = last = time.monotonic()
@@ -44,4 +52,5 @@ def track(items: Iterable[T], *, total: int, what: str, unit: int = 1) -> Iterat
         if now - last >= EVERY_S:
             last, rate = now, done / (now - start)
             left = f"{(total - done) / rate:,.0f} s left" if rate else "time left unknown"
-            print(f"{what}: {done:,} of {total:,}, {rate:,.0f}/s, {left}", file=sys.stderr, flush=True)
+            more = f", {note(now - start)}" if note else ""
+            print(f"{what}: {done:,} of {total:,}, {rate:,.0f}/s{more}, {left}", file=sys.stderr, flush=True)

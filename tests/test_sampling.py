@@ -518,7 +518,7 @@ def test_progress_is_told_where_nobody_watches(engine, monkeypatch, capsys):
     monkeypatch.setattr(progress, "is_live", lambda: False)
     engine.sample(ask(engine), SETTINGS)
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last.startswith("responses: 36 of 36, ") and last.endswith("0 s left")
+    assert last.startswith("responses: 36 of 36, ") and last.endswith("0 s left") and "tokens/s, " in last
 
 
 # ---- the scripted engine

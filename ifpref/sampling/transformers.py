@@ -92,7 +92,7 @@ class TransformersEngine:
         try:
             with torch.inference_mode():
                 work = _Round(self, requests, settings)
-                for _ in track(work.run(), total=len(work.owner), what="responses"):
+                for _ in track(work.run(), total=len(work.owner), what="responses", note=work.speed):
                     pass
                 completions = work.completions()
         finally:
@@ -213,6 +213,10 @@ class _Round:
         self.is_end[list(engine.eos_ids)] = True
         self.buffer: RowCache | None = None
         self.count_every = 8 if self.device.type == "cuda" else 1  # counting waits for the GPU
+
+    def speed(self, seconds: float) -> str:
+        """Tokens per second, of the responses that have ended."""
+        return f"{sum(filter(None, self.lengths)) / max(seconds, 1e-9):,.0f} tokens/s"
 
     def run(self) -> Iterator[int]:
         """Samples everything, batch by batch; yields the responses as they end."""
