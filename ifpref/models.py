@@ -54,7 +54,7 @@ class LoadedModel:
     @cached_property
     def eos_ids(self) -> tuple[int, ...]:
         """Every token that ends a response: of the generation config (one or several) and of the tokenizer."""
-        configured = self.model.generation_config.eos_token_id
+        configured = getattr(self.model.generation_config, "eos_token_id", None)
         configured = configured if isinstance(configured, list | tuple) else [configured]
         return tuple(sorted({id for id in [*configured, self.tokenizer.eos_token_id] if id is not None}))
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from ifpref.constraints.conflicts import minimum_words
 from ifpref.constraints.needs import Needs, read_needs
 from ifpref.constraints.registry import Constraint
-from ifpref.constraints.source import Source
+from ifpref.constraints.source import Source, lower_first
 
 _WORD = re.compile(r"\w+")
 _DRAWS = 6  # sentences drawn to choose one from, where the constraints prefer some to others
@@ -237,12 +237,8 @@ def _join(sentences: list[str], room: float, needs: Needs) -> list[str]:
         lengths = [len(a) + len(b) for a, b in itertools.pairwise(sentences)]
         i = lengths.index(min(lengths))
         link = " and " if needs.language == "en" else "; "
-        sentences[i : i + 2] = [sentences[i].rstrip(".!?") + link + _lower_first(sentences[i + 1])]
+        sentences[i : i + 2] = [sentences[i].rstrip(".!?") + link + lower_first(sentences[i + 1])]
     return sentences
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]
 
 
 def _highlight(needs: Needs, sentences: list[str], rng: random.Random) -> None:
@@ -324,7 +320,7 @@ def _segments(needs: Needs, frame: _Frame, sentences: list[str], pen: _Pen, effo
 
 def _begin(word: str, text: str) -> str:
     """The text with `word` as its first word."""
-    return f"{_upper_first(word)} {_lower_first(text)}"
+    return f"{_upper_first(word)} {lower_first(text)}"
 
 
 def _upper_first(text: str) -> str:

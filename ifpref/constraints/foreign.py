@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from ifpref.constraints.foreign_texts import TABLE
-from ifpref.constraints.source import pick
+from ifpref.constraints.source import lower_first, pick
 
 # How often a sentence joins two statements.
 _SHARE_LINKED = 0.4
@@ -52,20 +52,15 @@ class Language:
             return text
         link, other = pick(rng, self.links), pick(rng, self.statements)
         if "{first}" not in link:
-            return link.replace("{second}", _lower_first(text))
+            return link.replace("{second}", lower_first(text))
         while other == text:
             other = pick(rng, self.statements)
         # The second first: `first` may hold any word, even one in braces.
-        return link.replace("{second}", _lower_first(other)).replace("{first}", text[:-1])
+        return link.replace("{second}", lower_first(other)).replace("{first}", text[:-1])
 
     def phrase(self, rng: random.Random) -> str:
         """One to four words without end punctuation."""
         return pick(rng, self.phrases)
-
-
-def _lower_first(text: str) -> str:
-    """A sentence as it stands inside another; none in the table begins with a name or a German noun."""
-    return text[0].lower() + text[1:]
 
 
 def _short(sentences: Iterable[str], most: int) -> tuple[str, ...]:

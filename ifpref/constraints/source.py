@@ -18,6 +18,11 @@ def pick(rng: random.Random, items: Sequence[T]) -> T:
     return items[int(rng.random() * len(items))]
 
 
+def lower_first(text: str) -> str:
+    """A sentence as it stands inside another."""
+    return text[:1].lower() + text[1:]
+
+
 class Source(Protocol):
     """Sentences on one topic, in the manner of one task."""
 

@@ -11,6 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from ifpref.constraints import Constraint
@@ -100,7 +101,7 @@ class Request:
 
 def draw_request(ids: Sequence[str], topics: Sequence[str], domain: Domain, rng: random.Random) -> Request | str:
     """Task, topic (one of the ids given), arguments and wordings for a combination; or why these make no prompt."""
-    topic = _topics(domain)[rng.choice(topics)]
+    topic = _topics(domain.name)[rng.choice(topics)]
     task = rng.choice(domain.tasks_for(topic))
     constraints = tuple(Constraint(id, _arguments(id, ids, domain, rng, task, topic)) for id in ids)
     reason = _rejection(constraints)
@@ -147,13 +148,9 @@ def _draw(ids: Sequence[str], slot: Slot, setup: Setup, domain: Domain, rng: ran
     )
 
 
-_TOPICS: dict[str, dict[str, Topic]] = {}
-
-
-def _topics(domain: Domain) -> dict[str, Topic]:
-    if domain.name not in _TOPICS:
-        _TOPICS[domain.name] = {topic.id: topic for topic in domain.topics}
-    return _TOPICS[domain.name]
+@cache
+def _topics(domain: str) -> dict[str, Topic]:
+    return {topic.id: topic for topic in get_domain(domain).topics}
 
 
 def _rejection(constraints: Sequence[Constraint]) -> str | None:

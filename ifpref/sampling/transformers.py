@@ -46,7 +46,9 @@ class TransformersEngine:
         if batch_size < 1:
             raise SamplingError(f"batch_size = {batch_size}; allowed: at least 1")
         self.model, self.tokenizer, self.batch_size = loaded.model, loaded.tokenizer, batch_size
-        self.eos_ids = _eos_ids(loaded)
+        self.eos_ids = loaded.eos_ids
+        if not self.eos_ids:
+            raise SamplingError(f"model {loaded.id!r} has no end token, so no response would end")
         self.plain = is_plain(self.model)
         self.vocabulary = self.model.get_input_embeddings().num_embeddings
         self.calls = self.sampled_tokens = 0
@@ -146,16 +148,6 @@ class TransformersEngine:
                     f"request {request.stream!r}: token ids from {min(request.ids)} to {max(request.ids)}; "
                     f"allowed: 0 to {self.vocabulary - 1}, the model's vocabulary"
                 )
-
-
-def _eos_ids(loaded: LoadedModel) -> tuple[int, ...]:
-    """Every token that ends a response: of the generation config (one or several) and of the tokenizer."""
-    configured = getattr(loaded.model.generation_config, "eos_token_id", None)
-    configured = configured if isinstance(configured, list | tuple) else [configured]
-    found = {id for id in [*configured, loaded.tokenizer.eos_token_id] if id is not None}
-    if not found:
-        raise SamplingError(f"model {loaded.id!r} has no end token, so no response would end")
-    return tuple(sorted(found))
 
 
 def _of_like_size(items: Sequence[int], sizes: Sequence[int]) -> Iterator[list[int]]:
