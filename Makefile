@@ -10,7 +10,11 @@ MAX_KIB := 1024
 LARGE_OK := ^(ifpref/pocket/weights/|outputs/reference/)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint format prompts pocket-model score bench clean
+.PHONY: help setup reproduce tour prefix contrast difficulty findings compare lab test lint format prompts \
+  pocket-model score bench clean
+
+PROFILE ?= pocket
+STUDY = $(PROFILE) $(if $(SET),--set "$(SET)")
 
 help:  ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z0-9_-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +30,24 @@ $(READY): requirements.lock
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
+
+reproduce: $(READY)  ## [PROFILE=pocket] [SET="beta=0.05"]: the study, then all notebooks, figures, tables (pocket: 20 minutes)
+	@$(PY) -m ifpref.study $(STUDY); computed=$$?; test $$computed -le 1 || exit $$computed; \
+	  $(PY) -m ifpref.study.notebooks $(STUDY) && exit $$computed
+
+tour: $(READY)  ## [PROFILE=pocket]: one prompt from text to policy (3 minutes)
+prefix: $(READY)  ## [PROFILE=pocket]: do pairs that share a prefix do better? (10 minutes)
+contrast: $(READY)  ## [PROFILE=pocket]: high, low or mixed contrast? (5 minutes)
+difficulty: $(READY)  ## [PROFILE=pocket]: which training prompts generalise best? (5 minutes)
+findings: $(READY)  ## [PROFILE=pocket]: the paper's claims, and what became of them (15 minutes; seconds after reproduce)
+tour prefix contrast difficulty findings:
+	@$(PY) -m ifpref.study.notebooks $(STUDY) --only $@
+
+compare: $(READY)  ## [PROFILE=pocket]: hold a run's numbers against outputs/reference (seconds)
+	@$(PY) -m ifpref.study.compare outputs/$(PROFILE)/results
+
+lab: $(READY)  ## open the notebooks in JupyterLab (seconds to start)
+	@$(VENV)/bin/jupyter lab --notebook-dir=. notebooks/tour.ipynb
 
 test: $(READY)  ## run every test (about 3 minutes on 2 cores)
 	@$(PY) -m pytest -n auto $(ARGS)

@@ -96,6 +96,27 @@ def load_model(
     return LoadedModel(id, model, tokenizer, folder, commit)
 
 
+def identify(id: str = "pocket", revision: str | None = None) -> dict[str, str | None]:
+    """The `identity` that `load_model` would give, without loading: the hash of a folder's weights, the hub's commit.
+
+    The hub's cache is asked first for a commit that was resolved before, then the hub. `ModelError` where neither
+    knows.
+    """
+    folder = POCKET_FOLDER if id == "pocket" else Path(id) if Path(id).is_dir() else None
+    if folder is not None:
+        return {"id": id, "revision": None, "weights": weight_hash(folder)}
+    from huggingface_hub import HfApi, try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        if isinstance(cached := try_to_load_from_cache(id, "config.json", revision=revision), str):
+            return {"id": id, "revision": Path(cached).parent.name, "weights": None}
+        return {"id": id, "revision": HfApi().model_info(id, revision=revision, timeout=10).sha, "weights": None}
+    except (OSError, HFValidationError) as error:  # the hub's own errors are among them
+        first = str(error).strip().splitlines()[0]
+        raise ModelError(f"model {id!r} is not found: {first} Allowed: 'pocket', a folder, or a hub id") from error
+
+
 def attach_adapter(loaded: LoadedModel, folder: str | Path) -> LoadedModel:
     """The base with the LoRA adapter in `folder` (a policy's `adapter`), in evaluation mode.
 

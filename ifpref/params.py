@@ -54,6 +54,19 @@ def key(
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Params:
     seed: int = key("every random draw of a run derives from it", at_least=0)
+    # model
+    model: str = key("pocket, a folder with safetensors, or a hub id such as owner/name", matches=r"\S+")
+    revision: str | None = key("commit, branch or tag of a hub model; null: its default branch", matches=r"\S+")
+    dtype: Literal["float32", "bfloat16"] = key("of the base's weights")
+    device: Literal["auto", "cpu", "cuda"] = key("auto: GPUs where there are any")
+
+    # study
+    n_replicates: int = key("independent repetitions: prompts, samples, pairs and training drawn again", at_least=1)
+    comparisons: tuple[str, ...] = key("what is compared with what, see ifpref/study/cells.py", matches="[a-z_]+")
+    learning_rates: tuple[float, ...] = key("grid of peak rates: for tuning, and for stability (C2)", above=0)
+    n_tuning_replicates: int = key("replicates that choose each arm's rate on dev; 0: all at learning_rate", at_least=0)
+    n_pass_rate_responses: int = key("responses that a prompt's pass rate is measured by", at_least=1)
+
     # prompts
     domain: Literal["open", "pocket"] = key("the world that prompts speak of: open English, or the pocket model's")
     constraint_set: Literal["study", "ifeval"] = key("23 constraint ids (study), or all 25 of IFEval (ifeval)")
@@ -99,6 +112,10 @@ class Params:
     chosen_quality: Literal["best", "perfect"] = key("chosen of `high` and `low`: the best there is, or perfect only")
     unshared_length_tolerance: float = key("`mcts_unshared`: a match's length may differ by this share", at_least=0)
     unshared_max_prefix: int = key("`mcts_unshared`: most tokens that a pair may share", at_least=0)
+
+    # evaluation
+    sampled_comparisons: tuple[str, ...] = key("comparisons also evaluated at temperature 1", matches="[a-z_]+")
+    n_sampled: int = key("responses to each prompt at temperature 1", at_least=1)
 
     # statistics
     confidence: float = key("of intervals; a claim is tested at 1 less this", above=0.5, at_most=0.999)

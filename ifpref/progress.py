@@ -20,6 +20,15 @@ EVERY_S = 15.0
 """Seconds between two plain lines."""
 
 
+_silent = False
+
+
+def silence() -> None:
+    """From now on nothing is shown in this process: for workers, whose owner shows what they do."""
+    global _silent
+    _silent = True
+
+
 def is_live() -> bool:
     """Whether a person watches: a terminal, or a notebook with a front end (papermill has none)."""
     return sys.stderr.isatty()
@@ -32,6 +41,9 @@ def track(
 
     note  what else to show, given the seconds since the start: tokens per second, say
     """
+    if _silent:
+        yield from items
+        return
     if is_live():
         from tqdm import tqdm
 

@@ -96,7 +96,7 @@ def test_a_key_with_a_default_may_be_absent(tmp_path):
 
 REFUSED = [  # old text, new text, what the message holds
     ("seed: 0", "sede: 0", "toy.yaml: unknown key 'sede' (did you mean 'seed'?)"),
-    ("seed: 0", "qqqq: 0", "toy.yaml: unknown key 'qqqq' (allowed: seed, domain"),
+    ("seed: 0", "qqqq: 0", "toy.yaml: unknown key 'qqqq' (allowed: seed, model"),
     ("seed: 0", "", "toy.yaml: key 'seed' is missing (every random draw"),
     ("seed: 0", "7: 0", "toy.yaml: unknown key 7"),
     ("seed: 0", "seed:", "seed = None is not allowed (nothing is written there); allowed: a whole number"),

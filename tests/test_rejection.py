@@ -167,7 +167,7 @@ def test_a_shard_of_other_prompts_is_made_again(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         Store(tmp_path).get(Artefact("responses"), write(PROMPTS[::-1], Interrupted(2)))
     again = Store(tmp_path).get(Artefact("responses"), write(PROMPTS, Interrupted()))
-    assert again.read_jsonl("responses.jsonl") == respond(PROMPTS, Interrupted(), SAMPLING, N)
+    assert again.read_jsonl("responses.jsonl.gz") == respond(PROMPTS, Interrupted(), SAMPLING, N)
 
 
 @pytest.mark.parametrize("kind", ["rs", "mcts"])
@@ -179,7 +179,7 @@ def test_killed_for_real_and_continued_it_is_the_same(kind, tmp_path, root):
     )
     try:
         deadline = time.monotonic() + 60
-        while not list(folder.rglob("*-00001.jsonl")):  # the second shard is there
+        while not list(folder.rglob("*-00001.jsonl.gz")):  # the second shard is there
             assert process.poll() is None and time.monotonic() < deadline
             time.sleep(0.01)
     finally:

@@ -108,6 +108,8 @@ LAYERS = {  # room -> what of ours it may import; a room may always import itsel
     "pocket": {"constraints", "prompts", "progress"},
     "training": {"params", "store", "progress", "models", "sampling"},
     "evaluation": {"constraints", "paths", "params", "store", "progress", "prompts", "models", "sampling"},
+    "figures": set(),
+    "report": {"paths", "figures"},
 }
 
 

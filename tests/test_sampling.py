@@ -599,3 +599,24 @@ def test_words_round_trip(text, texts):
         return
     assert codec.decode(codec.encode(text)) == text
     assert all(codec.decode(codec.encode(known)) == known for known in texts)
+
+
+# Attention in blocks of rows
+
+
+def test_blocks_start_at_the_first_column_that_a_row_of_theirs_needs():
+    lengths = [40] * 8 + [30] * 8 + [10] * 8
+    assert cache._blocks(lengths) == [(slice(0, 8), 0), (slice(8, 16), 10), (slice(16, 24), 30)]
+    assert cache._blocks([40] * 8 + [39] * 8) == []  # 1 % of the columns: not worth it
+    assert cache._blocks([40] * 4 + [10] * 4) == []  # too few rows
+
+
+def test_attention_in_blocks_changes_no_response(loaded, engine, monkeypatch):
+    requests = [Request(f"p-{i}", engine.encode("fox " * (1 + i))) for i in range(32)]
+    seen, blocks = [], cache._blocks
+    monkeypatch.setattr(cache, "_blocks", lambda lengths: seen.append(blocks(lengths)) or seen[-1])
+    in_blocks = engine.sample(requests, SETTINGS)
+    assert any(seen)
+    assert loaded.model.config._attn_implementation == "sdpa"
+    monkeypatch.setattr(cache, "_blocks", lambda lengths: [])
+    assert ids_of(engine.sample(requests, SETTINGS)) == ids_of(in_blocks)

@@ -252,8 +252,8 @@ def write_trees(
     *,
     shard_prompts: int,
 ) -> None:
-    """The artefact `trees`: trees.jsonl, a forest of `shard_prompts` prompts a shard, and report.json over all."""
+    """The artefact `trees`: trees.jsonl.gz, a forest of `shard_prompts` prompts a shard, and report.json over all."""
     write_shards(
-        writer, "trees.jsonl", prompts, lambda shard: grow(shard, engine, sampling, settings), size=shard_prompts
+        writer, "trees.jsonl.gz", prompts, lambda shard: grow(shard, engine, sampling, settings), size=shard_prompts
     )
-    writer.write_json("report.json", report(writer.iter_jsonl("trees.jsonl")))
+    writer.write_json("report.json", report(writer.iter_jsonl("trees.jsonl.gz")))

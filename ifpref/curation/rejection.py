@@ -30,10 +30,15 @@ PARAMS = ("n_responses", "shard_prompts")
 """The parameters that an artefact of responses depends on, beside those of sampling."""
 
 
-def respond(prompts: Iterable[Mapping[str, Any]], engine: Engine, sampling: Settings, n: int) -> list[dict[str, Any]]:
-    """n rows a prompt, in the order of the prompts, by one call of the engine."""
+def respond(
+    prompts: Iterable[Mapping[str, Any]], engine: Engine, sampling: Settings, n: int, stream: str = ""
+) -> list[dict[str, Any]]:
+    """n rows a prompt, in the order of the prompts, by one call of the engine.
+
+    stream  put before the names of the random streams, for responses independent of those without it
+    """
     prompts = list(prompts)
-    requests = [Request(stream=prompt["prompt_id"], ids=engine.encode(prompt["text"]), n=n) for prompt in prompts]
+    requests = [Request(stream + prompt["prompt_id"], engine.encode(prompt["text"]), n=n) for prompt in prompts]
     rows = []
     for prompt, completions in zip(prompts, engine.sample(requests, sampling), strict=True):
         constraints = constraints_of(prompt)
@@ -75,12 +80,13 @@ def write_responses(
     *,
     n: int,
     shard_prompts: int,
+    stream: str = "",
 ) -> None:
-    """The artefact `responses`: responses.jsonl, `shard_prompts` prompts a shard, and report.json over all."""
+    """The artefact `responses`: responses.jsonl.gz, `shard_prompts` prompts a shard, and report.json over all."""
     write_shards(
-        writer, "responses.jsonl", prompts, lambda shard: respond(shard, engine, sampling, n), size=shard_prompts
+        writer, "responses.jsonl.gz", prompts, lambda shard: respond(shard, engine, sampling, n, stream), size=shard_prompts
     )
-    writer.write_json("report.json", report(writer.iter_jsonl("responses.jsonl")))
+    writer.write_json("report.json", report(writer.iter_jsonl("responses.jsonl.gz")))
 
 
 def write_shards(
@@ -102,6 +108,6 @@ def write_shards(
         repeated = next(id for i, id in enumerate(ids) if id in ids[:i])
         raise ValueError(f"{table}: prompt_id {repeated!r} is given twice; allowed: each prompt once")
     starts = range(0, len(prompts), size)
-    for start in track(starts, total=len(prompts), what=table.removesuffix(".jsonl"), unit=size):
+    for start in track(starts, total=len(prompts), what=table.partition(".")[0], unit=size):
         shard = prompts[start : start + size]
         writer.shard(table, start // size, lambda shard=shard: make(shard), of=ids[start : start + size])

@@ -28,7 +28,7 @@ import torch
 
 from ifpref.models import LoadedModel
 from ifpref.progress import track
-from ifpref.sampling.cache import HubCache, Pieces, RowCache, forward, is_plain, read_prefixes
+from ifpref.sampling.cache import HubCache, Pieces, RowCache, forward, in_blocks, is_plain, read_prefixes
 from ifpref.sampling.protocol import Completion, Request, SamplingError, Settings
 from ifpref.sampling.streams import stream_key
 from ifpref.sampling.tokens import choose
@@ -52,6 +52,7 @@ class TransformersEngine:
         self.plain = is_plain(self.model)
         self.vocabulary = self.model.get_input_embeddings().num_embeddings
         self.calls = self.sampled_tokens = 0
+        self.buffer: RowCache | None = None
         self._kept: dict[tuple[int, ...], torch.Tensor] | None = None
 
     def encode(self, prompt: str) -> tuple[int, ...]:
@@ -84,7 +85,7 @@ class TransformersEngine:
         try:
             yield
         finally:
-            self._kept = None
+            self._kept = self.buffer = None
 
     def sample(self, requests: Sequence[Request], settings: Settings) -> list[list[Completion]]:
         """The completions of each request, in the order of the requests and of their samples."""
@@ -92,13 +93,15 @@ class TransformersEngine:
         was_training = self.model.training
         self.model.eval()
         try:
-            with torch.inference_mode():
+            with torch.inference_mode(), in_blocks(self.model, self.plain):
                 work = _Round(self, requests, settings)
                 for _ in track(work.run(), total=len(work.owner), what="responses", note=work.speed):
                     pass
                 completions = work.completions()
         finally:
             self.model.train(was_training)
+            if self._kept is None:
+                self.buffer = None
         self.calls += 1
         self.sampled_tokens += sum(len(completion.token_ids) for completion in completions)
         remaining = iter(completions)
@@ -114,7 +117,7 @@ class TransformersEngine:
             chosen = [i for i, start in enumerate(starts) if (start is not None) == is_known]
             for alike in _of_like_size(chosen, to_read):
                 known = [starts[i] for i in alike] if is_known else None
-                pieces, rows = read_prefixes(self.model, [prefixes[i] for i in alike], known)
+                pieces, rows = read_prefixes(self.model, [prefixes[i] for i in alike], known, self.buffer)
                 for i, own, row in zip(alike, pieces, rows, strict=True):
                     computed[i], logits[i] = own, row
                     if self._kept is not None and not is_known:
@@ -122,7 +125,8 @@ class TransformersEngine:
         return computed, torch.stack(logits)
 
     def forget(self) -> None:
-        """Drops what `keep_prefixes` has kept so far."""
+        """Drops the buffer, and what `keep_prefixes` has kept so far."""
+        self.buffer = None
         if self._kept:
             self._kept.clear()
 
@@ -203,7 +207,6 @@ class _Round:
         self.logprobs = torch.zeros(len(samples), width, device=self.device)
         self.is_end = torch.zeros(self.engine.vocabulary, dtype=torch.bool, device=self.device)
         self.is_end[list(engine.eos_ids)] = True
-        self.buffer: RowCache | None = None
         self.count_every = 8 if self.device.type == "cuda" else 1  # counting waits for the GPU
 
     def speed(self, seconds: float) -> str:
@@ -244,7 +247,8 @@ class _Round:
                     rows.keep(kept)
                     cache.keep(kept)
             tokens, positions = rows.token[:, None], rows.position[:, None]
-            self._record(rows, forward(self.model, tokens, cache.attention_mask, positions, cache.cache))
+            logits = forward(self.model, tokens, cache.attention_mask, positions, cache.cache, cache.blocks)
+            self._record(rows, logits)
 
     def _begin(self, responses: list[int]) -> tuple[_Rows, RowCache | HubCache]:
         """Rows with their prefixes read and their first token."""
@@ -253,7 +257,7 @@ class _Round:
         spare = max(self.limits[response] for response in responses) + self.count_every
         if self.engine.plain:
             pieces, logits = self.engine.read(list(number))
-            cache = self.buffer = RowCache([pieces[i] for i in row_prefix], spare, self.buffer)
+            cache = self.engine.buffer = RowCache([pieces[i] for i in row_prefix], spare, self.engine.buffer)
         else:
             cache, logits = HubCache.read(self.model, list(number), row_prefix, spare)
         last = [len(self.owner[response].ids) - 1 for response in responses]
@@ -286,7 +290,6 @@ class _Round:
             raise SamplingError(f"out of GPU memory with a single row; a smaller model or dtype would do: {message}")
         self.engine.batch_size = rows // 2
         log.warning("out of GPU memory with %d rows at a time: going on with %d", rows, rows // 2)
-        self.buffer = None
         self.engine.forget()
         torch.cuda.empty_cache()
 

@@ -84,6 +84,18 @@ class Store:
                 "whole shards are kept: free some space and ask again"
             ) from error
 
+    def look(self, artefact: Artefact) -> Handle | None:
+        """The artefact if it is there whole, else None: what `get` would make, or make anew."""
+        recipe = artefact.recipe
+        for root in self.roots:
+            folder = root / recipe["stage"] / key_of(recipe)
+            try:
+                if folder.exists():
+                    return _open(folder)
+            except DamagedArtefact:
+                continue
+        return None
+
     def find(self, key: str) -> Handle:
         """The verified artefact of that key, whatever its stage. MissingArtefact, DamagedArtefact."""
         folder = self._folder(key)

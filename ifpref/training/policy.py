@@ -38,7 +38,7 @@ from ifpref.training.reference import read_reference, reference_log_probs
 from ifpref.training.settings import TrainingError, TrainingSettings
 
 STAGE = "policy"
-CODE = ("ifpref.training", "ifpref.models")
+CODE = ("ifpref.training",)  # what the model is stands in its identity; how it is loaded changes nothing
 IDS = ("prompt_ids", "chosen_ids", "rejected_ids")
 Pair = Mapping[str, Any]
 

@@ -25,7 +25,7 @@ from ifpref.store import Artefact, DamagedArtefact, Handle, Store, Writer
 from ifpref.store.store import KEY_PATTERN
 
 STAGE, TABLE = "reference", "reference.jsonl"
-CODE = ("ifpref.training.reference", "ifpref.training.forward", "ifpref.models")
+CODE = ("ifpref.training.reference", "ifpref.training.forward")
 SHARD = 512
 """Pairs in a shard: what a killed run repeats at most."""
 

@@ -37,6 +37,10 @@ class ScoreError(ValueError):
     """Files that cannot be scored; the message names the file and the line."""
 
 
+class OutOfReach(ScoreError):
+    """IFEval's prompts are neither on this machine nor can they be fetched."""
+
+
 @dataclass(frozen=True)
 class Accuracy:
     """A share in [0, 1]: `correct` of `n`; the standard error of the mean where the n are independent."""
@@ -165,20 +169,20 @@ def score_file(responses: str | Path, prompts: str | Path | None = None) -> Scor
     Raises `ScoreError` (a ValueError) naming file and line for a line that cannot be read, and where nothing
     joins.
     """
-    rows = list(_read(responses, {"prompt": str, "response": str}))
+    rows = list(read_lines(responses, {"prompt": str, "response": str}))
     if not rows:
         raise ScoreError(f"{responses}: the file holds no responses")
     if prompts is None and any("instruction_id_list" in row for _, row in rows):
         places = ((f"{responses}:{number}", row) for number, row in rows)
-        return score([judge(row["response"], _constraints(row, where)) for where, row in places])
+        return score([judge(row["response"], read_constraints(row, where)) for where, row in places])
 
-    path = prompts or os.environ.get("IFEVAL_PROMPTS") or _from_hub()
-    asked = [(f"{path}:{number}", row) for number, row in _read(path, {"prompt": str})]
+    path = prompts or os.environ.get("IFEVAL_PROMPTS") or fetch_prompts()
+    asked = [(f"{path}:{number}", row) for number, row in read_lines(path, {"prompt": str})]
     last = {row["prompt"]: number for number, row in rows}
     answers = {row["prompt"]: row["response"] for _, row in rows}
     judged, unanswered = [], []
     for where, row in asked:
-        constraints = _constraints(row, where)
+        constraints = read_constraints(row, where)
         if row["prompt"] in answers:
             judged.append(judge(answers[row["prompt"]], constraints))
         else:
@@ -197,7 +201,7 @@ def score_file(responses: str | Path, prompts: str | Path | None = None) -> Scor
 _JSON_NAMES = {str: "a string", list: "a list", dict: "an object", int: "a number", float: "a number"}
 
 
-def _read(path: str | Path, keys: dict[str, type]) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_lines(path: str | Path, keys: dict[str, type]) -> Iterator[tuple[int, dict[str, Any]]]:
     """The lines of a JSONL file as (line number, object with `keys` of their types); blank lines aside."""
     try:
         lines = Path(path).read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
@@ -233,7 +237,7 @@ def _described(value: Any) -> str:
     return _JSON_NAMES.get(type(value), json.dumps(value))  # null, true and false by name
 
 
-def _constraints(row: dict[str, Any], where: str) -> list[Constraint]:
+def read_constraints(row: dict[str, Any], where: str) -> list[Constraint]:
     """The constraints of a row in IFEval's format."""
     _checked(row, {"instruction_id_list": list, "kwargs": list}, where)
     ids, kwargs = row["instruction_id_list"], row["kwargs"]
@@ -248,7 +252,7 @@ def _constraints(row: dict[str, Any], where: str) -> list[Constraint]:
         raise ScoreError(f"{where}: {error}") from None
 
 
-def _from_hub() -> Path:
+def fetch_prompts() -> Path:
     """IFEval's prompts from the hub's cache or the hub; an error within seconds where neither has them."""
     from urllib.request import urlopen
 
@@ -267,7 +271,7 @@ def _from_hub() -> Path:
         urlopen(hf_hub_url(repo, name, repo_type="dataset", revision=revision), timeout=5).close()
         return Path(hf_hub_download(repo, name, repo_type="dataset", revision=revision))
     except OSError as error:
-        raise ScoreError(
+        raise OutOfReach(
             f"IFEval's prompts cannot be fetched from the hub ({error}); pass PROMPTS=input_data.jsonl, "
             "or set IFEVAL_PROMPTS to that file"
         ) from None
@@ -289,7 +293,3 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     print(scores.table())
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

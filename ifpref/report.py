@@ -1,0 +1,160 @@
+"""Where the results of a notebook go: figures, tables and recorded numbers, by the name of the study.
+
+    report = Report("prefix", study.name)
+    report.figure(figures.forest(rows), "effects")     # outputs/<name>/figures/prefix-effects.png and .svg
+    report.table(rows, "effects", caption="Gains")     # outputs/<name>/tables/prefix-effects.csv
+    report.record("c1", effect)                        # outputs/<name>/results/prefix.json
+
+Decisions
+- Files hold full precision, screens a few digits: the CSV reads back as the numbers it was written from.
+- `record` writes at once, under another name that is then renamed: a notebook that stops half-way leaves what it had
+  recorded, and the same values give the same bytes. A new `Report` begins anew: results are those of one run.
+- JSON has no NaN: it is null, as in `Effect.to_dict`. Infinity, and whatever is no number, text, list or dict, raises.
+
+A results file, shortened:
+
+    {"c1": {"estimate": 1.62, "high": 2.9, "low": 0.34, "replicates": 10, "verdict": "supported"}}
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ifpref import paths
+
+if TYPE_CHECKING:  # loaded when a table or a figure is first asked for
+    import pandas as pd
+    from matplotlib.figure import Figure
+    from pandas.io.formats.style import Styler
+
+
+class Report:
+    """The results of one notebook in one study: `Report("prefix", study.name)`.
+
+    ValueError for a name that cannot be part of a file's.
+    """
+
+    def __init__(self, notebook: str, name: str) -> None:
+        self.notebook = _checked(notebook, "notebook")
+        self.folder = paths.outputs_folder(name)
+        self.results: dict[str, Any] = {}
+
+    def figure(self, figure: Figure, name: str) -> Figure:
+        """Save as PNG and SVG, and give the figure back: a cell that ends in this call shows it, once."""
+        import matplotlib.pyplot as plt
+
+        from ifpref import figures
+
+        figures.save(figure, self._made("figures"), f"{self.notebook}-{_checked(name, 'figure')}")
+        plt.close(figure)  # the inline backend shows what is open when a cell ends: it would be there twice
+        return figure
+
+    def table(
+        self, rows: pd.DataFrame | Iterable[Mapping[str, Any]], name: str, *, caption: str | None = None
+    ) -> Styler:
+        """Save as CSV, and give it back for the screen: see `calm`. An unnamed index of 0, 1, 2, ... is left out."""
+        import pandas as pd
+
+        path = self._made("tables") / f"{self.notebook}-{_checked(name, 'table')}.csv"
+        frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+        _write(path, frame.to_csv(index=not _is_plain(frame.index), lineterminator="\n"))
+        return calm(frame, caption=caption, uuid=path.stem)
+
+    def record(self, name: str, value: Any) -> None:
+        """Keep a value (numbers, text, lists, dicts, `Effect`s) under `name`; a second one replaces the first.
+
+        ValueError for an infinite number and TypeError for what JSON does not have, with their place.
+        """
+        self.results[_checked(name, "record")] = _plain(value, f"{self.notebook}.{name}")
+        text = json.dumps(self.results, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        _write(self._made("results") / f"{self.notebook}.json", f"{text}\n")
+
+    def _made(self, kind: str) -> Path:
+        folder = self.folder / kind
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def calm(frame: pd.DataFrame, *, caption: str | None = None, uuid: str = "table") -> Styler:
+    """A frame for the screen: as many decimals as each column needs, a dash for what is missing.
+
+    uuid  names the table in its HTML, so that the same table is the same text; pandas draws one at random
+    """
+    from pandas.api.types import is_bool_dtype, is_float_dtype, is_integer_dtype
+
+    styler = frame.style.set_uuid(uuid).set_table_attributes('style="font-variant-numeric: tabular-nums"')
+    for number, name in enumerate(frame.columns):
+        column = frame.iloc[:, number]
+        if is_float_dtype(column):
+            styler = styler.format(_number_format(column.abs().max(), column), subset=[name], na_rep="–")
+        elif is_integer_dtype(column) and not is_bool_dtype(column):
+            styler = styler.format("{:,}", subset=[name], na_rep="–")
+        else:
+            styler = styler.format(None, subset=[name], na_rep="–")
+            styler = styler.set_properties(subset=[name], **{"text-align": "left"})
+    if _is_plain(frame.index):
+        styler = styler.hide(axis="index")
+    return styler if caption is None else styler.set_caption(caption)
+
+
+def _number_format(largest: float, column: pd.Series) -> Any:
+    """Three digits of a column's largest number, and `<0.001` for what would read as 0 but is not."""
+    if not 1e-3 <= largest < 1e9:  # also NaN, and a column of zeros
+        return "{:.3g}"
+    decimals = min(4, max(0, 2 - math.floor(math.log10(largest))))
+    if (column.dropna() % 1 == 0).all():
+        decimals = 0
+    least = 10**-decimals
+
+    def shown(value: float) -> str:
+        if 0 < abs(value) < least / 2:
+            return f"<{least:.{decimals}f}" if value > 0 else f">-{least:.{decimals}f}"
+        return f"{value:,.{decimals}f}"
+
+    return shown
+
+
+def _is_plain(index: pd.Index) -> bool:
+    import pandas as pd
+
+    return isinstance(index, pd.RangeIndex) and index.name is None
+
+
+def _checked(name: str, what: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+        raise ValueError(f"{what} {name!r}: allowed are letters, digits, '_' and '-'")
+    return name
+
+
+def _plain(value: Any, place: str) -> Any:
+    """The value as JSON has it. NumPy's numbers and arrays have `tolist`, results of statistics `to_dict`."""
+    if hasattr(value, "to_dict"):
+        value = value.to_dict()
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        for name in value:
+            if not isinstance(name, str):
+                raise TypeError(f"{place}: key {name!r} is no text; allowed: text")
+        return {name: _plain(inner, f"{place}.{name}") for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner, f"{place}[{i}]") for i, inner in enumerate(value)]
+    if isinstance(value, float) and math.isinf(value):
+        raise ValueError(f"{place} is {value}; allowed: finite numbers, and NaN, which is written as null")
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"{place} is a {type(value).__name__}; allowed: numbers, text, lists, dicts, and what has to_dict")
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all: a reader never sees half a file."""
+    beside = path.with_name(f"{path.name}.new")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)

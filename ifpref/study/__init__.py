@@ -1,0 +1,15 @@
+"""The study: arms to artefacts, in order, side by side, resumable; and the tables that notebooks read from them.
+
+    python -m ifpref.study pocket                      # computes what is missing
+    study = Study("pocket"); study.run("prefix"); study.tables("sharing", Arm("mcts"))
+
+cells.py     what is compared with what: one table       stages.py     artefacts up to pairs: needs, names, makers
+runs.py      policies trained and evaluated              schedule.py   what is missing, in worker processes
+study.py     `Study`, which notebooks ask                results.py    gains, effects, claims: tables out of runs
+notebooks.py executes notebooks by papermill             compare.py    a run held against the reference
+"""
+
+from ifpref.curation.pairs import Arm
+from ifpref.study.study import Study, StudyError
+
+__all__ = ["Arm", "Study", "StudyError"]

@@ -1,0 +1,148 @@
+"""One notebook in a kernel of this very Python, by papermill: checked, run, cleaned.
+
+    notebook = read_source(Path("notebooks/prefix.ipynb"))           # NotebookError if it cannot be run
+    executed = execute(notebook, Path("prefix.partial.ipynb"), {"profile": "smoke", "overrides": {}}, Path("notebooks"))
+    executed.error                                                   # None, or which cell failed, and how
+
+Decisions
+- papermill passes over a missing `parameters` cell, and over a parameter that the cell does not have, with a warning:
+  here both are errors, before anything is run.
+- The kernel is the Python that runs this, whatever kernels are installed: the name python3 is looked up in no folder,
+  which leaves ipykernel's own, of `sys.executable`. Nothing is installed for it.
+- It starts in the notebook's own folder, as in JupyterLab, and draws with the inline backend, whatever MPLBACKEND says.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+import zmq
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
+
+from ifpref import paths
+from ifpref.store import files
+from ifpref.study.render import cleaned, without_places
+
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+PARAMETERS = ("profile", "overrides")
+INLINE = "module://matplotlib_inline.backend_inline"
+
+
+class NotebookError(ValueError):
+    """A notebook that cannot be run as it is; the message names the file."""
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A notebook after papermill; `error` is the message where a cell failed."""
+
+    notebook: NotebookNode
+    error: str | None
+    peak_mib: float | None
+
+
+def read_source(path: Path) -> NotebookNode:
+    """A notebook that can be run with parameters. NotebookError says what is wrong with it."""
+    if not re.fullmatch("[a-z][a-z0-9_]*", path.stem):  # its figures are called <notebook>-<figure>
+        raise NotebookError(f"{paths.shown(path)}: the name may hold a-z, 0-9 and '_'")
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        raise NotebookError(f"{paths.shown(path)}: not a notebook: {error}") from None
+    notebook.metadata.kernelspec = NotebookNode(KERNEL)
+    tagged = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    if len(tagged) != 1:
+        raise NotebookError(
+            f"{paths.shown(path)}: {len(tagged)} cells are tagged 'parameters'; allowed: one, that sets "
+            f"{' and '.join(PARAMETERS)} (JupyterLab: property inspector, cell tags)"
+        )
+    known = papermill.inspect_notebook(notebook)
+    for name in PARAMETERS:
+        if name not in known:
+            found = ", ".join(known) or "nothing"
+            raise NotebookError(f"{paths.shown(path)}: its 'parameters' cell does not set {name!r}; it sets {found}")
+    return notebook
+
+
+def execute(notebook: NotebookNode, partial: Path, parameters: Mapping[str, Any], cwd: Path) -> Executed:
+    """Run the cells in a kernel of this Python; progress and warnings are shown as they come.
+
+    partial  is written after each cell, and gone at the end: the notebook is in what is returned, cleaned
+    """
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    peaks: list[float] = []
+    error = None
+    try:
+        papermill.execute_notebook(
+            notebook,
+            str(partial).replace("{", "{{").replace("}", "}}"),  # papermill fills in parameters
+            dict(parameters),
+            kernel_name=KERNEL["name"],
+            kernel_manager_class=_kernel_manager(peaks),
+            progress_bar=False,
+            stderr_file=sys.stderr,
+            start_timeout=120,
+            shutdown_kernel="immediate",  # all cells are done; a polite end takes a second, and complains
+            record_timing=False,
+            cwd=cwd,
+        )
+    except papermill.PapermillExecutionError as caught:
+        error = f"{caught.ename}: {caught.evalue}"
+    except DeadKernelError:
+        error = "the kernel died (killed for memory?)"
+    executed = nbformat.read(partial, as_version=4)
+    if error:
+        error = f"{_last_begun(executed)}: {without_places(error)}"
+    executed, log = cleaned(executed, keep_stderr=error is not None)
+    log_file = partial.with_name(partial.name.replace(".partial.ipynb", ".log"))
+    if log:
+        files.replace(log_file, log.encode())
+    else:
+        log_file.unlink(missing_ok=True)
+    partial.unlink()
+    return Executed(executed, error, peaks[0] if peaks else None)
+
+
+def _last_begun(notebook: NotebookNode) -> str:
+    """The cell that was running, in words: its number on screen, its id, its first line."""
+    begun = [cell for cell in notebook.cells if cell.metadata.get("papermill", {}).get("start_time")]
+    code = [cell for cell in begun if cell.cell_type == "code"]
+    if not code:
+        return "no cell"
+    lines = code[-1].source.strip().splitlines() or [""]
+    return f"In [{code[-1].execution_count or ' '}] (cell {code[-1].id}) `{lines[0]}`"
+
+
+def _kernel_manager(peaks: list[float]) -> type[AsyncKernelManager]:
+    """Kernels of this very Python, which append their peak memory in MiB to `peaks` when they end."""
+
+    class ThisPython(AsyncKernelManager):
+        def _kernel_spec_manager_default(self) -> KernelSpecManager:
+            return KernelSpecManager(kernel_dirs=[])  # none installed: ipykernel's own is left, of sys.executable
+
+        def _transport_encryption_default(self) -> str:  # as others on the machine could listen; from 8.10 on
+            return "auto" if zmq.has("curve") else "disabled"
+
+        async def start_kernel(self, **options: Any) -> None:
+            environment = {**os.environ, "MPLBACKEND": INLINE}  # another one would leave cells without their figures
+            await super().start_kernel(**{**options, "env": environment})
+
+        async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
+            status = Path(f"/proc/{self.provisioner.pid}/status")
+            if status.exists():  # on Linux
+                found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text())
+                peaks.extend([int(found.group(1)) / 1024] if found else [])
+            await super().shutdown_kernel(now=now, restart=restart)
+
+    return ThisPython

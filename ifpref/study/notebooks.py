@@ -1,0 +1,231 @@
+"""Runs the notebooks of a study: computes what they need, executes them by papermill, renders them to HTML.
+
+    python -m ifpref.study.notebooks pocket --only prefix contrast --set "beta=0.05"
+
+    outputs/<name>/notebooks/prefix.ipynb         executed, whole     prefix.html         the same, to read
+                             prefix.stamp.json    what it was made from, and the files that it made
+                             prefix.log           progress and warnings of its kernel
+                             prefix.failed.ipynb  instead, if a cell failed
+
+Decisions
+- A notebook is run again only if something changed that it was made from (its cells, parameters, this package's code,
+  the keys of its artefacts), or something that it made (figures, tables, results, the copy itself).
+- All notebooks are checked before the first is run (execute.py).
+- Artefacts are computed before a notebook starts, where progress can be seen, so that its own cells take seconds. One
+  notebook's failure stops no other; the exit code tells.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from ifpref import paths
+from ifpref.models import ModelError
+from ifpref.params import canonical_json, fingerprint, parse_overrides
+from ifpref.store import CodeError, code_hashes, files
+from ifpref.study.cells import NOTEBOOKS
+from ifpref.study.execute import NotebookError, execute, read_source
+from ifpref.study.study import Study, StudyError
+
+CODE = ("ifpref",)
+"""What a notebook's stamp says of code: anything of ours may be called by a cell."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How it went with one notebook. `state` is done, unchanged or failed; peak_mib is that of its kernel."""
+
+    notebook: str
+    state: str
+    seconds: float = 0.0
+    peak_mib: float | None = None
+
+
+def run_notebooks(
+    study: Any, sources: Sequence[Path], *, force: bool = False, say: Callable[[str], None] = print
+) -> list[Outcome]:
+    """Run them in this order; what failed is said and in the outcomes. NotebookError before any is run.
+
+    study  a `Study`: its profile, overrides, name, run(notebook) and keys(notebook) are used
+    """
+    notebooks = {source: read_source(source) for source in sources}
+    code = code_hashes(*CODE)  # before anything is run: what is edited meanwhile counts as changed
+    outcomes = []
+    for source, notebook in notebooks.items():
+        folder = paths.outputs_folder(study.name) / "notebooks"
+        with files.lock(folder / f"{source.stem}.lock"):
+            outcomes.append(_run_one(study, source, notebook, folder, code, force, say))
+    return outcomes
+
+
+def _run_one(
+    study: Any,
+    source: Path,
+    notebook: NotebookNode,
+    folder: Path,
+    code: Mapping[str, str],
+    force: bool,
+    say: Callable[[str], None],
+) -> Outcome:
+    name, start, began = source.stem, time.monotonic(), time.time_ns()
+    target, failed = folder / f"{name}.ipynb", folder / f"{name}.failed.ipynb"
+    whose = name if name in NOTEBOOKS else None  # another one may read whatever the study has
+    try:
+        study.run(whose)
+    except StudyError as error:
+        say(f"{name}: not run: {error}")
+        return Outcome(name, "failed", time.monotonic() - start)
+    inputs = _inputs(study, notebook, code, whose)
+    reason = "it was asked for" if force else why_again(folder / f"{name}.stamp.json", inputs)
+    if not reason:
+        say(f"{name}: nothing changed")
+        return Outcome(name, "unchanged", time.monotonic() - start)
+
+    say(f"{name}: runs ({reason})")
+    parameters = {"profile": study.profile, "overrides": json.loads(canonical_json(study.overrides))}
+    executed = execute(notebook, folder / f"{name}.partial.ipynb", parameters, source.parent)
+    seconds = time.monotonic() - start
+    if executed.error:
+        _write(failed, nbformat.writes(executed.notebook))
+        say(f"{name}: FAILED after {seconds:.0f} s: {executed.error}")
+        say(f"{name}: kept as {paths.shown(failed)}" + ("; the older one stays beside it" if target.exists() else ""))
+        return Outcome(name, "failed", seconds, executed.peak_mib)
+    failed.unlink(missing_ok=True)
+    _publish(executed.notebook, target)
+    try:
+        inputs = _inputs(study, notebook, code, whose)  # its cells may have made artefacts of their own
+    except CodeError as error:
+        say(f"{name}: it will run again the next time: {error}")
+    else:
+        _stamp(folder, name, inputs, began)
+    say(f"{name}: done in {seconds:.0f} s: {paths.shown(target.with_suffix('.html'))}")
+    return Outcome(name, "done", seconds, executed.peak_mib)
+
+
+# ---- before
+
+
+def find_sources(only: Sequence[str] = ()) -> list[Path]:
+    """notebooks/*.ipynb in the study's order, `findings` last; or those named. NotebookError for others."""
+    found = {path.stem: path for path in sorted(paths.notebooks_folder().glob("*.ipynb"))}
+    order = {name: number for number, name in enumerate(NOTEBOOKS)}
+    names = sorted(found, key=lambda name: order.get(name, len(order) - 1.5))  # sorted is stable
+    if not names:
+        raise NotebookError(f"{paths.shown(paths.notebooks_folder())}: no notebooks in it")
+    for name in only:
+        if name not in found:
+            near = difflib.get_close_matches(name, found, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(names)}"
+            raise NotebookError(f"notebook {name!r}: there is none of that name ({hint})")
+    return [found[name] for name in names if not only or name in only]
+
+
+def _inputs(study: Any, notebook: NotebookNode, code: Mapping[str, str], whose: str | None) -> dict[str, Any]:
+    """What an executed copy depends on, part by part."""
+    cells = [[cell.cell_type, cell.source, cell.metadata.get("tags", [])] for cell in notebook.cells]
+    return {
+        "cells": fingerprint(cells),
+        "parameters": json.loads(canonical_json([study.profile, study.overrides])),
+        "code": dict(code),
+        "artefacts": sorted(study.keys(whose)),
+    }
+
+
+def why_again(stamp: Path, inputs: Mapping[str, Any]) -> str:
+    """Why a notebook has to be run, in words; "" if it has not."""
+    try:
+        old = json.loads(stamp.read_bytes())
+    except FileNotFoundError:
+        return "for the first time"
+    except ValueError:
+        return f"{stamp.name} cannot be read"
+    changed = [part for part in inputs if old["inputs"].get(part) != inputs[part]]
+    if changed:
+        return f"changed: {', '.join(changed)}"
+    root = stamp.parents[1]
+    damaged = [name for name, state in old["files"].items() if files.damage(root / name, state)]
+    return f"not as it was made: {', '.join(damaged)}" if damaged else ""
+
+
+# ---- after
+
+
+def _publish(notebook: NotebookNode, target: Path) -> None:
+    from ifpref.study.render import to_html
+
+    _write(target.with_suffix(".html"), to_html(notebook, target.stem))
+    _write(target, nbformat.writes(notebook) + "\n")
+
+
+def _stamp(folder: Path, name: str, inputs: Mapping[str, Any], began: int) -> None:
+    """Note what the notebook was made from and made; files that only its last run made are removed."""
+    root, stamp = folder.parent, folder / f"{name}.stamp.json"
+    patterns = (f"figures/{name}-*", f"tables/{name}-*", f"results/{name}.json")
+    patterns += (f"notebooks/{name}.ipynb", f"notebooks/{name}.html")
+    made = {}
+    for path in sorted(path for pattern in patterns for path in root.glob(pattern)):
+        if path.stat().st_mtime_ns < began:
+            path.unlink()
+        else:
+            made[path.relative_to(root).as_posix()] = files.state(path)
+    _write(stamp, json.dumps({"inputs": inputs, "files": made}, indent=1, sort_keys=True) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    files.replace(path, text.encode("utf-8", errors="surrogatepass"))
+
+
+# ---- command line
+
+
+def summary(outcomes: Sequence[Outcome]) -> str:
+    """A line a notebook: state, time, peak memory of its kernel."""
+    lines = [f"{'notebook':<14}{'state':<12}{'seconds':>8}{'kernel MiB':>12}"]
+    for one in outcomes:
+        peak = "–" if one.peak_mib is None else f"{one.peak_mib:,.0f}"
+        lines.append(f"{one.notebook:<14}{one.state:<12}{one.seconds:>8.1f}{peak:>12}")
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 all is done, 1 a notebook failed, 2 nothing could be begun, 130 after Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m ifpref.study.notebooks", description=__doc__.splitlines()[0])
+    parser.add_argument("profile", help="a name in params/")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NOTEBOOK", help="these notebooks (default: all)")
+    parser.add_argument("--set", default="", help="parameters, such as 'beta=0.05 seed=1'")
+    parser.add_argument("--force", action="store_true", help="run them even if nothing changed")
+    options = parser.parse_args(arguments)
+    try:
+        study, sources = Study(options.profile, **parse_overrides(options.set)), find_sources(options.only)
+    except ValueError as error:  # of parameters, comparisons and names
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    try:
+        outcomes = run_notebooks(study, sources, force=options.force, say=_say)
+    except (NotebookError, ModelError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from what is done", file=sys.stderr)
+        return 130
+    _say(f"\nstudy {study.name}\n{summary(outcomes)}")
+    return 1 if any(one.state == "failed" for one in outcomes) else 0
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

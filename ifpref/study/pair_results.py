@@ -1,0 +1,70 @@
+"""What the pairs of a comparison are like, over all replicates: numbers, yields, balance, shared prefixes.
+
+yields(study, "sharing")         # rows for figures.yields: what became of the prompts of each arm
+balance(study, "sharing")        # rows for figures.balance: how alike the arms' pairs are
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from ifpref.study.study import Study
+
+Row = dict[str, Any]
+
+
+def n_pairs(study: Study, name: str) -> list[Row]:
+    """Pairs of each arm in each replicate."""
+    tables = study.pair_tables(name)
+    return [
+        {"arm": arm, **{f"replicate {n}": table["pairs"][arm] for n, table in enumerate(tables)}}
+        for arm in (tables[0]["pairs"] if tables else ())
+    ]
+
+
+def yields(study: Study, name: str) -> list[Row]:
+    """What became of the prompts, summed over replicates; a pair left out to make numbers equal was still there."""
+    counts: dict[tuple, int] = defaultdict(int)
+    whole: dict[tuple, int] = defaultdict(int)
+    for table in study.pair_tables(name):
+        for row in table["yields"]:
+            arm = tuple(row[part] for part in ("curation", "contrast", "difficulty", "prompt_difficulty"))
+            counts[(*arm, row["outcome"])] += row["prompts"]
+            whole[arm] += row["prompts"]
+    names = ("curation", "contrast", "difficulty", "prompt_difficulty", "outcome")
+    return [
+        dict(zip(names, key, strict=True)) | {"prompts": count, "share": count / (whole[key[:-1]] or 1)}
+        for key, count in counts.items()
+    ]
+
+
+def balance(study: Study, name: str) -> list[Row]:
+    """The balance table, means over replicates."""
+    found: dict[tuple, list[Mapping[str, Any]]] = defaultdict(list)
+    for table in study.pair_tables(name):
+        for row in table["balance"]:
+            found[row["group"], row["quantity"], row["arm"]].append(row)
+    numbers = ("pairs", "mean", "sd", "difference", "smd")
+    return [
+        {"group": group, "quantity": quantity, "arm": arm}
+        | {part: _mean(row[part] for row in rows if row[part] is not None) for part in numbers}
+        for (group, quantity, arm), rows in found.items()
+    ]
+
+
+def shared_prefix(study: Study, name: str) -> list[Row]:
+    """The fraction that each pair shares, one row a pair, over all replicates."""
+    tables = study.pair_tables(name)
+    return [
+        {"arm": arm, "shared_prefix_fraction": fraction}
+        for table in tables
+        for arm, fractions in table["shared_prefix"].items()
+        for fraction in fractions
+    ]
+
+
+def _mean(values: Any) -> float | None:
+    values = [float(value) for value in values]
+    return sum(values) / len(values) if values else None

@@ -1,0 +1,168 @@
+"""An executed notebook made fit to keep: no trace of the machine in it, and one HTML file that needs no network.
+
+    notebook, log = cleaned(nbformat.read("prefix.partial.ipynb", 4))
+    Path("prefix.html").write_text(to_html(notebook, "prefix"))
+
+Decisions
+- papermill's metadata (paths, times, host) go. In outputs the project's folder is `.`, the user's `~`, and the
+  interpreter's `<python>`.
+- What a kernel writes to stderr is progress and warnings: it is taken out, as the notebook's log. Widgets go, too:
+  without a kernel they are dead, and libraries draw their progress bars with them.
+- HTML is nbconvert's `lab` template, code visible and figures embedded, without its scripts: those load MathJax,
+  require.js and mermaid from elsewhere. Formulas are drawn by matplotlib's mathtext instead; one that is beyond it
+  (mathtext is a subset of TeX) stays TeX, in a code font.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import logging
+import re
+import sys
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from jinja2 import pass_context
+from nbconvert import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat import NotebookNode
+
+from ifpref import paths
+
+FONT_SIZE = 14.0
+"""Points at which a formula is drawn; its image is then sized in em, to fit the text around it."""
+POINTS_PER_EM = 12.0
+"""Less than FONT_SIZE: small letters of Computer Modern are lower than those of the page's sans-serif."""
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+TEMPLATE = """
+{%- extends 'index.html.j2' -%}
+{%- block html_head_js -%}{%- endblock -%}
+{%- block html_head_js_mathjax -%}{%- endblock -%}
+{%- block html_head_js_mermaidjs -%}{%- endblock -%}
+{%- block jupyter_widgets -%}{%- endblock -%}
+{%- block extra_css -%}
+<style>main {max-width: 62rem; margin: 0 auto; padding: 1rem 2rem;} img.math-block {display: block; margin: 1em auto;}
+</style>
+{%- endblock -%}
+"""
+
+
+def cleaned(notebook: NotebookNode, *, keep_stderr: bool = False) -> tuple[NotebookNode, str]:
+    """The notebook without traces of machine and moment, changed in place; and what its cells wrote to stderr."""
+    for name in ("papermill", "widgets"):
+        notebook.metadata.pop(name, None)
+    log = []
+    for cell in notebook.cells:
+        for name in ("papermill", "execution"):
+            cell.metadata.pop(name, None)
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell.id = "injected-parameters"  # papermill draws one at random
+        if cell.cell_type == "code":
+            cell.outputs = [_without_places(output) for output in cell.outputs if WIDGET not in output.get("data", {})]
+            log += [output.text for output in cell.outputs if _is_stderr(output)]
+            if not keep_stderr:
+                cell.outputs = [output for output in cell.outputs if not _is_stderr(output)]
+    return notebook, "".join(log)
+
+
+def without_places(text: str) -> str:
+    """A text without folders of this machine."""
+    for pattern, name in _places():
+        text = pattern.sub(name, text)
+    return text
+
+
+def _places() -> list[tuple[re.Pattern[str], str]]:
+    """What stands for which folder, the longest first: they lie in each other."""
+    folders = {paths.home(): ".", Path(sys.prefix): "<python>", Path(sys.base_prefix): "<python>", Path.home(): "~"}
+    longest = sorted(folders.items(), key=lambda item: -len(str(item[0])))
+    known = [(folder, name) for folder, name in longest if len(folder.parts) > 1]  # a home of "/" is everywhere
+    patterns = [(re.compile(rf"(?<![\w.]){re.escape(str(folder))}(?![\w-])"), name) for folder, name in known]
+    cells = rf"{re.escape(tempfile.gettempdir())}/ipykernel_\d+/"  # where the kernel says that a cell's code lies
+    return [(re.compile(cells), "cell/"), *patterns]
+
+
+def _without_places(value: Any) -> Any:
+    if isinstance(value, str):
+        return without_places(value)
+    if isinstance(value, list):
+        return [_without_places(inner) for inner in value]
+    if isinstance(value, Mapping):
+        same = {name: inner for name, inner in value.items() if name.startswith("image/") and name != "image/svg+xml"}
+        return NotebookNode({name: _without_places(inner) for name, inner in value.items()} | same)
+    return value
+
+
+def _is_stderr(output: NotebookNode) -> bool:
+    return output.output_type == "stream" and output.name == "stderr"
+
+
+def to_html(notebook: NotebookNode, title: str) -> str:
+    """One HTML file, readable without a network."""
+    exporter = _Exporter(template_name="lab", raw_template=TEMPLATE, log=_quiet())
+    html, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}})
+    return html
+
+
+def _quiet() -> logging.Logger:
+    """nbconvert warns of each image without a description, which no output can carry."""
+    log = logging.getLogger("ifpref.study.render.nbconvert")
+    log.setLevel(logging.ERROR)
+    return log
+
+
+class _Exporter(HTMLExporter):
+    """With formulas drawn: the filter is nbconvert's, but for the renderer."""
+
+    @pass_context
+    def markdown2html(self, context: Mapping[str, Any], source: str) -> str:
+        cell = context.get("cell", {})
+        return MarkdownWithMath(renderer=_Renderer(escape=False, attachments=cell.get("attachments", {}))).render(
+            source
+        )
+
+
+class _Renderer(IPythonRenderer):
+    def inline_math(self, body: str) -> str:
+        return drawn(body.strip(), "math-inline")
+
+    def block_math(self, body: str) -> str:
+        return drawn(body.strip(), "math-block")
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return f"<pre>{escape(body.strip())}</pre>"  # aligned equations are beyond mathtext
+
+
+@cache
+def drawn(tex: str, css_class: str) -> str:
+    """A formula as an image in the text, its TeX the alternative text; the TeX itself where it cannot be drawn."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.mathtext import MathTextParser
+
+    text = f"${' '.join(tex.split())}$"
+    if css_class == "math-block":
+        text = text.replace(r"\frac", r"\dfrac")  # mathtext has no display style of its own
+    style = {"mathtext.fontset": "cm", "svg.fonttype": "path", "svg.hashsalt": tex}
+    image = io.BytesIO()
+    with mpl.rc_context(style):
+        font = FontProperties(size=FONT_SIZE)
+        try:
+            width, height, depth, _, _ = MathTextParser("path").parse(text, dpi=72, prop=font)  # in points
+        except ValueError:
+            return f'<code class="{css_class}">{escape(tex)}</code>'
+        figure = Figure(figsize=(width / 72, height / 72))
+        figure.text(0, depth / height, text, fontproperties=font)
+        figure.savefig(image, format="svg", transparent=True, metadata={"Date": None})
+    size = f"height: {height / POINTS_PER_EM:.3f}em; vertical-align: {-depth / POINTS_PER_EM:.3f}em"
+    data = base64.b64encode(image.getvalue()).decode("ascii")
+    alternative = escape(tex, quote=True)
+    return f'<img class="{css_class}" style="{size}" alt="{alternative}" src="data:image/svg+xml;base64,{data}"/>'

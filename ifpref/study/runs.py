@@ -1,0 +1,216 @@
+"""Runs: what becomes of a cell in one replicate. A policy is trained on the pairs and evaluated on held-out prompts.
+
+    runs = Runs(load_params("smoke"), store)
+    runs.rate("sharing", Arm("rs"))                              # the arm's own learning rate, chosen on dev
+    runs.get(Task("run", ("sharing", Arm("rs"), 0, None)))       # replicate 0 of the arm, at that rate
+
+Files of a run: record.json.gz, with
+
+    {"arm": {...}, "learning_rate": 0.001, "n_pairs": 214, "policy": "<key>",
+     "training": {"state": "finished", "steps": 28, ...}, "log": {"step": [1, 2, ...], "loss": [...], ...},
+     "tables": {"test/greedy": {...}, "test/sampled": {...}},       # evaluation/table.py
+     "matched": {"temperature": 0.62, "clamped": false}}            # of the base; where "test/sampled" is there
+
+Decisions
+- An arm's rate is the one of the grid with the best prompt-level accuracy on dev, greedy, over the first
+  `n_tuning_replicates`; of equal ones that nearest to `learning_rate`, by its ratio. The test split has no part in it.
+- A base at temperature 1 differs from a policy in sharpness too: beside every such figure stands the base at the
+  temperature whose mean token entropy is the policy's.
+- An arm without pairs in a replicate has no run: its record says so (`training.state` is "no pairs"), and its scores
+  are missing, not 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from ifpref.curation.pairs import Arm
+from ifpref.evaluation.table import Table
+from ifpref.evaluation.temperature import TEMPERATURES, matched_temperature
+from ifpref.models import LoadedModel, attach_adapter, detach_adapter
+from ifpref.params import Params
+from ifpref.sampling import Settings
+from ifpref.store import Artefact, Handle, Store, Writer
+from ifpref.study.cells import COMPARISONS
+from ifpref.study.stages import CODE, Stages, Step, Task
+from ifpref.training import train_policy
+
+RECORD = "record.json.gz"
+HELD_OUT_TASK = Task("held_out")
+
+
+class Runs(Stages):
+    """The stages after pairs."""
+
+    def __init__(self, params: Params, store: Store, device: str = "cpu") -> None:
+        super().__init__(params, store, device)
+        self.rate = cache(self._rate)
+
+    def decoding(self, temperature: float) -> Settings:
+        """As the base and all policies are evaluated, on the same random streams."""
+        return replace(Settings.of(self.params), temperature=temperature, top_p=1.0, seed=self.seed(None))
+
+    def held_out(self, split: str) -> list[dict[str, Any]]:
+        return [prompt for prompt in self.rows(HELD_OUT_TASK) if prompt["split"] == split]
+
+    # ---- evaluation
+
+    def evaluation_artefact(self, split: str, temperature: float, policy: Handle | None) -> Artefact:
+        inputs = {"prompts": self.key(HELD_OUT_TASK)} | ({"policy": policy.key} if policy else {})
+        params = {"split": split, "n": self._n(temperature), "max_tokens": self.params.max_tokens}
+        params |= {"temperature": temperature, "shard_prompts": self.params.shard_prompts, "seed": self.seed(None)}
+        return Artefact("evaluation", params, inputs=inputs, code=CODE["evaluation"], model=self.identity)
+
+    def _n(self, temperature: float) -> int:
+        return self.params.n_sampled if temperature > 0 else 1
+
+    def evaluate(self, split: str, temperature: float, policy: Handle | None = None) -> Handle:
+        """The artefact `evaluation` of the base, or of a policy."""
+
+        def make(writer: Writer) -> None:
+            if policy is None:
+                self._write_evaluation(writer, self.loaded, split, temperature)
+                return
+            adapted = attach_adapter(self.loaded, policy.path("adapter"))
+            try:
+                self._write_evaluation(writer, adapted, split, temperature)
+            finally:
+                detach_adapter(adapted)
+
+        return self.store.get(self.evaluation_artefact(split, temperature, policy), make)
+
+    def _write_evaluation(self, writer: Writer, loaded: LoadedModel, split: str, temperature: float) -> None:
+        from ifpref.evaluation.policy import write_evaluation
+
+        write_evaluation(
+            writer,
+            self.held_out(split),
+            loaded,
+            self.engine(loaded),
+            self.decoding(temperature),
+            n=self._n(temperature),
+            shard_prompts=self.params.shard_prompts,
+        )
+
+    def _base(self, split: str, temperature: float) -> Step:
+        """The base's verdict table, without the texts."""
+
+        def artefact() -> Artefact:
+            evaluation = self.evaluation_artefact(split, temperature, None)
+            return Artefact("base", inputs={"evaluation": evaluation.key}, code=("ifpref.evaluation.table",))
+
+        def make(writer: Writer) -> None:
+            writer.write_json("table.json.gz", self.evaluate(split, temperature).read_json("table.json"))
+
+        return Step((HELD_OUT_TASK,), artefact, make)
+
+    def base(self, split: str, temperature: float) -> Table:
+        return Table.from_dict(self.get(Task("base", (split, temperature))).read_json("table.json.gz"))
+
+    def _entropies(self) -> Step:
+        """Mean token entropy of the base by temperature, on the dev prompts."""
+        params = self.params.subset("max_tokens") | {"temperatures": TEMPERATURES, "seed": self.seed(None)}
+
+        def artefact() -> Artefact:
+            inputs = {"prompts": self.key(HELD_OUT_TASK)}
+            return Artefact("entropies", params, inputs=inputs, code=CODE["entropies"], model=self.identity)
+
+        def make(writer: Writer) -> None:
+            from ifpref.evaluation.temperature import entropy_curve
+
+            prompts, settings = self.held_out("dev"), self.decoding(1.0)
+            curve = entropy_curve(self.loaded, self.engine(), prompts, settings, TEMPERATURES)
+            writer.write_json("curve.json", curve)
+
+        return Step((HELD_OUT_TASK,), artefact, make)
+
+    # ---- runs
+
+    def _rate(self, name: str, arm: Arm) -> float:
+        """The learning rate that an arm is compared at."""
+        if not self.params.n_tuning_replicates:
+            return self.params.learning_rate
+        accuracy = {rate: self.dev_accuracy(name, arm, rate) for rate in self.params.learning_rates}
+        known = {rate: value for rate, value in accuracy.items() if value is not None}
+        if not known:  # no pairs in any of them
+            return self.params.learning_rate
+        return max(known, key=lambda rate: (known[rate], -abs(math.log(rate / self.params.learning_rate))))
+
+    def dev_accuracy(self, name: str, arm: Arm, rate: float) -> float | None:
+        records = [self.get(task).read_json(RECORD) for task in self.tuning(name, arm, (rate,))]
+        tables = [Table.from_dict(record["tables"]["dev/greedy"]) for record in records if record["tables"]]
+        return sum(table.prompt_level().mean() for table in tables) / len(tables) if tables else None
+
+    def tuning(self, name: str, arm: Arm, rates: tuple[float, ...] | None = None) -> tuple[Task, ...]:
+        """The runs that an arm's rate is chosen by, evaluated on dev alone."""
+        replicates = range(min(self.params.n_tuning_replicates, self.params.n_replicates))
+        rates = self.params.learning_rates if rates is None else rates
+        return tuple(Task("run", (name, arm, replicate, rate, "dev")) for rate in rates for replicate in replicates)
+
+    def _run(self, name: str, arm: Arm, replicate: int, rate: float | None, purpose: str = "test") -> Step:
+        pairs = Task("pairs", (name, replicate))
+        if rate is None and self.params.n_tuning_replicates:
+            needs = (pairs, *self.tuning(name, arm))
+        else:
+            needs = (pairs, HELD_OUT_TASK)
+        one = COMPARISONS[name]
+        sets = ("dev",) if purpose == "dev" else one.sets
+        is_sampled = purpose != "dev" and name in self.params.sampled_comparisons and not one.every_rate
+        if is_sampled:
+            needs += (Task("entropies"),)
+
+        def settings() -> Any:
+            return self.training(self.rate(name, arm) if rate is None else rate)
+
+        def artefact() -> Artefact:
+            params = {"arm": vars(arm), "training": settings().science(), "seed": self.seed(replicate)}
+            params |= {"sets": sets, "sampled": self.params.n_sampled if is_sampled else 0}
+            params |= self.params.subset("max_tokens", "shard_prompts")
+            inputs = {"pairs": self.key(pairs), "held_out": self.key(HELD_OUT_TASK)}
+            if is_sampled:
+                inputs["entropies"] = self.key(Task("entropies"))
+            return Artefact("run", params, inputs=inputs, code=CODE["run"], model=self.identity)
+
+        def make(writer: Writer) -> None:
+            rows = self.pairs_of(name, replicate)[arm]
+            record = {"arm": vars(arm), "learning_rate": settings().learning_rate, "n_pairs": len(rows)}
+            if not rows:
+                writer.write_json(RECORD, record | {"training": {"state": "no pairs"}, "log": {}, "tables": {}})
+                return
+            policy = train_policy(self.store, self.loaded, rows, settings(), seed=self.seed(replicate))
+            tables = {f"{split}/greedy": self._table(split, 0.0, policy) for split in sets}
+            if is_sampled:
+                tables["test/sampled"] = self._table("test", 1.0, policy)
+                record["matched"] = self._matched(Table.from_dict(tables["test/sampled"]))
+            training = policy.read_json("training.json")
+            kept = ("state", "reason", "steps", "adapter_step", "trainable_parameters", "n_pairs", "start")
+            record |= {"training": {part: training[part] for part in kept}, "log": _columns(policy)}
+            writer.write_json(RECORD, record | {"policy": policy.key, "tables": tables})
+
+        return Step(needs, artefact, make)
+
+    def _table(self, split: str, temperature: float, policy: Handle) -> dict[str, Any]:
+        return self.evaluate(split, temperature, policy).read_json("table.json")
+
+    def _matched(self, table: Table) -> Mapping[str, Any]:
+        curve = self.get(Task("entropies")).read_json("curve.json")
+        matched = matched_temperature(curve, float(table.entropy.mean()))
+        self.get(Task("base", ("test", matched.temperature)))  # so that who reads this finds it
+        return {"temperature": matched.temperature, "clamped": matched.clamped}
+
+    def policy(self, name: str, arm: Arm, replicate: int, rate: float | None = None) -> Handle:
+        """The policy of a run, with its adapter, trained now if only its run is there."""
+        rows = self.pairs_of(name, replicate)[arm]
+        settings = self.training(self.rate(name, arm) if rate is None else rate)
+        return train_policy(self.store, self.loaded, rows, settings, seed=self.seed(replicate))
+
+
+def _columns(policy: Handle) -> dict[str, list[float | None]]:
+    """The log by column, six digits each: small enough to be kept with every run."""
+    rows = policy.read_jsonl("log.jsonl")
+    short = lambda value: float(f"{value:.6g}") if isinstance(value, float) else value  # noqa: E731
+    return {name: [short(row[name]) for row in rows] for name in (rows[0] if rows else ())}

@@ -1,0 +1,220 @@
+"""`Study`: from a profile to artefacts, and what notebooks ask of it.
+
+    study = Study("smoke", beta=0.05)
+    study.run("prefix")                                # computes what is missing, in seconds when nothing is
+    study.tables("sharing", Arm("mcts"))               # a verdict table for each replicate; None where a run is missing
+
+Nothing here imports torch while every artefact that is asked for is there.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ifpref.curation.pairs import Arm
+from ifpref.evaluation.table import Table
+from ifpref.models import LoadedModel
+from ifpref.params import Params, fingerprint, load_params
+from ifpref.statistics.verdicts import ENOUGH_PROMPTS, ENOUGH_REPLICATES
+from ifpref.store import Handle
+from ifpref.study.cells import COMPARISONS, Comparison, chosen, of_notebook
+from ifpref.study.runs import HELD_OUT_TASK, RECORD, Runs
+from ifpref.study.schedule import InProcess, Schedule, gpus, processes, say_to_stderr, study_store
+from ifpref.study.stages import Task
+
+WORKERS_VARIABLE = "IFPREF_WORKERS"
+
+
+class StudyError(RuntimeError):
+    """A study of which nothing can be read; the message lists what failed and why."""
+
+
+@dataclass(frozen=True)
+class PairsMade:
+    """Pairs of a comparison in one replicate, as `curation.compare` gives them."""
+
+    rows: Mapping[Arm, list[dict[str, Any]]]
+    outcomes: Mapping[Arm, Mapping[str, str]]
+
+
+class Study:
+    """A profile, some of its parameters replaced, and its artefacts.
+
+    `ParamsError` for an unknown profile, key or value; ValueError for an unknown comparison.
+    """
+
+    def __init__(self, profile: str = "pocket", /, **overrides: Any) -> None:
+        self.profile, self.overrides = profile, overrides
+        self.params: Params = load_params(profile, **overrides)
+        self.comparisons: list[Comparison] = chosen(self.params)
+        self.runs = Runs(self.params, study_store())
+        self._records: dict[Task, dict[str, Any] | None] = {}
+
+    @property
+    def name(self) -> str:
+        """The folder of its results under outputs/: other parameters never overwrite a profile's."""
+        plain = load_params(self.profile)
+        changed = {name: value for name, value in asdict(self.params).items() if value != getattr(plain, name)}
+        return f"{self.profile}-{fingerprint(changed)[:8]}" if changed else self.profile
+
+    @property
+    def replicates(self) -> range:
+        return range(self.params.n_replicates)
+
+    @property
+    def is_demonstration(self) -> bool:
+        """Whether it has too few replicates or test prompts for verdicts."""
+        return self.params.n_replicates < ENOUGH_REPLICATES or self.params.n_test_prompts < ENOUGH_PROMPTS
+
+    # ---- computing
+
+    def tasks(self, notebook: str | None = None) -> list[Task]:
+        """The artefacts that a notebook reads, or all of them."""
+        if notebook == "tour":
+            first = self.comparisons[0].name
+            runs = [Task("run", (first, arm, 0, None)) for arm in COMPARISONS[first].arms[:2]]
+            return [Task("pairs", (first, 0)), Task("pair_tables", (first, 0)), *runs]
+        found = [Task("base", (split, 0.0)) for split in self._sets(notebook)]
+        for one in self.comparisons if notebook is None else of_notebook(notebook, self.params):
+            rates = self.params.learning_rates if one.every_rate else (None,)
+            for replicate in self.replicates:
+                found.append(Task("pair_tables", (one.name, replicate)))
+                found += [Task("run", (one.name, arm, replicate, rate)) for arm in one.arms for rate in rates]
+            if one.name in self.params.sampled_comparisons:
+                found.append(Task("base", ("test", 1.0)))
+        return list(dict.fromkeys(found))
+
+    def _sets(self, notebook: str | None) -> list[str]:
+        chosen_ones = self.comparisons if notebook is None else of_notebook(notebook, self.params)
+        return list(dict.fromkeys(split for one in chosen_ones for split in one.sets))
+
+    def run(
+        self,
+        notebook: str | None = None,
+        *,
+        workers: int | None = None,
+        say: Callable[[str], None] = say_to_stderr,
+    ) -> dict[Task, str]:
+        """Compute what is missing for a notebook, or for the whole study.
+
+        workers  processes; None: $IFPREF_WORKERS, or one for each GPU, or for each core. 0: this process
+
+        Returns what failed, with the reason, and warns of it; everything else is there, and a run that is missing is
+        left out of tables and counted. StudyError where what all the rest is read against is missing: held-out
+        prompts, or the base.
+        """
+        self._records.clear()
+        self.runs = Runs(self.params, self.runs.store)  # with the names of what has come since
+        schedule = Schedule(self.runs, self.tasks(notebook))
+        if not schedule.needs:
+            return {}
+        what = f"study {self.name}" + (f", {notebook}" if notebook else "")
+        n_gpus = gpus(self.params)
+        n = self._workers(n_gpus) if workers is None else workers
+        n = min(n, len(schedule.needs))
+        say(f"{what}: {len(schedule.needs)} artefacts to make, {len(schedule.cached)} are there; workers: {n or 1}")
+        start = (lambda: processes(n, n_gpus)) if n > 1 else lambda: InProcess("cuda:0" if n_gpus else "cpu")
+        schedule.work(start, max(n, 1), lambda line: say(f"{what}: {line}"))
+        if schedule.failed:
+            text = f"{what}: {len(schedule.failed)} of {len(schedule.needs)} artefacts could not be made:\n"
+            text += "\n".join(f"  {task}: {reason}" for task, reason in schedule.failed.items())
+            if any(task.stage in ("held_out", "base") for task in schedule.failed):
+                raise StudyError(text)
+            warnings.warn(text, stacklevel=2)
+        return schedule.failed
+
+    def _workers(self, n_gpus: int) -> int:
+        from ifpref.prompts.build import cores
+
+        given = os.environ.get(WORKERS_VARIABLE, "")
+        if given and not given.isdigit():
+            raise ValueError(f"{WORKERS_VARIABLE} = {given!r}; allowed: a whole number, 0 for none beside this process")
+        return int(given) if given else n_gpus or cores()
+
+    def keys(self, notebook: str | None = None) -> list[str]:
+        """The keys of what a notebook reads, of what is there."""
+        handles = (self.runs.find(task) for task in self.tasks(notebook))
+        return [handle.key for handle in handles if handle]
+
+    # ---- reading
+
+    def comparison(self, name: str) -> Comparison:
+        """One of the profile's own. ValueError for others."""
+        for one in self.comparisons:
+            if one.name == name:
+                return one
+        names = ", ".join(one.name for one in self.comparisons)
+        raise ValueError(f"comparison {name!r} is not in the profile {self.profile!r}; it has {names}")
+
+    def prompts(self, split: str, replicate: int = 0) -> list[dict[str, Any]]:
+        """Rows of prompts; `replicate` matters for "train" alone."""
+        if split == "train":
+            return self.runs.rows(Task("train_prompts", (replicate,)))
+        return self.runs.held_out(split)
+
+    def responses(self, replicate: int = 0) -> list[dict[str, Any]]:
+        """Rows of whole responses."""
+        return self.runs.rows(Task("responses", (replicate,)), "responses.jsonl.gz")
+
+    def trees(self, curation: str = "mcts", replicate: int = 0) -> list[dict[str, Any]]:
+        """Rows of trees: "mcts" or "rs_branched"."""
+        return self.runs.rows(Task("trees", (curation, replicate)), "trees.jsonl.gz")
+
+    def pairs(self, name: str, replicate: int = 0) -> PairsMade:
+        handle = self.runs.get(Task("pairs", (name, replicate)))
+        outcomes, arms = handle.read_json("outcomes.json.gz"), self.comparison(name).arms
+        return PairsMade(self.runs.pairs_of(name, replicate), {arm: outcomes[str(arm)] for arm in arms})
+
+    def pair_tables(self, name: str) -> list[dict[str, Any]]:
+        """Of each replicate: "pairs", "yields", "balance", "shared_prefix" (see stages.py)."""
+        tasks = (Task("pair_tables", (name, replicate)) for replicate in self.replicates)
+        found = (self.runs.find(task) for task in tasks)
+        return [handle.read_json("tables.json.gz") for handle in found if handle]
+
+    def record(self, name: str, arm: Arm, replicate: int, rate: float | None = None) -> dict[str, Any] | None:
+        """What is kept of a run (runs.py), or None if it is not there."""
+        task = Task("run", (name, arm, replicate, rate))
+        if task not in self._records:
+            handle = self.runs.find(task)
+            self._records[task] = handle.read_json(RECORD) if handle else None
+        return self._records[task]
+
+    def tables(self, name: str, arm: Arm, *, key: str = "test/greedy", rate: float | None = None) -> list[Table | None]:
+        """The verdict table of each replicate: "test/greedy", "test/sampled", "transfer/greedy"."""
+        records = [self.record(name, arm, replicate, rate) for replicate in self.replicates]
+        return [
+            Table.from_dict(record["tables"][key]) if record and key in record["tables"] else None for record in records
+        ]
+
+    def base(self, split: str = "test", temperature: float = 0.0) -> Table:
+        """The verdict table of the base."""
+        return self.runs.base(split, temperature)
+
+    def log(self, name: str) -> list[dict[str, Any]]:
+        """Training logs of a comparison, one row a step: arm, learning_rate, replicate, and trainer.py's columns."""
+        one, rows = self.comparison(name), []
+        for arm in one.arms:
+            for rate in self.params.learning_rates if one.every_rate else (None,):
+                for replicate in self.replicates:
+                    record = self.record(name, arm, replicate, rate)
+                    if record and record["log"]:
+                        cell = {"arm": str(arm), "learning_rate": record["learning_rate"], "replicate": replicate}
+                        columns = record["log"]
+                        values = zip(*columns.values(), strict=True)
+                        rows += [dict(zip(columns, step, strict=True)) | cell for step in values]
+        return rows
+
+    def policy(self, name: str, arm: Arm, replicate: int = 0, rate: float | None = None) -> Handle:
+        """The policy of a run, with its adapter."""
+        return self.runs.policy(name, arm, replicate, rate)
+
+    def model(self) -> LoadedModel:
+        """The base."""
+        return self.runs.loaded
+
+    def held_out_key(self) -> str:
+        return self.runs.key(HELD_OUT_TASK)

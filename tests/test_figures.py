@@ -1,0 +1,653 @@
+"""Figures: what is drawn is what the rows say; the same bytes twice; readable in grey; nothing drawn of nothing."""
+
+import hashlib
+import itertools
+import math
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.container import BarContainer, ErrorbarContainer
+from matplotlib.text import Text
+
+from ifpref import figures
+from ifpref.figures.grids import MET
+from ifpref.figures.one_pair import apart
+from ifpref.figures.rows import common, signed, with_interval
+from ifpref.figures.search import layout
+from ifpref.figures.style import _OTHERS, FACTORS, short_ids, upon
+from ifpref.statistics import Effect, effect
+
+
+def an_effect(estimate=2.0, half=1.0, **more):
+    bounds = {"low": None, "high": None} if half is None else {"low": estimate - half, "high": estimate + half}
+    row = {"estimate": estimate, **bounds, "replicates": 10, "prompts": 1024, "confidence": 0.95, "reason": None}
+    return row | more
+
+
+EFFECTS = [
+    an_effect(12.0, 2.0, label="mcts", group="gains", arm="mcts"),
+    an_effect(10.0, 2.0, label="rs", group="gains", arm="rs"),
+    an_effect(2.0, 1.5, label="mcts − rs", group="differences"),
+    an_effect(1.0, None, label="A/A", group="differences", reason="one replicate"),
+    an_effect(None, None, label="never run", group="differences", reason="no replicate"),
+]
+CLAIMS = [
+    an_effect(2.1, 1.2, claim="C1", text="a shared prefix gains", verdict="supported", margin=1.0),
+    an_effect(0.1, 0.7, claim="C2", text="a shared prefix is more stable", verdict="equivalent", margin=1.0),
+    an_effect(-3.0, 1.4, claim="C3", text="high contrast gains", verdict="contradicted", margin=1.0),
+    an_effect(0.8, 2.4, claim="C4", text="a mixture gains", verdict="not resolved", margin=1.0),
+]
+IDS = ("keywords:existence", "keywords:frequency", "detectable_format:title")
+PER_CONSTRAINT = [
+    an_effect(3.0 * place, 1.0, label=id, arm=arm, prompts=100 + place)
+    for place, id in enumerate(IDS)
+    for arm in ("rs", "mcts")
+]
+TERCILES = [an_effect(n, 1.5, label=label, pairs=70 + n) for n, label in enumerate(("lower", "middle", "upper"))]
+HEAT = [
+    an_effect(x - y, 2.0, train=train, evaluated=evaluated)
+    for y, train in enumerate(("hard", "easy", "moderate"))
+    for x, evaluated in enumerate(("easy", "moderate", "hard"))
+]
+YIELDS = [
+    {"curation": arm, "contrast": "high", "difficulty": "all", "prompt_difficulty": level, "outcome": outcome, **number}
+    for arm in ("rs", "mcts")
+    for level in ("easy", "hard")
+    for outcome, number in (
+        ("pair", {"prompts": 6, "share": 0.6}),
+        ("equal scores", {"prompts": 3, "share": 0.3}),
+        ("no high gap", {"prompts": 1, "share": 0.1}),
+    )
+]
+BALANCE = [
+    {"group": group, "quantity": quantity, "arm": arm, "difference": 0.0 if smd is None else smd, "smd": smd}
+    for group, quantity, smds in (
+        ("scores", "gap", (0.0, 0.05)),
+        ("tokens", "chosen", (0.0, -0.4)),
+        ("finish", "chosen stopped", (None, None)),
+        ("sharing", "shared prefix tokens", (0.0, 3.2)),
+        ("separates", "keywords:existence", (0.0, 0.2)),
+        ("reverses", "keywords:existence", (0.0, 0.9)),
+    )
+    for arm, smd in zip(("rs/high/all", "mcts/high/all"), smds, strict=True)
+]
+PREFIXES = [{"arm": "rs", "shared_prefix_fraction": value} for value in (0.0, 0.0, 0.1)]
+PREFIXES += [{"arm": "mcts", "shared_prefix_fraction": value} for value in (0.2, 0.4, 0.9)]
+PROGRESS = [
+    {"curation": arm, "simulation": n, "mean_score": 0.5 + prompt / 10, "best_score": 0.4 + n / 10, "distinct": n}
+    for arm in ("rs", "mcts")
+    for prompt in range(2)
+    for n in range(1, 5)
+]
+LOG = [
+    {
+        "arm": arm,
+        "learning_rate": 1e-3,
+        "replicate": replicate,
+        "step": step,
+        "chosen_log_ratio": -0.1 * step - replicate,
+        "rejected_log_ratio": -0.5 * step,
+        "margin": 0.04 * step,
+        "accuracy": 0.5 + 0.1 * step,
+        "loss": 0.69 - 0.1 * step,
+    }
+    for arm in ("rs", "mcts")
+    for replicate in range(2)
+    for step in range(1, 5)
+]
+RATES = [
+    {"arm": arm, "learning_rate": rate, "replicate": n, "gain": 5.0 + n, "diverged": rate > 1e-3 and n == 0}
+    for arm in ("rs", "mcts")
+    for rate in (5e-4, 1e-3, 2e-3)
+    for n in range(3)
+] + [an_effect(6.0, 1.0, arm=arm, learning_rate=rate) for arm in ("rs", "mcts") for rate in (5e-4, 1e-3, 2e-3)]
+DECODING = [
+    {"arm": "base", "greedy": 0.23, "sampled": 0.16, "base_matched": None},
+    {"arm": "rs", "greedy": 0.35, "sampled": 0.29, "base_matched": 0.2, "greedy_low": 0.33, "greedy_high": 0.37},
+    {"arm": "mcts", "greedy": 0.37, "sampled": 0.31, "base_matched": 0.21},
+]
+VERDICTS = [
+    {"sample": sample, "constraint": id, "met": met, "score": sum(mets) / 2}
+    for sample, mets in enumerate(((True, True), (True, False), (False, False)))
+    for id, met in zip(("keywords:existence", "keywords:existence"), mets, strict=True)
+]
+
+
+def a_node(number, parent, depth, visits, value, verdicts=None):
+    """One of a row of trees."""
+    return {
+        "node": number,
+        "parent": parent,
+        "depth": depth,
+        "visits": visits,
+        "value": value,
+        "verdicts": verdicts,
+    } | {"text": f" says $5 {number}"}
+
+
+# Root ─┬─ 1 ─┬─ 2 (leaf, perfect)
+#       │     └─ 4 (leaf)
+#       └─ 3 (leaf)            numbered as the search made them: 3 before 4, though 4 lies above it
+TREE = {
+    "prompt_id": "p",
+    "nodes": [
+        a_node(0, None, 0, 3, 0.5),
+        a_node(1, 0, 1, 2, 0.75),
+        a_node(2, 1, 2, 1, 1.0, [True, True]),
+        a_node(3, 0, 1, 1, 0.0, [False, False]),
+        a_node(4, 1, 2, 1, 0.5, [True, False]),
+    ],
+}
+PAIR = (["The", " river", " ends", "."], ["The", " stone"], [0.1, 0.2, -0.3, 0.4], [0.1, -0.5], 1)
+
+FROM_ROWS = {
+    "forest": EFFECTS,
+    "claims": CLAIMS,
+    "per_constraint": PER_CONSTRAINT,
+    "terciles": TERCILES,
+    "heat_map": HEAT,
+    "yields": YIELDS,
+    "balance": BALANCE,
+    "shared_prefix": PREFIXES,
+    "search_progress": PROGRESS,
+    "training_curves": LOG,
+    "rates": RATES,
+    "scatter_decoding": DECODING,
+    "verdict_grid": VERDICTS,
+}
+ALL = {name: lambda name=name: getattr(figures, name)(FROM_ROWS[name]) for name in FROM_ROWS} | {
+    "tree": lambda: figures.tree(TREE, chosen=2, rejected="mcts/4"),
+    "log_ratios": lambda: figures.log_ratios(*PAIR),
+}
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Every figure, drawn once."""
+    return {name: draw() for name, draw in ALL.items()}
+
+
+def words(figure):
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+
+
+def intervals(figure):
+    return [one for axes in figure.axes for one in axes.containers if isinstance(one, ErrorbarContainer)]
+
+
+def open_marks(figure):
+    """Markers with a white face: estimates without an interval."""
+    lines = [line for axes in figure.axes for line in axes.lines if len(line.get_xdata()) == 1]
+    return [line for line in lines if line.get_markerfacecolor() == "white"]
+
+
+def test_every_public_figure_is_under_test():
+    other = {"Figure", "looks", "pair_html", "save", "use_style"}
+    assert set(figures.__all__) - other == set(ALL)
+
+
+# ---- all figures
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_axes_say_what_they_are_and_the_title_stands_above_them(drawn, name):
+    figure = drawn[name]
+    assert figure.get_suptitle()
+    assert any(axes.get_xlabel() for axes in figure.axes)
+    assert figure.get_size_inches()[0] <= 8
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_nothing_is_drawn_outside_the_figure(drawn, name):
+    figure = drawn[name]
+    box, whole = figure.get_tightbbox(), figure.get_size_inches()
+    assert box.x0 >= -0.02 and box.y0 >= -0.02, box
+    assert box.x1 <= whole[0] + 0.02 and box.y1 <= whole[1] + 0.02, box
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_tick_labels_do_not_overlap(drawn, name):
+    for axes in drawn[name].axes:
+        for axis, side in ((axes.xaxis, "x"), (axes.yaxis, "y")):
+            labels = [label for label in axis.get_ticklabels() if label.get_text() and label.get_visible()]
+            turned = any(label.get_rotation() for label in labels)
+            boxes = [label.get_window_extent() for label in labels]
+            if not turned and len(boxes) > 1:
+                ends = sorted((getattr(box, side + "0"), getattr(box, side + "1")) for box in boxes)
+                assert all(a[1] <= b[0] + 1 for a, b in itertools.pairwise(ends)), (name, side)
+
+
+@pytest.mark.parametrize("name", FROM_ROWS)
+def test_no_rows_are_an_error_that_says_what_is_needed(name):
+    with pytest.raises(ValueError, match=f"{name}: no rows; needed: one or more with "):
+        getattr(figures, name)([])
+    with pytest.raises(ValueError, match=f"{name}: row 0 has no '.*needed: "):
+        getattr(figures, name)([{"nothing": 1}])
+
+
+def test_the_same_bytes_on_every_run_and_every_save(drawn, tmp_path):
+    for name in ("forest", "tree", "yields", "training_curves", "rates"):
+        first = figures.save(drawn[name], tmp_path / "a", name)
+        again = figures.save(drawn[name], tmp_path / "b", name)
+        anew = figures.save(ALL[name](), tmp_path / "c", name)
+        assert [path.name for path in first] == [f"{name}.png", f"{name}.svg"]
+        for paths in (again, anew):
+            assert [path.read_bytes() for path in paths] == [path.read_bytes() for path in first], name
+        assert b"<dc:date>" not in first[1].read_bytes()
+
+
+def test_another_process_writes_the_same_bytes(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from ifpref import figures;"
+        "rows = [dict(label='a', estimate=1.0, low=0.0, high=2.0), dict(label='b', estimate=1.0, low=None, high=None)];"
+        "figures.save(figures.forest(rows, margin=1), Path(sys.argv[1]), 'f')"
+    )
+    digests = set()
+    for run in ("one", "two"):
+        subprocess.run([sys.executable, "-c", code, str(tmp_path / run)], check=True)
+        files = (tmp_path / run / "f.png", tmp_path / run / "f.svg")
+        digests.add(tuple(hashlib.sha256(file.read_bytes()).hexdigest() for file in files))
+    assert len(digests) == 1
+
+
+def test_a_png_has_200_dots_an_inch(drawn, tmp_path):
+    from matplotlib.image import imread
+
+    png, _ = figures.save(drawn["terciles"], tmp_path, "terciles")
+    height, width, _ = imread(png).shape
+    assert (width, height) == tuple(200 * drawn["terciles"].get_size_inches())
+
+
+def test_a_pandas_frame_gives_the_same_picture_as_its_rows(tmp_path):
+    for name in ("rates", "forest"):  # rows of two kinds, and None: a frame fills both with NaN
+        rows = figures.save(getattr(figures, name)(FROM_ROWS[name]), tmp_path / "rows", name)
+        frame = figures.save(getattr(figures, name)(pd.DataFrame(FROM_ROWS[name])), tmp_path / "frame", name)
+        assert rows[0].read_bytes() == frame[0].read_bytes(), name
+
+
+def test_a_readers_matplotlib_is_left_as_it_is():
+    before = dict(matplotlib.rcParams)
+    figures.forest(EFFECTS)
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_importing_and_drawing_need_neither_pyplot_nor_a_model():
+    code = (
+        "import sys; from ifpref import figures; figures.shared_prefix([dict(arm='rs', shared_prefix_fraction=0.1)]);"
+        "print(sorted({'matplotlib.pyplot', 'torch', 'transformers', 'pandas', 'datasets'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_jupyter_shows_a_figure_that_ends_a_cell(drawn):
+    assert drawn["terciles"]._repr_png_().startswith(b"\x89PNG")
+
+
+# ---- one look for each arm
+
+
+def test_arms_of_a_factor_differ_in_colour_marker_and_line():
+    for levels in FACTORS.values():
+        for of in ("colour", "marker", "line"):
+            assert len({str(getattr(look, of)) for look in levels.values()}) == len(levels), of
+    assert len({look.colour for levels in FACTORS.values() for look in levels.values()}) == 13
+    assert len({marker for _, marker, _ in _OTHERS}) == len(_OTHERS)
+
+
+def test_an_arm_is_called_by_what_tells_it_apart():
+    levels = figures.looks(["rs", "mcts", "base"])
+    arms = figures.looks(["rs/high/all", "mcts/high/all"])
+    assert [look.label for look in arms.values()] == ["rs", "mcts"]
+    assert arms["mcts/high/all"] == levels["mcts"] == FACTORS["curation"]["mcts"]
+    contrasts = figures.looks(["rs/high/all", "rs/low/all"])
+    assert contrasts["rs/low/all"] == FACTORS["contrast"]["low"]
+    assert figures.looks(["rs/high/hard"])["rs/high/hard"].label == "rs"
+    both = figures.looks(["rs/high/all", "rs/low/all", "mcts/low/all"])
+    assert [look.label for look in both.values()] == ["rs/high", "rs/low", "mcts/low"]
+
+
+def test_words_that_are_no_arm_take_spare_looks():
+    spare = figures.looks(["one thing", "another"])
+    assert len({look.colour for look in spare.values()}) == 2
+    assert spare["another"].label == "another"
+
+
+def test_an_arm_looks_the_same_in_every_figure(drawn):
+    mcts = FACTORS["curation"]["mcts"]
+    for name in ("forest", "per_constraint", "balance", "shared_prefix", "search_progress", "training_curves", "rates"):
+        lines = [line for axes in drawn[name].axes for line in axes.lines if line.get_color() == mcts.colour]
+        assert mcts.marker in {line.get_marker() for line in lines}, name
+
+
+def test_constraint_ids_lose_their_family_only_where_that_is_clear():
+    assert short_ids(["a:x", "b:x", "c:y", "z"]) == {"a:x": "a:x", "b:x": "b:x", "c:y": "y", "z": "z"}
+
+
+def test_what_stands_upon_a_colour_is_readable():
+    assert (upon("white"), upon("black"), upon("#E69F00"), upon("#0072B2")) == ("#222222", "white", "#222222", "white")
+
+
+# ---- numbers as text
+
+
+def test_numbers_have_a_true_minus_and_no_sign_at_zero():
+    assert [signed(value) for value in (3.14, -0.4, 0.0, -0.04)] == ["+3.1", "\N{MINUS SIGN}0.4", "0.0", "0.0"]
+    assert with_interval(an_effect(3.1, 2.7)) == "+3.1 [+0.4, +5.8]"
+    assert with_interval(an_effect(3.1, None)) == "+3.1"
+
+
+def test_counts_stand_in_the_label_where_all_rows_have_the_same():
+    assert common([an_effect(), an_effect()], "replicates", "prompts") == "10 replicates × 1,024 prompts"
+    assert common([an_effect(replicates=1)], "replicates") == "1 replicate"
+    assert common([an_effect(), an_effect(prompts=5)], "replicates", "prompts") == ""
+
+
+# ---- effects
+
+
+def test_forest_has_an_interval_for_each_row_that_has_one_and_says_why_where_not(drawn):
+    figure = drawn["forest"]
+    assert len(intervals(figure)) == 3
+    assert len(open_marks(figure)) == 1
+    assert {"one replicate", "no replicate", "gains", "differences", "+12.0 [+10.0, +14.0]"} <= set(words(figure))
+
+
+def test_forest_draws_the_numbers_where_they_are():
+    figure = figures.forest([an_effect(2.0, 1.5, label="a")], unit="log-odds", margin=0.5)
+    (one,) = intervals(figure)
+    marker, _, (bar,) = one
+    assert marker.get_xdata().tolist() == [2.0]
+    assert bar.get_segments()[0][:, 0].tolist() == [0.5, 3.5]
+    label = figure.axes[0].get_xlabel()
+    assert "log-odds" in label and "95 % intervals" in label and "practically equivalent" in label
+
+
+def test_forest_takes_effects_as_statistics_make_them():
+    made = [effect([[1, 2, 3, 6], [2, 2, 4, 8], [3, 5, 5, 7]]), effect([[1, 2, 3, 6]])]
+    figure = figures.forest([one.to_dict() | {"label": str(n)} for n, one in enumerate(made)])
+    assert len(intervals(figure)) == 1 and len(open_marks(figure)) == 1
+    assert made[1].reason in words(figure)
+    assert "+4.0" in next(text for text in words(figure) if text.startswith("+4.0 ["))
+    bare = Effect(1.0, math.nan, math.nan, math.nan, math.nan, 0, 0.95, 1, 4, reason="one replicate")
+    assert len(open_marks(figures.forest([vars(bare) | {"label": "NaN, not None"}]))) == 1
+
+
+def test_claims_have_a_colour_a_marker_and_a_word_for_each_verdict(drawn):
+    figure = drawn["claims"]
+    marks = [one[0] for one in intervals(figure)]
+    assert len(marks) == 4
+    assert len({mark.get_marker() for mark in marks}) == len({mark.get_color() for mark in marks}) == 4
+    assert {"supported", "equivalent", "contradicted", "not resolved"} <= set(words(figure))
+    assert "\N{MINUS SIGN}1 to +1" in figure.axes[0].get_xlabel()  # the margin that all rows have
+
+
+def test_claims_say_when_they_are_a_demonstration_and_refuse_other_words():
+    assert "(demonstration)" in figures.claims([CLAIMS[0] | {"demonstration": True}]).get_suptitle()
+    with pytest.raises(ValueError, match="C1 is 'proved'; allowed: supported, equivalent, contradicted, not resolved"):
+        figures.claims([CLAIMS[0] | {"verdict": "proved"}])
+
+
+def test_constraints_stand_in_the_order_of_their_effect_with_all_arms(drawn):
+    figure = drawn["per_constraint"]
+    assert len(intervals(figure)) == len(PER_CONSTRAINT)
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == ["title  (102)", "frequency  (101)", "existence  (100)"]  # the largest on top
+    heights = [one[0].get_ydata()[0] for one in intervals(figure)]
+    assert len(set(heights)) == len(heights)  # side by side, not one upon the other
+
+
+def test_terciles_stand_from_left_to_right_with_their_pairs(drawn):
+    figure = drawn["terciles"]
+    assert [one[0].get_xdata()[0] for one in intervals(figure)] == [0, 1, 2]
+    assert figure.axes[0].get_xticklabels()[0].get_text() == "lower\n70 pairs"
+
+
+# ---- pairs
+
+
+def test_yields_add_up_to_all_prompts(drawn):
+    bars = [bar for axes in drawn["yields"].axes for one in axes.containers for bar in one]
+    assert all(isinstance(one, BarContainer) for axes in drawn["yields"].axes for one in axes.containers)
+    assert len(bars) == len(YIELDS)
+    of_line = {}
+    for bar in bars:
+        of_line[round(bar.get_y(), 3)] = of_line.get(round(bar.get_y(), 3), 0) + bar.get_width()
+    assert len(of_line) == 4 and all(total == pytest.approx(100) for total in of_line.values())
+    reasons = [bar for bar in bars if bar.get_hatch() or bar.get_facecolor()[0] > 0.9]
+    assert len({bar.get_hatch() for bar in reasons}) == 2  # told apart in grey
+
+
+def test_balance_leaves_the_first_arm_out_and_brings_what_is_far_to_the_edge(drawn):
+    figure = drawn["balance"]
+    left, right = figure.axes
+    marks = [line for axes in (left, right) for line in axes.lines if line.get_marker() == "s"]
+    assert sorted(line.get_xdata()[0] for line in marks) == [-0.4, 0, 0.05, 0.2, 1.0]
+    assert "+3.2 \N{RIGHTWARDS ARROW}" in words(figure)
+    assert len(open_marks(figure)) == 1  # no variance to divide by
+    assert "to rs" in left.get_xlabel() and "existence" in [label.get_text() for label in right.get_yticklabels()]
+    with pytest.raises(ValueError, match="balance: one arm, rs/high/all; needed: two or more"):
+        figures.balance([row for row in BALANCE if row["arm"] == "rs/high/all"])
+
+
+def test_shared_prefixes_are_steps_of_one_pair_each(drawn):
+    axes = drawn["shared_prefix"].axes[0]
+    curve = next(line for line in axes.lines if len(line.get_xdata()) > 2 and line.get_color() == "#D55E00")
+    assert curve.get_xdata().tolist() == [0, 20, 40, 90, 100]
+    assert curve.get_ydata() == pytest.approx([0, 100 / 3, 200 / 3, 100, 100])
+    assert "mcts: median 40 % (3 pairs)" in words(drawn["shared_prefix"])
+
+
+def test_search_progress_is_the_mean_over_prompts(drawn):
+    figure = drawn["search_progress"]
+    mean, best, distinct = figure.axes
+    assert mean.lines[0].get_ydata() == pytest.approx([0.55] * 4)  # prompts of 0.5 and 0.6
+    assert best.lines[0].get_ydata() == pytest.approx([0.5, 0.6, 0.7, 0.8])
+    assert distinct.lines[1].get_ydata() == pytest.approx([1, 2, 3, 4])
+    assert "2 prompts; bands: 95 % intervals of the means" in words(figure)
+
+
+# ---- learning
+
+
+def test_training_curves_show_both_log_ratios_the_replicates_and_their_mean(drawn):
+    figure = drawn["training_curves"]
+    ratios = figure.axes[0]
+    assert len(ratios.lines) == 2 * 2 * (2 + 1) + 1  # arms x sides x (replicates and mean), and the line at 0
+    mean = next(line for line in ratios.lines if line.get_linewidth() > 1.5)
+    assert mean.get_ydata() == pytest.approx([-0.6, -0.7, -0.8, -0.9])  # replicates 0 and 1: -0.1 step - replicate
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        "log-ratio (nats)",
+        "margin (beta × nats)",
+        "accuracy (share of pairs)",
+        "loss (nats)",
+    ]
+
+
+def test_training_curves_of_one_run_take_the_log_as_training_writes_it():
+    log = [{name: value for name, value in row.items() if name not in ("arm", "replicate")} for row in LOG[:4]]
+    for row in log:
+        row["learning_rate"] = 1e-3 / row["step"]  # the schedule's
+    figure = figures.training_curves(log)
+    assert len(figure.axes) == 4 and len(figure.axes[1].lines) == 2
+
+
+def test_training_curves_have_a_column_for_each_rate_and_a_gap_where_a_run_diverged():
+    other = [row | {"learning_rate": 4e-3, "loss": None if row["step"] == 4 else row["loss"]} for row in LOG]
+    figure = figures.training_curves(LOG + other)
+    assert len(figure.axes) == 8
+    assert np.isnan(figure.axes[7].lines[0].get_ydata()[-1])
+    with pytest.raises(ValueError, match="two rows for step 1 of rs, replicate 0; needed: an arm, a learning rate"):
+        figures.training_curves(LOG + LOG)
+
+
+def test_rates_show_runs_means_and_what_diverged(drawn):
+    figure = drawn["rates"]
+    axes = figure.axes[0]
+    assert axes.get_xscale() == "log" and "learning rate" in axes.get_xlabel()
+    assert len(intervals(figure)) == 6
+    assert sum(line.get_marker() == "x" and len(line.get_xdata()) == 1 for line in axes.lines) == 2
+    assert "2 diverged runs" in words(figure)
+    runs = [line for line in axes.lines if line.get_markersize() == 3.5 and len(line.get_xdata()) == 1]
+    assert len(runs) == 16
+
+
+def test_rates_of_one_replicate_say_that_means_have_no_interval():
+    rows = [an_effect(6.0, None, arm="rs", learning_rate=rate, reason="one replicate") for rate in (1e-3, 2e-3)]
+    figure = figures.rates(rows)
+    assert len(open_marks(figure)) == 2 and "mean: one replicate" in words(figure)
+
+
+def test_decoding_stands_beside_the_base_made_as_sharp(drawn):
+    figure = drawn["scatter_decoding"]
+    points = {
+        (round(line.get_xdata()[0], 6), round(line.get_ydata()[0], 6))
+        for line in figure.axes[0].lines
+        if len(line.get_xdata()) == 1
+    }
+    assert points == {(23, 16), (35, 29), (37, 31), (35, 20), (37, 21)}
+    assert len(open_marks(figure)) == 2  # the base has no base
+    assert [round(limit, 6) for limit in figure.axes[0].get_xlim()] == [
+        round(limit, 6) for limit in figure.axes[0].get_ylim()
+    ]
+
+
+# ---- grids
+
+
+def test_heat_map_has_the_order_of_difficulty_and_the_numbers_in_its_cells(drawn):
+    figure = drawn["heat_map"]
+    axes = figure.axes[0]
+    assert len(axes.patches) == 9
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["easy", "moderate", "hard"]
+    assert [label.get_text().split("\n")[0] for label in axes.get_xticklabels()] == ["easy", "moderate", "hard"]
+    assert "+2.0" in words(figure) and "[0.0, +4.0]" in words(figure)
+    white = figures.heat_map([an_effect(0.0, 1.0, train="easy", evaluated="easy")]).axes[0].patches[0].get_facecolor()
+    assert min(white) > 0.95  # no gain has no colour
+
+
+def test_heat_map_says_what_was_not_run():
+    figure = figures.heat_map([row for row in HEAT if (row["train"], row["evaluated"]) != ("easy", "hard")])
+    assert "not run" in words(figure) and len(figure.axes[0].patches) == 9
+
+
+def test_verdicts_are_ticks_and_crosses_by_place(drawn):
+    figure = drawn["verdict_grid"]
+    said = words(figure)
+    assert said.count("\N{CHECK MARK}") == 3 and said.count("\N{BALLOT X}") == 3
+    met = [patch for patch in figure.axes[0].patches if matplotlib.colors.to_hex(patch.get_facecolor()).upper() == MET]
+    assert sorted((patch.get_x(), patch.get_y()) for patch in met) == [(-0.5, -0.5), (-0.5, 0.5), (0.5, -0.5)]
+    assert {"2/3", "1/3", "1 perfect"} <= set(said)
+    with pytest.raises(ValueError, match=r"sample 1 has .*needed: the same constraints in the same order"):
+        figures.verdict_grid(VERDICTS[:3])
+
+
+# ---- the tree
+
+
+def test_the_layout_of_a_tree_by_hand():
+    assert layout(TREE["nodes"]) == {0: (0, 1.25), 1: (1, 0.5), 2: (2, 0), 3: (1, 2), 4: (2, 1)}
+
+
+def crossing(a, b):
+    """Whether two segments ((x, y), (x, y)) cross at an inner point of both."""
+
+    def side(p, q, r):
+        return np.sign((q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]))
+
+    return side(*a, b[0]) * side(*a, b[1]) < 0 and side(*b, a[0]) * side(*b, a[1]) < 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_trees_have_no_crossings_and_no_overlaps(seed):
+    generator = np.random.default_rng(seed)
+    nodes = [a_node(0, None, 0, 1, 0.5)]
+    for number in range(1, 40):
+        parent = nodes[generator.integers(number)]
+        nodes.append(a_node(number, parent["node"], parent["depth"] + 1, 1, 0.5))
+    spots = layout(nodes)
+    for depth in {node["depth"] for node in nodes}:
+        heights = sorted(y for x, y in spots.values() if x == depth)
+        assert all(b - a >= 0.5 for a, b in itertools.pairwise(heights))
+    edges = [(spots[node["parent"]], spots[node["node"]]) for node in nodes[1:]]
+    assert not any(crossing(a, b) for a, b in itertools.combinations(edges, 2))
+
+
+def test_a_tree_shows_visits_values_and_the_paths_of_the_pair(drawn):
+    figure = drawn["tree"]
+    axes = figure.axes[0]
+    marks = axes.collections
+    assert len(marks) == 5
+    assert marks[0].get_sizes()[0] > marks[1].get_sizes()[0] > marks[2].get_sizes()[0]  # 3, 2 and 1 visits
+    thick = [line for line in axes.lines if line.get_linewidth() > 3]
+    assert len(thick) == 3 and len({line.get_color() for line in thick}) == 3  # shared, chosen, rejected: one edge each
+    below = figure.get_supxlabel().split("\n")
+    assert below == ["shared: says $5 1", "chosen: says $5 2", "rejected: says $5 4"]
+    assert {"\N{CHECK MARK}\N{CHECK MARK}", "\N{CHECK MARK}\N{BALLOT X}"} <= set(words(figure))
+
+
+def test_a_tree_without_a_pair_and_one_that_has_none():
+    assert not figures.tree(TREE).get_supxlabel()
+    with pytest.raises(ValueError, match="chosen is 1; allowed: a leaf, one of 2, 3, 4"):
+        figures.tree(TREE, chosen=1)
+    with pytest.raises(ValueError, match="1 nodes; needed: a root and a response"):
+        figures.tree({"prompt_id": "p", "nodes": TREE["nodes"][:1]})
+
+
+# ---- one pair
+
+
+def test_log_ratios_are_bars_and_what_is_shared_cancels_in_the_difference(drawn):
+    figure = drawn["log_ratios"]
+    chosen, rejected, sums = figure.axes
+    assert [bar.get_height() for bar in chosen.containers[0]] == PAIR[2]
+    assert [bar.get_height() for bar in rejected.containers[0]] == PAIR[3]
+    assert [label.get_text() for label in rejected.get_xticklabels()] == ["The", "stone"]
+    difference = sums.lines[2 + 1]  # after the edge of the shade
+    assert difference.get_ydata() == pytest.approx([0.0, 0.7, 0.4, 0.8])  # the shorter side stays as it ends
+    assert "shaded: 1 shared token" in figure.get_suptitle()
+
+
+def test_log_ratios_of_long_responses_number_their_tokens():
+    figure = figures.log_ratios(["x"] * 100, ["y"] * 90, [0.1] * 100, [0.0] * 90, 0)
+    assert "x" not in [label.get_text() for label in figure.axes[0].get_xticklabels()]
+
+
+def test_log_ratios_refuse_what_does_not_fit():
+    with pytest.raises(ValueError, match="chosen has 1 tokens and 2 log-ratios"):
+        figures.log_ratios(["a"], ["b"], [0.1, 0.2], [0.1], 0)
+    with pytest.raises(ValueError, match="shared = 2; allowed: 0 to 1"):
+        figures.log_ratios(["a"], ["b"], [0.1], [0.1], 2)
+    with pytest.raises(ValueError, match="one or more"):
+        figures.log_ratios([], [], [], [], 0)
+
+
+def test_labels_are_moved_apart_in_their_order():
+    assert apart([0.0, 5.0, 0.5], 1.0) == [0.0, 5.0, 1.0]
+
+
+def test_a_pair_as_html_is_escaped_and_marks_what_is_shared():
+    page = figures.pair_html("a < b", "<b>The river", "<b>The stone", 7)
+    assert page.count("&lt;b&gt;The </mark>") == 2 and "a &lt; b" in page
+    assert "river" in page.split("</mark>")[1] and "<b>The" not in page
+
+    class Balance(HTMLParser):
+        open = 0
+
+        def handle_starttag(self, tag, attrs):
+            self.open += tag != "br"
+
+        def handle_endtag(self, tag):
+            self.open -= 1
+
+    parser = Balance()
+    parser.feed(page)
+    assert parser.open == 0
+    assert "<mark" in figures.pair_html("p", "x", "y", 0)  # the legend alone
+    with pytest.raises(ValueError, match=r"shared_chars = 2.*both begin with"):
+        figures.pair_html("p", "ab", "ac", 2)

@@ -1,0 +1,161 @@
+"""The schedule on toy tasks: order, failures, workers that die, time left. The study's table of comparisons."""
+
+import dataclasses
+from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
+
+import pytest
+
+from ifpref.params import load_params
+from ifpref.study import cells, schedule
+from ifpref.study.schedule import InProcess, Schedule
+from ifpref.study.stages import Step, Task
+
+A, B, C, D = (Task("run", (name, None, 0, None)) for name in "abcd")
+NEEDS = {A: (), B: (A,), C: (B,), D: ()}
+
+
+class ToyRuns:
+    """a <- b <- c, and d alone; `there` is what the store has."""
+
+    params = "toy"
+
+    def __init__(self, there=()):
+        self.there, self.made = set(there), []
+
+    def find(self, task):
+        return task if task in self.there else None
+
+    def step(self, task):
+        return Step(NEEDS[task], lambda: None, lambda writer: None)
+
+
+@pytest.fixture
+def computed(monkeypatch):
+    """The tasks in the order in which they were computed; those in `computed.bad` raise."""
+
+    class Log(list):
+        bad = set()
+
+    log = Log()
+
+    def compute(params, task):
+        if task in log.bad:
+            raise ValueError(f"{task.args[0]} is bad")
+        log.append(task)
+        return 1.0
+
+    monkeypatch.setattr(schedule, "compute", compute)
+    return log
+
+
+def work(runs, wanted, start=InProcess, workers=1):
+    lines, plan = [], Schedule(runs, wanted)
+    plan.work(start, workers, lines.append)
+    return plan, lines
+
+
+def test_what_is_needed_comes_first(computed):
+    plan, _ = work(ToyRuns(), [C, D])
+    assert sorted(map(str, computed)) == sorted(map(str, [A, B, C, D]))
+    assert computed.index(A) < computed.index(B) < computed.index(C) and not plan.failed
+
+
+def test_below_what_is_there_nothing_is_asked_for(computed):
+    plan, _ = work(ToyRuns(there={B}), [C])
+    assert computed == [C] and plan.cached == {B}
+
+
+def test_a_failure_takes_what_needs_it_and_nothing_else(computed):
+    computed.bad = {A}
+    plan, lines = work(ToyRuns(), [C, D])
+    assert computed == [D]
+    assert plan.failed[A] == "ValueError: a is bad"
+    assert plan.failed[B] == "needs run a 0, which failed" and plan.failed[C] == "needs run b 0, which failed"
+    assert any("FAILED run a 0: ValueError: a is bad" in line for line in lines)
+
+
+def test_a_worker_that_dies_is_replaced_and_its_task_tried_once_more(computed):
+    started = []
+
+    class Dying(Executor):
+        def __init__(self):
+            started.append(self)
+
+        def submit(self, fn, /, *args):
+            future, is_first = Future(), len(started) == 1
+            if is_first:
+                future.set_exception(BrokenProcessPool("killed"))
+            else:
+                future.set_result(fn(*args))
+            return future
+
+    plan, lines = work(ToyRuns(), [D], start=Dying)
+    assert computed == [D] and not plan.failed and len(started) == 2
+    assert any("a worker died" in line for line in lines)
+
+
+def test_a_worker_that_dies_twice_is_a_failure(computed):
+    class Deadly(Executor):
+        def submit(self, fn, /, *args):
+            future = Future()
+            future.set_exception(BrokenProcessPool("killed"))
+            return future
+
+    plan, _ = work(ToyRuns(), [C], start=Deadly)
+    assert plan.failed[A].startswith("BrokenProcessPool") and set(plan.failed) == {A, B, C} and not computed
+
+
+def test_time_left_by_the_mean_of_each_stage(computed):
+    plan = Schedule(ToyRuns(), [C, D])
+    plan.workers = 2
+    plan.done = {A: 4.0, D: 2.0}
+    assert plan.seconds_left() == 2 * 3.0 / 2  # two runs of 3 s on two workers
+
+
+def test_replicate_by_replicate_what_all_share_first():
+    tasks = [Task("run", ("x", None, 1, None)), Task("run", ("x", None, 0, None)), Task("responses", (1,))]
+    tasks += [Task("held_out"), Task("responses", (0,)), Task("run", ("x", None, 0, 0.1, "dev"))]
+    ordered = sorted(tasks, key=schedule._order)
+    shown = ["held_out", "responses 0", "run x 0 0.1 dev", "run x 0", "responses 1", "run x 1"]
+    assert [str(task) for task in ordered] == shown
+
+
+# ---- the table of comparisons
+
+
+def cells_of(profile):
+    params = load_params(profile)
+    return sum(
+        len(one.arms) * (len(params.learning_rates) if one.every_rate else 1) for one in cells.chosen(params)
+    )
+
+
+def test_the_demonstration_is_small_and_the_reference_is_enough_for_verdicts():
+    pocket, full = load_params("pocket"), load_params("pocket-full")
+    assert cells_of("pocket") <= 14 and pocket.n_replicates == 3
+    assert full.n_replicates >= 10 and full.n_test_prompts >= 1000 and set(full.comparisons) == set(cells.COMPARISONS)
+    rates = full.learning_rates
+    assert len(rates) == 4 and rates[-1] / rates[0] == pytest.approx(16)
+
+
+def test_a_comparison_that_nobody_knows_is_refused_with_the_nearest():
+    params = dataclasses.replace(load_params("smoke"), comparisons=("sharing", "triple"))
+    with pytest.raises(ValueError, match=r"comparisons: 'triple' is unknown.*did you mean 'triples'"):
+        cells.chosen(params)
+
+
+@pytest.mark.parametrize(("name", "other"), [("transfer_seen", "transfer"), ("dose_lower", "sharing")])
+def test_a_comparison_made_from_another_needs_it(name, other):
+    params = dataclasses.replace(load_params("smoke"), comparisons=(name,), sampled_comparisons=())
+    with pytest.raises(ValueError, match=f"{name!r} is made from the pairs of {other!r}"):
+        cells.chosen(params)
+
+
+def test_every_notebook_reads_its_own_comparisons():
+    params = load_params("pocket-full")
+    for notebook in ("prefix", "contrast", "difficulty"):
+        assert cells.of_notebook(notebook, params)
+    assert cells.of_notebook("findings", params) == cells.chosen(params)
+    with pytest.raises(ValueError, match="did you mean 'prefix'"):
+        cells.of_notebook("prefx", params)

@@ -1,0 +1,308 @@
+"""The study: artefacts in order, what a change remakes, kills, failures; and tables worked out by hand."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from ifpref import paths
+from ifpref.curation.pairs import Arm
+from ifpref.evaluation.table import Table
+from ifpref.params import load_params
+from ifpref.study import Study, StudyError, claims, results
+from ifpref.study.runs import RECORD
+from ifpref.study.schedule import Schedule
+from ifpref.study.stages import Task
+
+TINY = {
+    "n_train_prompts": 12,
+    "n_dev_prompts": 6,
+    "n_test_prompts": 6,
+    "n_transfer_prompts": 6,
+    "n_responses": 4,
+    "shard_prompts": 6,
+    "max_tokens": 40,
+    "comparisons": ["sharing"],
+    "n_tuning_replicates": 0,
+    "n_replicates": 1,
+}
+RS, MCTS = Arm("rs"), Arm("mcts")
+
+
+@pytest.fixture(scope="module")
+def made(root, tmp_path_factory):
+    """A project folder in which a tiny study has been computed."""
+    home = tmp_path_factory.mktemp("home")
+    shutil.copytree(root / "params", home / "params")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(paths.HOME_VARIABLE, str(home))
+        study = Study("smoke", **TINY)
+        assert study.run(workers=0, say=lambda line: None) == {}
+    return home
+
+
+@pytest.fixture
+def home(made, monkeypatch):
+    monkeypatch.setenv(paths.HOME_VARIABLE, str(made))
+    return made
+
+
+@pytest.fixture
+def own(made, tmp_path, monkeypatch):
+    """A copy of that folder, for tests that compute."""
+    shutil.copytree(made, tmp_path / "own")
+    monkeypatch.setenv(paths.HOME_VARIABLE, str(tmp_path / "own"))
+    return tmp_path / "own"
+
+
+def missing(study, notebook=None):
+    return set(Schedule(study.runs, study.tasks(notebook)).needs)
+
+
+def test_what_is_there_is_not_asked_for_again(home):
+    study = Study("smoke", **TINY)
+    assert missing(study) == set()
+    assert study.run(say=lambda line: pytest.fail(line)) == {}
+    assert len(study.keys("prefix")) == len(study.tasks("prefix"))
+    record = study.record("sharing", MCTS, 0)
+    assert record["training"]["state"] == "finished" and record["n_pairs"] == len(study.pairs("sharing").rows[MCTS])
+    assert set(record["tables"]) == {"test/greedy", "test/sampled"}
+    assert len(study.log("sharing")) == 4 * record["training"]["steps"]
+
+
+def test_reading_imports_no_torch(home, root):
+    code = (
+        "import sys; from ifpref.study import Study, results, pair_results, claims;"
+        f"study = Study('smoke', **{TINY!r}); study.run();"
+        "results.gains(study, 'sharing'); results.decoding(study, 'sharing'); results.per_constraint(study, 'sharing');"
+        "pair_results.balance(study, 'sharing'); claims.claims(study);"
+        "print(sorted({'torch', 'transformers', 'trl'} & set(sys.modules)))"
+    )
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_change_remakes_what_depends_on_it_and_nothing_else(home):
+    def stages(**changed):
+        return {task.stage for task in missing(Study("smoke", **TINY | changed))}
+
+    assert stages(beta=0.05) == {"run"}
+    assert stages(confidence=0.9, equivalence_margin=2.0) == set()
+    assert stages(min_high_gap=0.6) == {"pairs", "pair_tables", "run"}
+    assert stages(n_replicates=2) == {"train_prompts", "responses", "trees", "pairs", "pair_tables", "run"}
+    assert "held_out" in stages(seed=1)
+    assert stages(per_device_train_batch_size=2, gradient_accumulation_steps=2, sampling_batch_size=3) == set()
+
+
+def test_other_parameters_have_another_folder(home):
+    assert Study("smoke").name == "smoke"
+    assert Study("smoke", beta=0.1).name == "smoke"  # what the profile says anyway
+    changed = Study("smoke", beta=0.05).name
+    assert changed.startswith("smoke-") and paths.is_profile_name(changed)
+    assert Study("smoke", beta=0.05).name == changed != Study("smoke", beta=0.06).name
+
+
+def records(home):
+    """What is kept of the runs, by key."""
+    found = home.glob(f"outputs/store/run/*/{RECORD}")
+    return {path.parent.name: path.read_bytes() for path in found if ".partial" not in path.parent.name}
+
+
+@pytest.mark.parametrize("seen", ["policy", "evaluation"])
+def test_killed_for_real_and_continued_it_is_the_same(own, made, root, seen):
+    """SIGKILL while runs are under way in two workers; the next call ends with the same bytes."""
+    for stage in ("run", "policy", "evaluation"):
+        shutil.rmtree(own / "outputs" / "store" / stage)
+    command = [sys.executable, "-c", f"from ifpref.study import Study; Study('smoke', **{TINY!r}).run(workers=2)"]
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list((own / "outputs" / "store").glob(f"{seen}/*")):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert len(records(own)) < len(records(made))
+    assert Study("smoke", **TINY).run(workers=0, say=lambda line: None) == {}
+    assert records(own) == records(made)
+
+
+def test_one_failing_arm_does_not_lose_the_others(own, monkeypatch):
+    from ifpref.study import runs
+
+    for stage in ("run", "policy"):
+        shutil.rmtree(own / "outputs" / "store" / stage)
+    real = runs.train_policy
+
+    def train(store, loaded, rows, settings, **options):
+        if rows[0]["curation"] == "mcts":
+            raise MemoryError("no room for mcts")
+        return real(store, loaded, rows, settings, **options)
+
+    monkeypatch.setattr(runs, "train_policy", train)
+    from ifpref.study import schedule
+
+    schedule._runs.cache_clear()
+    study = Study("smoke", **TINY)
+    with pytest.warns(UserWarning, match="1 of 4 artefacts could not be made"):
+        failed = study.run(workers=0, say=lambda line: None)
+    assert [str(task) for task in failed] == ["run sharing mcts/high/all 0"]
+    assert "MemoryError: no room for mcts" in next(iter(failed.values()))
+    assert study.tables("sharing", MCTS) == [None] and study.tables("sharing", RS)[0] is not None
+    [row] = [row for row in results.gains(study, "sharing") if row["label"] == "mcts/high/all"]
+    assert row["missing"] == 1 and row["estimate"] is None
+
+
+def test_without_the_base_there_is_nothing_to_read(own, monkeypatch):
+    from ifpref.study import runs, schedule
+
+    for stage in ("base", "evaluation"):
+        shutil.rmtree(own / "outputs" / "store" / stage)
+
+    def evaluate(*args):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(runs.Runs, "evaluate", evaluate)
+    schedule._runs.cache_clear()
+    with pytest.raises(StudyError, match="base test 0.0: OSError: no space left"):
+        Study("smoke", **TINY).run(workers=0, say=lambda line: None)
+
+
+def test_the_command_refuses_what_it_cannot_begin(home, root):
+    def command(*words):
+        return subprocess.run(
+            [sys.executable, "-m", "ifpref.study", *words], cwd=root, capture_output=True, text=True
+        )
+
+    for words, message in (
+        (["pokcet"], "did you mean 'pocket'?"),
+        (["smoke", "--set", "lerning_rate=1"], "did you mean 'learning_rate'?"),
+        (["smoke", "--set", "comparisons=[sharin]"], "did you mean 'sharing'?"),
+        (["smoke", "--set", "device=cuda"], "no GPU that torch can use is here"),
+    ):
+        done = command(*words)
+        assert done.returncode == 2 and message in done.stderr, done.stderr
+        assert "Traceback" not in done.stderr
+
+
+# ---- tables by hand: 2 replicates, 4 prompts of one constraint; the base meets prompts 0 and 1
+
+
+def table(*met):
+    rows = [
+        {
+            "prompt_id": f"p{i}",
+            "sample": 0,
+            "token_ids": [5 + i, 9, 2],
+            "text": "A word.",
+            "finish": "stop",
+            "strict": [bool(one)],
+            "loose": [bool(one)],
+            "n_tokens": 3,
+            "logprob": -1.0,
+        }
+        for i, one in enumerate(met)
+    ]
+    return Table.from_rows(rows)
+
+
+HIGH, LOW, MIXED = Arm("rs", "high"), Arm("rs", "low"), Arm("rs", "mixed")
+TOY = {
+    HIGH: [table(1, 1, 1, 0), table(1, 1, 1, 1)],
+    LOW: [table(1, 1, 0, 0), table(1, 1, 1, 0)],
+    MIXED: [table(1, 1, 1, 1), None],
+}
+
+
+@pytest.fixture
+def toy():
+    """What tables ask of a study, with answers known."""
+    params = load_params("smoke")
+    triples = SimpleNamespace(name="triples", arms=tuple(TOY), every_rate=False, part_of=None, notebook="contrast")
+    prompts = [
+        {"n_constraints": k, "difficulty": d, "constraints": [{"id": id, "kwargs": {}}]}
+        for k, d, id in ((1, "easy", "a:a"), (1, "easy", "a:b"), (3, "moderate", "a:a"), (5, "hard", "a:b"))
+    ]
+    return SimpleNamespace(
+        params=params,
+        replicates=range(2),
+        comparisons=[triples],
+        comparison=lambda name: triples,
+        tables=lambda name, arm, key="test/greedy", rate=None: TOY[arm],
+        base=lambda split="test", temperature=0.0: table(1, 1, 0, 0),
+        prompts=lambda split, replicate=0: prompts,
+        tasks=lambda: [],
+    )
+
+
+def test_gains_by_hand(toy):
+    high, low, mixed = results.gains(toy, "triples")
+    assert (high["estimate"], high["replicates"], high["missing"]) == (37.5, 2, 0)  # 75 and 100 against 50
+    assert (low["estimate"], low["replicates"]) == (12.5, 2)
+    assert (mixed["estimate"], mixed["replicates"], mixed["missing"]) == (50.0, 1, 1)
+    assert mixed["low"] is None and "one replicate" in mixed["reason"]
+
+
+def test_contrasts_by_hand(toy):
+    low, mixed = results.contrasts(toy, "triples")
+    assert (low["label"], low["estimate"]) == ("low − high", -25.0)
+    assert (mixed["label"], mixed["estimate"], mixed["replicates"]) == ("mixed − high", 25.0, 1)
+    [row] = results.contrasts(toy, "triples", [(HIGH, LOW)])
+    assert row["estimate"] == 25.0
+
+
+def test_levels_and_constraints_by_hand(toy):
+    rows = {(row["arm"], row["evaluated"]): row for row in results.by_level(toy, "triples")}
+    assert rows["rs/high/all", "moderate"]["estimate"] == 100.0 and rows["rs/high/all", "hard"]["estimate"] == 50.0
+    assert rows["rs/high/all", "easy"]["estimate"] == 0.0 and rows["rs/high/all", "easy"]["prompts"] == 2
+    of_id = {(row["arm"], row["label"]): row["estimate"] for row in results.per_constraint(toy, "triples")}
+    assert of_id["rs/high/all", "a:a"] == 50.0 and of_id["rs/low/all", "a:b"] == 0.0
+
+
+def test_accuracies_by_hand(toy):
+    rows = {row["arm"]: row for row in results.accuracies(toy, "triples")}
+    assert rows["base"]["prompt_level_strict"] == 50.0
+    assert rows["rs/high/all"]["prompt_level_strict"] == 87.5 and rows["rs/high/all"]["replicates"] == 2
+    assert rows["rs/mixed/all"]["prompt_level_strict"] == 100.0 and rows["rs/mixed/all"]["replicates"] == 1
+
+
+def test_claims_by_hand(toy):
+    rows = {row["claim"]: row for row in claims.claims(toy)}
+    assert rows["C3"]["estimate"] == 25.0 and rows["C3"]["demonstration"]
+    assert rows["C4"]["estimate"] == 25.0  # mixed - high is the lesser of 25 and 50, in the one replicate there is
+    for claim in ("C1", "C2", "C5"):  # not in this profile
+        assert rows[claim]["verdict"] == "not resolved" and rows[claim]["estimate"] is None
+    json.dumps(rows)
+
+
+def test_what_is_missing_everywhere_has_no_number(toy):
+    toy.tables = lambda name, arm, key="test/greedy", rate=None: [None, None]
+    assert np.isnan(results.points(toy, "triples", HIGH)).all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert all(row["estimate"] is None for row in results.gains(toy, "triples"))
+
+
+def test_the_rate_of_an_arm_is_the_best_on_dev_then_the_nearest(home, monkeypatch):
+    params = {**TINY, "n_tuning_replicates": 1, "learning_rates": [2.0e-4, 6.3e-4, 4.0e-3], "learning_rate": 1.0e-3}
+    for found, best in (((0.2, 0.3, 0.1), 6.3e-4), ((0.3, 0.1, 0.3), 4.0e-3), ((None, None, None), 1e-3)):
+        study = Study("smoke", **params)
+        accuracy = dict(zip(params["learning_rates"], found, strict=True))
+        monkeypatch.setattr(study.runs, "dev_accuracy", lambda name, arm, rate, accuracy=accuracy: accuracy[rate])
+        assert study.runs.rate("sharing", RS) == best
+
+
+def test_a_run_at_its_own_rate_has_no_name_before_it_is_tuned(home):
+    study = Study("smoke", **{**TINY, "n_tuning_replicates": 1, "learning_rates": [1.0e-3, 4.0e-3]})
+    task = Task("run", ("sharing", RS, 0, None))
+    assert study.runs.find(task) is None
+    assert {t.args[-1] for t in study.runs.step(task).needs if t.stage == "run"} == {"dev"}
