@@ -16,10 +16,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from ifpref.progress import is_live
 
 POCKET_FOLDER = Path(__file__).parent / "pocket" / "weights"
 BASE_FILE = "base.json"
@@ -79,7 +84,8 @@ def load_model(
     options = {"revision": revision} if folder is None and revision else {}
     try:
         tokenizer = AutoTokenizer.from_pretrained(where, padding_side="left", **options)
-        model = AutoModelForCausalLM.from_pretrained(where, dtype=dtype, use_safetensors=True, **options)
+        with _bars_only_where_someone_watches():
+            model = AutoModelForCausalLM.from_pretrained(where, dtype=dtype, use_safetensors=True, **options)
     except (OSError, ValueError) as error:
         first = str(error).strip().splitlines()[0]
         raise ModelError(
@@ -94,6 +100,21 @@ def load_model(
     model.to(device).eval()
     commit = getattr(model.config, "_commit_hash", None) if folder is None else None
     return LoadedModel(id, model, tokenizer, folder, commit)
+
+
+@contextmanager
+def _bars_only_where_someone_watches() -> Iterator[None]:
+    """transformers' own progress bars would fill a log."""
+    from transformers.utils import logging
+
+    hide = not is_live() and logging.is_progress_bar_enabled()
+    if hide:
+        logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if hide:
+            logging.enable_progress_bar()
 
 
 def identify(id: str = "pocket", revision: str | None = None) -> dict[str, str | None]:
@@ -142,7 +163,9 @@ def attach_adapter(loaded: LoadedModel, folder: str | Path) -> LoadedModel:
             f"{folder}: the adapter was trained on {recorded['id']!r}, {part} {recorded[part]}; found: {loaded.id!r}, "
             f"{part} {loaded.identity[part]}; allowed: its own base"
         )
-    PeftModel.from_pretrained(loaded.model, str(folder)).eval()  # puts its layers into the model
+    with warnings.catch_warnings():  # transformers 5.23 asks itself for a name that it will drop
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
+        PeftModel.from_pretrained(loaded.model, str(folder)).eval()  # puts its layers into the model
     return replace(loaded, adapter=folder)
 
 

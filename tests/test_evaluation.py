@@ -1,4 +1,4 @@
-"""Policy evaluation: tables and summaries by hand, log-probabilities against plain torch, a run killed and continued."""
+"""Policy evaluation: tables and summaries by hand, log-probabilities against plain torch, a run that was killed."""
 
 import json
 import math

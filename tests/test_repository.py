@@ -104,12 +104,13 @@ LAYERS = {  # room -> what of ours it may import; a room may always import itsel
     "prompts": {"constraints", "params", "progress"},
     "sampling": {"models", "params", "progress"},
     "curation": {"constraints", "params", "store", "progress", "prompts", "sampling"},
-    "models": set(),
+    "models": {"progress"},
     "pocket": {"constraints", "prompts", "progress"},
     "training": {"params", "store", "progress", "models", "sampling"},
     "evaluation": {"constraints", "paths", "params", "store", "progress", "prompts", "models", "sampling"},
     "figures": set(),
     "report": {"paths", "figures"},
+    "tour": {"curation", "sampling", "models", "training"},
 }
 
 

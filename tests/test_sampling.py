@@ -605,6 +605,8 @@ def test_words_round_trip(text, texts):
 
 
 def test_blocks_start_at_the_first_column_that_a_row_of_theirs_needs():
+    from ifpref.sampling import cache
+
     lengths = [40] * 8 + [30] * 8 + [10] * 8
     assert cache._blocks(lengths) == [(slice(0, 8), 0), (slice(8, 16), 10), (slice(16, 24), 30)]
     assert cache._blocks([40] * 8 + [39] * 8) == []  # 1 % of the columns: not worth it
@@ -612,6 +614,8 @@ def test_blocks_start_at_the_first_column_that_a_row_of_theirs_needs():
 
 
 def test_attention_in_blocks_changes_no_response(loaded, engine, monkeypatch):
+    from ifpref.sampling import cache
+
     requests = [Request(f"p-{i}", engine.encode("fox " * (1 + i))) for i in range(32)]
     seen, blocks = [], cache._blocks
     monkeypatch.setattr(cache, "_blocks", lambda lengths: seen.append(blocks(lengths)) or seen[-1])

@@ -306,3 +306,13 @@ def test_a_run_at_its_own_rate_has_no_name_before_it_is_tuned(home):
     task = Task("run", ("sharing", RS, 0, None))
     assert study.runs.find(task) is None
     assert {t.args[-1] for t in study.runs.step(task).needs if t.stage == "run"} == {"dev"}
+
+
+def test_a_tuned_run_is_made_at_the_rate_that_dev_chose(own):
+    study = Study("smoke", **{**TINY, "n_tuning_replicates": 1, "learning_rates": [1.0e-3, 8.0e-3]})
+    record = study.runs.get(Task("run", ("sharing", RS, 0, None))).read_json(RECORD)
+    tuned = {task.args[3]: study.runs.find(task).read_json(RECORD) for task in study.runs.tuning("sharing", RS)}
+    dev = {rate: Table.from_dict(one["tables"]["dev/greedy"]).prompt_level().mean() for rate, one in tuned.items()}
+    assert set(dev) == {1.0e-3, 8.0e-3} and dev[record["learning_rate"]] == max(dev.values())
+    assert all(set(one["tables"]) == {"dev/greedy"} for one in tuned.values())  # test is not looked at
+    assert study.record("sharing", RS, 0) == record

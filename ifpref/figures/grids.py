@@ -13,7 +13,7 @@ from matplotlib import colormaps
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.patches import Rectangle
 
-from ifpref.figures.rows import counted, has_interval, number, records, signed, text, with_interval
+from ifpref.figures.rows import counted, has_interval, number, records, short_reason, signed, with_interval
 from ifpref.figures.style import FACTORS, FAINT, INK, SMALL, WIDTH, Figure, finish, ranked, short_ids, upon, use_style
 
 MET, NOT_MET = "#009E73", "#f3e3dc"
@@ -46,7 +46,7 @@ def heat_map(rows: Any, *, unit: str = "percentage points", title: str | None = 
             ink = upon(colour)
             if math.isfinite(estimate):
                 axes.text(x, y - 0.13, signed(estimate), ha="center", va="center", color=ink, weight="bold")
-            below = with_interval(row).partition(" ")[2] if has_interval(row) else text(row, "reason") or "no interval"
+            below = with_interval(row).partition(" ")[2] if has_interval(row) else short_reason(row) or "no interval"
             style = {"style": "normal" if has_interval(row) else "italic", "fontsize": SMALL}
             axes.text(x, y + 0.19, below, ha="center", va="center", color=ink, **style)
     prompts = {column: {counted(row, "prompts") for row in rows if row["evaluated"] == column} for column in columns}

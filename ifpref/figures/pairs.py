@@ -62,7 +62,10 @@ def yields(rows: Any, *, title: str | None = None) -> Figure:
         reason: {"facecolor": _GREYS[i % len(_GREYS)], "hatch": _HATCHES[i % len(_HATCHES)]}
         for i, reason in enumerate(reasons)
     }
-    places = {(level, arm): i * (len(shown) + 0.8) + j for i, level in enumerate(levels) for j, arm in enumerate(shown)}
+    asked = {(str(row["prompt_difficulty"]), name) for row, name in zip(rows, arm_of, strict=True)}
+    # An arm of one difficulty has no line among the prompts of another.
+    lines = [(level, arm) for level in levels for arm in shown if (level, arm) in asked]
+    places = {line: place + 0.8 * levels.index(line[0]) for place, line in enumerate(lines)}
     figure = Figure(figsize=(WIDTH, 1.5 + 0.27 * (max(places.values()) + 1) + 0.17 * math.ceil(len(reasons) / 3)))
     axes = figure.add_subplot()
     labels = {}
@@ -72,8 +75,6 @@ def yields(rows: Any, *, title: str | None = None) -> Figure:
             for row, name in zip(rows, arm_of, strict=True)
             if name == arm and row["prompt_difficulty"] == level
         }
-        if not here:
-            continue
         labels[place] = shown[arm].label
         left = 0.0
         for outcome in ("pair", *reasons):
@@ -84,8 +85,8 @@ def yields(rows: Any, *, title: str | None = None) -> Figure:
             elif width:
                 axes.barh(place, width, left=left, height=0.78, edgecolor=FAINT, lw=0.4, **style[outcome])
             left += width
-        asked = sum(row["prompts"] for row in here.values())
-        axes.text(101, place, f"{asked:,}", va="center", fontsize=SMALL, color=FAINT)
+        number_of = sum(row["prompts"] for row in here.values())
+        axes.text(101, place, f"{number_of:,}", va="center", fontsize=SMALL, color=FAINT)
     away = -16 - 5 * max(len(look.label) for look in shown.values())  # points, left of the arms' names
     for level in levels:
         middle = fmean(place for (name, _), place in places.items() if name == level)

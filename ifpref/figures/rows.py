@@ -53,6 +53,11 @@ def has_interval(row: Row, key: str = "") -> bool:
     return all(math.isfinite(number(row, before + bound)) for bound in ("low", "high"))
 
 
+def short_reason(row: Row) -> str:
+    """Why there is no interval, without what follows a colon: "no variation: every difference is the same" is long."""
+    return text(row, "reason").partition(":")[0]
+
+
 def signed(value: float, digits: int = 1) -> str:
     """+3.1, −0.4, 0.0: with a true minus, and no sign on what rounds to zero."""
     shown = f"{abs(value):.{digits}f}"
@@ -119,6 +124,6 @@ def mark(
         axes.plot(*spot, marker, mfc="white", mec=colour, mew=1.4, ms=size)
     if not say:
         return
-    reason = text(row, "reason") or ("no interval" if known else "no estimate")
+    reason = short_reason(row) or ("no interval" if known else "no estimate")
     offset = {"xytext": (0, 7), "ha": "center"} if upright else {"xytext": (7 if known else 0, 0), "va": "center"}
     axes.annotate(reason, spot, textcoords="offset points", fontsize=SMALL, color=FAINT, style="italic", **offset)

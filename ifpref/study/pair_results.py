@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any
 
 from ifpref.study.study import Study
@@ -63,6 +64,12 @@ def shared_prefix(study: Study, name: str) -> list[Row]:
         for arm, fractions in table["shared_prefix"].items()
         for fraction in fractions
     ]
+
+
+def shared_characters(pair: Mapping[str, Any]) -> int:
+    """How many characters both texts of a pair begin with: those of the shared tokens, or a few more."""
+    sides = zip(pair["chosen_text"], pair["rejected_text"], strict=False)
+    return sum(1 for _ in takewhile(lambda both: both[0] == both[1], sides))
 
 
 def _mean(values: Any) -> float | None:

@@ -30,8 +30,9 @@ def dose(study: Study) -> list[Row]:
     there = [part for part in THIRDS if f"dose_{part}" in study.params.comparisons]
     rows = []
     for part in there:
-        counts = next(row for row in n_pairs(study, f"dose_{part}") if row["arm"] == str(MCTS))
-        pairs = round(fmean(value for key, value in counts.items() if key != "arm"))
+        mine = (row for row in n_pairs(study, f"dose_{part}") if row["arm"] == str(MCTS))
+        counts = [count for row in mine for key, count in row.items() if key != "arm"]
+        pairs = round(fmean(counts)) if counts else 0
         rows.append(contrasts(study, f"dose_{part}", [(MCTS, RS)])[0] | {"label": part, "pairs": pairs})
     if {"lower", "upper"} <= set(there):
         upper, lower = (points(study, f"dose_{part}", MCTS, RS) for part in ("upper", "lower"))

@@ -25,12 +25,12 @@ import sys
 import threading
 import time
 import traceback
-import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from ifpref import paths, progress
@@ -47,13 +47,13 @@ STAGES = ("train_prompts", "held_out", "entropies", "base", "responses", "trees"
 def compute(params: Params, task: Task) -> float:
     """Make one artefact, in whatever process this is; its seconds."""
     start = time.monotonic()
-    _runs(params).get(task)
+    _runs(params, paths.home()).get(task)
     return time.monotonic() - start
 
 
 @cache
-def _runs(params: Params) -> Runs:
-    """One for each process, so that its model is loaded once."""
+def _runs(params: Params, home: Path) -> Runs:
+    """One for each process and project folder, so that its model is loaded once."""
     return Runs(params, study_store(), _device)
 
 
@@ -112,8 +112,6 @@ def _begin(counter: Any, n_gpus: int) -> None:
         number, counter.value = counter.value, counter.value + 1
     _device = f"cuda:{number % n_gpus}" if n_gpus else "cpu"
     progress.silence()
-    # transformers 5.23 asks itself for a name that it will drop, once for each adapter
-    warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -1,0 +1,148 @@
+"""Keeps a finished run as the committed reference: its results, and a small read-only store.
+
+    python -m ifpref.study.reference pocket-full          # outputs/pocket-full -> outputs/reference
+
+What goes along: executed notebooks, figures, tables and results; in store/, everything that analyses read of all
+replicates (runs, tables of pairs, the base), and of replicate 0 also prompts, responses, trees and pairs, so that a
+reader sees the data itself. What is left out (adapters, texts of evaluations, other replicates' samples) is computed
+again where somebody asks for it. Manifests lose the name of the host they were made on; nothing else is changed.
+
+Decisions
+- Refused from a working tree that differs from its commit, or when something of the study is missing, unless it is
+  asked for (`--partial`: replicates that are whole; the results say how many).
+- No more than 10 MB; where it would be more, trees and responses are left out, largest first, and named.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from ifpref import paths
+from ifpref.params import ParamsError, parse_overrides
+from ifpref.store import Handle, Store
+from ifpref.store.provenance import git_state
+from ifpref.study.runs import HELD_OUT_TASK
+from ifpref.study.stages import Task
+from ifpref.study.study import Study
+
+LIMIT = 10 * 2**20
+FOLDERS = ("notebooks", "figures", "tables", "results")
+
+
+class KeepError(RuntimeError):
+    """A run that cannot be kept; the message says why."""
+
+
+def wanted(study: Study) -> list[Task]:
+    """What the small store holds, the most useful first."""
+    runs = [task for name in (None, "tour") for task in study.tasks(name)]
+    tuning = [
+        task
+        for one in study.comparisons
+        if not one.every_rate
+        for arm in one.arms
+        for task in study.runs.tuning(one.name, arm)
+    ]
+    bases = [Task("entropies"), *(Task("base", ("test", t)) for t in _temperatures(study))]
+    data = [HELD_OUT_TASK, Task("train_prompts", (0,)), *(Task("pairs", (one.name, 0)) for one in study.comparisons)]
+    samples = [Task("responses", (0,)), Task("trees", ("mcts", 0))]
+    return list(dict.fromkeys([*runs, *tuning, *bases, *data, *samples]))
+
+
+def _temperatures(study: Study) -> list[float]:
+    """Of the bases of equal entropy that the runs name."""
+    records = [
+        study.record(one.name, arm, replicate)
+        for one in study.comparisons
+        if one.name in study.params.sampled_comparisons
+        for arm in one.arms
+        for replicate in study.replicates
+    ]
+    return sorted({record["matched"]["temperature"] for record in records if record and "matched" in record})
+
+
+def keep(study: Study, target: Path, *, partial: bool = False) -> list[str]:
+    """Writes the reference folder; returns lines that say what is in it and what is not."""
+    state = git_state()
+    if not partial and (state is None or state["dirty"]):
+        raise KeepError("the working tree differs from its commit: a reference is made from a clean one")
+    found: dict[Task, Handle] = {}
+    missing = []
+    for task in wanted(study):
+        handle = study.runs.find(task)
+        found.update({task: handle} if handle else {})
+        missing += [] if handle else [task]
+    if missing and not partial:
+        raise KeepError(f"{len(missing)} artefacts are missing, the first: {missing[0]}; finish the run first")
+    source = paths.outputs_folder(study.name)
+    if not (source / "results").is_dir():
+        raise KeepError(f"{paths.shown(source)}: no results in it; run its notebooks first")
+    unfinished = shutil.ignore_patterns("*.partial*", "*.failed*", "*.stamp*")
+    for name in FOLDERS:
+        shutil.rmtree(target / name, ignore_errors=True)
+        shutil.copytree(source / name, target / name, ignore=unfinished)
+    shutil.rmtree(target / "store", ignore_errors=True)
+    kept, size, left = 0, 0, []
+    for task, handle in found.items():
+        bytes_ = sum(state["bytes"] for state in handle.manifest["files"].values()) + 4096
+        if size + bytes_ > LIMIT:
+            left.append(task)
+            continue
+        kept, size = kept + 1, size + bytes_
+        _copy(handle, target / "store")
+    verified(target / "store", (handle for task, handle in found.items() if task not in left))
+    about = {"profile": study.name, "commit": (state or {}).get("commit"), "replicates": whole_replicates(study)}
+    about |= {"artefacts": kept, "missing": len(missing), "left_out": [str(task) for task in left]}
+    (target / "about.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    return [f"{key}: {value}" for key, value in about.items()] + [f"store: {size / 2**20:.1f} MB"]
+
+
+def whole_replicates(study: Study) -> int:
+    """Replicates of which every run is there."""
+    by_replicate = {replicate: True for replicate in study.replicates}
+    for task in study.tasks():
+        if task.stage == "run" and study.runs.find(task) is None:
+            by_replicate[task.args[2]] = False
+    return sum(by_replicate.values())
+
+
+def _copy(handle: Handle, store: Path) -> None:
+    folder = store / handle.stage / handle.key
+    shutil.copytree(handle.folder, folder, dirs_exist_ok=True)
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_bytes())
+    for session in (manifest["made"], *manifest["made"]["earlier_sessions"]):
+        session["host"] = session["platform"] = ""
+    path.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+
+
+def verified(store: Path, handles: Iterable[Handle]) -> None:
+    """Every artefact is read back from the new store; an error names one that is not whole."""
+    kept = Store(store)
+    for handle in handles:
+        kept.find(handle.key)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m ifpref.study.reference", description=__doc__.splitlines()[0])
+    parser.add_argument("profile")
+    parser.add_argument("--set", default="", help="parameters, such as 'n_replicates=8'")
+    parser.add_argument("--partial", action="store_true", help="keep what is there, and say how much that is")
+    options = parser.parse_args(arguments)
+    try:
+        study = Study(options.profile, **parse_overrides(options.set))
+        lines = keep(study, paths.reference_folder(), partial=options.partial)
+    except (KeepError, ParamsError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print("\n".join(lines))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
