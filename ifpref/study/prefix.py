@@ -47,7 +47,7 @@ def over_rates(study: Study, name: str = "stability") -> list[Row]:
     rows = []
     for group, of in (
         ("gain at the worst rate", statistics.worst_rate),
-        ("gain at the best rate less that at the worst", statistics.rate_spread),
+        ("best less worst rate", statistics.rate_spread),
     ):
         data = [of(one) for one in grids]
         rows += [_row(study, arm.curation, group, one) | {"arm": str(arm)} for arm, one in zip(arms, data, strict=True)]
