@@ -173,15 +173,13 @@ def test_without_the_base_there_is_nothing_to_read(own, monkeypatch):
 
     monkeypatch.setattr(runs.Runs, "evaluate", evaluate)
     schedule._runs.cache_clear()
-    with pytest.raises(StudyError, match="base test 0.0: OSError: no space left"):
+    with pytest.raises(StudyError, match=r"base test 0\.0: OSError: no space left"):
         Study("smoke", **TINY).run(workers=0, say=lambda line: None)
 
 
 def test_the_command_refuses_what_it_cannot_begin(home, root):
     def command(*words):
-        return subprocess.run(
-            [sys.executable, "-m", "ifpref.study", *words], cwd=root, capture_output=True, text=True
-        )
+        return subprocess.run([sys.executable, "-m", "ifpref.study", *words], cwd=root, capture_output=True, text=True)
 
     for words, message in (
         (["pokcet"], "did you mean 'pocket'?"),

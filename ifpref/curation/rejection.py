@@ -84,7 +84,11 @@ def write_responses(
 ) -> None:
     """The artefact `responses`: responses.jsonl.gz, `shard_prompts` prompts a shard, and report.json over all."""
     write_shards(
-        writer, "responses.jsonl.gz", prompts, lambda shard: respond(shard, engine, sampling, n, stream), size=shard_prompts
+        writer,
+        "responses.jsonl.gz",
+        prompts,
+        lambda shard: respond(shard, engine, sampling, n, stream),
+        size=shard_prompts,
     )
     writer.write_json("report.json", report(writer.iter_jsonl("responses.jsonl.gz")))
 

@@ -75,6 +75,7 @@ _TABLE = (
         "C1: do pairs that share a prefix do better, and is it the sharing or the search?",
         _arms("rs mcts rs_branched shuffled"),
     ),
+    Comparison("alone", "prefix", "What does DPO on RS pairs give, with all the pairs there are?", _arms("rs")),
     Comparison("unshared", "prefix", "Sharing alone: the same pairs, one side swapped", _arms("mcts mcts_unshared")),
     *(_dose(part) for part in ("lower", "middle", "upper")),
     *(_cell("high", difficulty) for difficulty in ("easy", "moderate", "hard")),
