@@ -1,6 +1,7 @@
 """What the tests share: where the reference data lies, and the Punkt data of nltk beside it."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -26,3 +27,31 @@ def ifeval() -> Path:
     if not folder.is_dir():
         pytest.skip("the IFEval reference data (../shared/ifeval) is not there")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_home(root, tmp_path_factory) -> Path:
+    """A project folder in which a tiny study has been computed: Study("smoke", **TINY)."""
+    from ifpref import paths
+    from ifpref.study import Study
+
+    home = tmp_path_factory.mktemp("home")
+    shutil.copytree(root / "params", home / "params")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(paths.HOME_VARIABLE, str(home))
+        assert Study("smoke", **TINY).run(workers=0, say=lambda line: None) == {}
+    return home
+
+
+TINY = {
+    "n_train_prompts": 12,
+    "n_dev_prompts": 6,
+    "n_test_prompts": 6,
+    "n_transfer_prompts": 6,
+    "n_responses": 4,
+    "shard_prompts": 6,
+    "max_tokens": 40,
+    "comparisons": ["sharing"],
+    "n_tuning_replicates": 0,
+    "n_replicates": 1,
+}

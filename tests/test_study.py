@@ -21,44 +21,21 @@ from ifpref.study import Study, StudyError, claims, results
 from ifpref.study.runs import RECORD
 from ifpref.study.schedule import Schedule
 from ifpref.study.stages import Task
+from tests.conftest import TINY
 
-TINY = {
-    "n_train_prompts": 12,
-    "n_dev_prompts": 6,
-    "n_test_prompts": 6,
-    "n_transfer_prompts": 6,
-    "n_responses": 4,
-    "shard_prompts": 6,
-    "max_tokens": 40,
-    "comparisons": ["sharing"],
-    "n_tuning_replicates": 0,
-    "n_replicates": 1,
-}
 RS, MCTS = Arm("rs"), Arm("mcts")
 
 
-@pytest.fixture(scope="module")
-def made(root, tmp_path_factory):
-    """A project folder in which a tiny study has been computed."""
-    home = tmp_path_factory.mktemp("home")
-    shutil.copytree(root / "params", home / "params")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(paths.HOME_VARIABLE, str(home))
-        study = Study("smoke", **TINY)
-        assert study.run(workers=0, say=lambda line: None) == {}
-    return home
+@pytest.fixture
+def home(tiny_home, monkeypatch):
+    monkeypatch.setenv(paths.HOME_VARIABLE, str(tiny_home))
+    return tiny_home
 
 
 @pytest.fixture
-def home(made, monkeypatch):
-    monkeypatch.setenv(paths.HOME_VARIABLE, str(made))
-    return made
-
-
-@pytest.fixture
-def own(made, tmp_path, monkeypatch):
+def own(tiny_home, tmp_path, monkeypatch):
     """A copy of that folder, for tests that compute."""
-    shutil.copytree(made, tmp_path / "own")
+    shutil.copytree(tiny_home, tmp_path / "own")
     monkeypatch.setenv(paths.HOME_VARIABLE, str(tmp_path / "own"))
     return tmp_path / "own"
 
@@ -118,7 +95,7 @@ def records(home):
 
 
 @pytest.mark.parametrize("seen", ["policy", "evaluation"])
-def test_killed_for_real_and_continued_it_is_the_same(own, made, root, seen):
+def test_killed_for_real_and_continued_it_is_the_same(own, tiny_home, root, seen):
     """SIGKILL while runs are under way in two workers; the next call ends with the same bytes."""
     for stage in ("run", "policy", "evaluation"):
         shutil.rmtree(own / "outputs" / "store" / stage)
@@ -131,9 +108,9 @@ def test_killed_for_real_and_continued_it_is_the_same(own, made, root, seen):
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert len(records(own)) < len(records(made))
+    assert len(records(own)) < len(records(tiny_home))
     assert Study("smoke", **TINY).run(workers=0, say=lambda line: None) == {}
-    assert records(own) == records(made)
+    assert records(own) == records(tiny_home)
 
 
 def test_one_failing_arm_does_not_lose_the_others(own, monkeypatch):

@@ -102,6 +102,57 @@ def keep(study: Study, target: Path, *, partial: bool = False) -> list[str]:
     return [f"{key}: {value}" for key, value in about.items()] + [f"store: {size / 2**20:.1f} MB"]
 
 
+BEGIN, END = "<!-- reference: written by python -m ifpref.study.reference -->\n", "<!-- /reference -->\n"
+LOOK_AT = {  # claim -> factor, notebook, what to look at in it
+    "C1": ("shared prefix", "prefix", "mcts − rs, cell by cell; then `rs_branched` and `mcts_unshared`"),
+    "C2": ("shared prefix", "prefix", "gain by learning rate, and at the worst one"),
+    "C3": ("contrast", "contrast", "high − low, one chosen for both"),
+    "C4": ("contrast", "contrast", "mixed − high, mixed − low"),
+    "C5": ("difficulty", "difficulty", "the heat map: trained on, evaluated on"),
+}
+
+
+def readme_block(folder: Path) -> str:
+    """README's figure and table, from the results in the reference folder."""
+    found = json.loads((folder / "results" / "findings.json").read_text(encoding="utf-8"))
+    rows, size = found["claims"], found["size"]
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    many = f"{about['replicates']} replicates of every comparison" if about["replicates"] else "part of a run"
+    weight = "a demonstration, not yet enough for verdicts" if found["is_demonstration"] else "enough for verdicts"
+    lines = [
+        f"![Each claim of the paper: effect in percentage points with its interval, and the verdict]"
+        f"({paths.shown(folder / 'figures' / 'findings-claims.png')})",
+        "",
+        f"What came out with the embedded model (profile `{about['profile']}`: {many}, {size['prompts']:,} held-out "
+        f"prompts; {weight}). Effects in percentage points of prompt-level accuracy, greedy, with 95 % intervals over "
+        "replicates and prompts. It is one small model in a small world: the notebooks say what that does not show.",
+        "",
+        "| factor | the paper says | command | what to look at | result here |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows:
+        factor, notebook, look_at = LOOK_AT[row["claim"]]
+        lines.append(f"| {factor} | {row['claim']}: {row['text']} | `make {notebook}` | {look_at} | {_result(row)} |")
+    return "\n".join([*lines, ""])
+
+
+def _result(row: dict) -> str:
+    if row["low"] is None:
+        return f"**{row['verdict']}**"
+    estimate, low, high = (f"{row[part]:+.1f}".replace("-", "−") for part in ("estimate", "low", "high"))
+    return f"{estimate} [{low}, {high}], **{row['verdict']}**"
+
+
+def write_readme(readme: Path, block: str) -> None:
+    """Puts the block between its marks. KeepError where README has none."""
+    text = readme.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise KeepError(f"{paths.shown(readme)}: no lines {BEGIN.strip()!r} and {END.strip()!r}, in this order")
+    readme.write_text(before + BEGIN + block + END + after, encoding="utf-8")
+
+
 def whole_replicates(study: Study) -> int:
     """Replicates of which every run is there."""
     by_replicate = {replicate: True for replicate in study.replicates}
@@ -137,6 +188,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         study = Study(options.profile, **parse_overrides(options.set))
         lines = keep(study, paths.reference_folder(), partial=options.partial)
+        write_readme(paths.home() / "README.md", readme_block(paths.reference_folder()))
     except (KeepError, ParamsError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -1,0 +1,250 @@
+"""The engine on transformers' continuous batching (`generate_batch`): finished rows make room for waiting ones at once.
+
+    engine = BatchingEngine(load_model("owner/name", dtype="bfloat16", device="cuda"), batch_size=256)
+    engine.sample([Request("p-17", engine.encode("Tell a story about a fox."), n=8)], Settings(seed=0))
+
+For long responses of unequal length on a GPU, where the default engine waits for the longest row of a batch; no
+dependency beside transformers.
+
+Decisions
+- *A call is one round*: all of its requests wait before the first step, and one seed is drawn from all of their names.
+  A round asked for again gives the same completions, on the same machine with the same room for its cache; but a
+  response depends on what is sampled with it: `Request.stream` names no random stream here. So whole rounds are cached:
+  a shard of responses is one round, a shard of trees as many as it has simulations.
+- *The manager beneath `generate_batch`*, since requests of a search have a `max_tokens` each, and since `generate_batch`
+  hands requests over while it decodes, so that its batches, and with them its samples, would depend on the clock.
+- *A prompt is read once* for its n samples (its cache is forked), and complete pages that requests have in common once.
+- *Log-probabilities* come with the tokens, of the distribution that was sampled from. Where that is not the model's at
+  temperature 1, the responses are read once more.
+- *What the library changes* is put back: attention implementation, training mode, the global random state.
+- *Out of memory*: the batch is halved and the round starts again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from ifpref.models import LoadedModel
+from ifpref.progress import track
+from ifpref.sampling.cache import left_padded
+from ifpref.sampling.protocol import Completion, Request, SamplingError, Settings
+from ifpref.sampling.streams import stream_key
+from ifpref.sampling.transformers import TransformersEngine
+
+log = logging.getLogger(__name__)
+
+PAGE = {"cuda": 256, "cpu": 32}
+"""Tokens of a page of the cache. Flash attention reads whole pages of 256; elsewhere small ones share more."""
+
+LOGITS = 2**26
+"""Most logits of a batch that is read again: 256 MiB in float32."""
+
+
+@dataclass(frozen=True)
+class _Need:
+    """What a manager is built for; one that is kept serves another round that needs no more."""
+
+    temperature: float
+    top_p: float
+    n: int
+    longest: int
+    rows: int
+
+    def serves(self, other: _Need) -> bool:
+        same = (self.temperature, self.top_p, self.n) == (other.temperature, other.top_p, other.n)
+        return same and self.longest >= other.longest and self.rows >= other.rows
+
+
+class BatchingEngine(TransformersEngine):
+    """Samples from a loaded model; `batch_size` is the most rows at a time, and shrinks when memory runs out.
+
+    Encoding, decoding and the checks of requests are those of `TransformersEngine`.
+    """
+
+    def __init__(self, loaded: LoadedModel, batch_size: int = 128) -> None:
+        super().__init__(loaded, batch_size)
+        self._keeping = False
+        self._manager: tuple[_Need, Any] | None = None
+
+    @contextmanager
+    def keep_prefixes(self) -> Iterator[None]:
+        """Within it, the manager of a round serves the next, with the pages and CUDA graphs that it has."""
+        self._keeping = True
+        try:
+            with self._put_back():
+                yield
+        finally:
+            self._keeping = False
+
+    def sample(self, requests: Sequence[Request], settings: Settings) -> list[list[Completion]]:
+        """The completions of each request, in the order of the requests and of their samples. One round."""
+        self._check(requests, settings)
+        asked = [request for request in requests if _limit(request, settings) > 0]
+        if self._keeping:
+            found = self._sampled(asked, settings)
+        else:
+            with self._put_back():
+                found = self._sampled(asked, settings)
+        empty = Completion((), "", (), "length")
+        remaining = iter(found)
+        completions = [
+            [next(remaining) if _limit(request, settings) > 0 else empty for _ in range(request.n)]
+            for request in requests
+        ]
+        self.calls += 1
+        self.sampled_tokens += sum(len(completion.token_ids) for row in completions for completion in row)
+        return completions
+
+    def _sampled(self, requests: Sequence[Request], settings: Settings) -> list[Completion]:
+        if not requests:
+            return []
+        while True:
+            try:
+                outputs = self._round(requests, settings)
+                break
+            except (MemoryError, torch.cuda.OutOfMemoryError) as error:
+                self._close()
+                if self.batch_size == 1:
+                    raise SamplingError(f"out of memory with a single row; a smaller model would do: {error}") from None
+                self.batch_size //= 2
+                log.warning("out of memory: going on with %d rows at a time", self.batch_size)
+        token_ids = [tuple(output.generated_tokens) for output in outputs]
+        if settings.temperature in (0, 1) and (settings.top_p == 1 or settings.temperature == 0):
+            logprobs = [tuple(output.logprobs) for output in outputs]
+        else:
+            owners = [request for request in requests for _ in range(request.n)]
+            logprobs = self._read_again([(r.ids, ids) for r, ids in zip(owners, token_ids, strict=True)])
+        ends = set(self.eos_ids)
+        return [
+            Completion(ids, text, row, "stop" if ends.intersection(ids[-1:]) else "length")
+            for ids, text, row in zip(token_ids, self.texts(token_ids), logprobs, strict=True)
+        ]
+
+    def _round(self, requests: Sequence[Request], settings: Settings) -> list[Any]:
+        """The library's outputs, n for each request."""
+        forks = len({request.n for request in requests}) == 1 and settings.temperature > 0
+        n = requests[0].n if forks else 1  # the library forks every request alike, and only where it draws
+        single = [request for request in requests for _ in range(request.n // n)]
+        longest = max(len(request.ids) + _limit(request, settings) for request in requests)
+        rows = min(self.batch_size, n * len(single))
+        manager = self._manager_for(_Need(settings.temperature, settings.top_p, n, longest, rows))
+        names = [f"{self.calls}/{i}" for i in range(len(single))]
+        with manager.pause():  # or the first step would hold what was there by then
+            torch.manual_seed(_seed(requests, settings))
+            for name, request in zip(names, single, strict=True):
+                limit = _limit(request, settings)
+                manager.add_request(
+                    list(request.ids), name, max_new_tokens=limit, eos_token_id=list(self.eos_ids)
+                )
+        outputs: dict[str, Any] = {}
+        for output in track(_finished(manager, n * len(single)), total=n * len(single), what="responses"):
+            outputs[output.request_id] = output
+        order = [member for name in names for member in [*(f"{name}__child#{i}" for i in range(n - 1)), name]]
+        return [outputs[member] for member in order]
+
+    def _manager_for(self, need: _Need) -> Any:
+        """The manager that is kept, or a new one, started and waiting."""
+        from transformers import GenerationConfig
+        from transformers.generation import ContinuousBatchingConfig
+
+        if self._manager is not None:
+            if self._manager[0].serves(need):
+                return self._manager[1]
+            self._close()
+        drawn = {"do_sample": True, "temperature": need.temperature, "top_p": need.top_p, "top_k": 0}
+        config = GenerationConfig(
+            num_return_sequences=need.n,
+            eos_token_id=list(self.eos_ids),
+            **(drawn if need.temperature > 0 else {"do_sample": False}),
+        )
+        page = PAGE["cuda" if self.model.device.type == "cuda" else "cpu"]
+        batching = ContinuousBatchingConfig(
+            page_size=page,
+            num_blocks=need.rows * (-(-need.longest // page) + 1),
+            max_batch_tokens=max(2048, need.rows),
+            max_requests_per_batch=need.rows,
+            return_logprobs=True,
+        )
+        manager = self.model.init_continuous_batching(config, batching)
+        manager.warmup()  # here, where running out of memory can be seen
+        manager.start()
+        self._manager = need, manager
+        return manager
+
+    def _close(self) -> None:
+        if self._manager is not None:
+            self._manager[1].stop(block=True)
+            self._manager[1].destroy()
+            self._manager = None
+
+    @contextmanager
+    def _put_back(self) -> Iterator[None]:
+        attention, was_training = self.model.config._attn_implementation, self.model.training
+        devices = [self.model.device] if self.model.device.type == "cuda" else []
+        with torch.random.fork_rng(devices):
+            try:
+                yield
+            finally:
+                self._close()
+                if self.model.config._attn_implementation != attention:
+                    self.model.set_attn_implementation(attention)
+                self.model.train(was_training)
+
+    def _read_again(self, items: Sequence[tuple[Sequence[int], Sequence[int]]]) -> list[tuple[float, ...]]:
+        """The log-probability at temperature 1 of each response token, given its prompt."""
+        found: list[tuple[float, ...]] = [()] * len(items)
+        waiting = sorted(range(len(items)), key=lambda i: (-len(items[i][1]), -len(items[i][0]), i))
+        while waiting:
+            longest = len(items[waiting[0]][1])
+            rows = max(1, min(self.batch_size, LOGITS // (longest * self.vocabulary)))
+            batch, waiting = waiting[:rows], waiting[rows:]
+            ids, real = left_padded([(*items[i][0], *items[i][1]) for i in batch], self.model.device)  # (B, T)
+            with torch.inference_mode():
+                logits = self.model(
+                    input_ids=ids,
+                    attention_mask=real.long(),
+                    position_ids=(real.cumsum(dim=-1) - 1).clamp(min=0),
+                    use_cache=False,
+                    logits_to_keep=longest + 1,
+                ).logits[:, :-1]  # (B, longest, V)
+                chosen = logits.float().log_softmax(dim=-1).gather(-1, ids[:, -longest:, None])[..., 0]
+            for i, row in zip(batch, chosen.tolist(), strict=True):
+                found[i] = tuple(row[longest - len(items[i][1]) :])
+        return found
+
+
+def _limit(request: Request, settings: Settings) -> int:
+    return settings.max_tokens if request.max_tokens is None else request.max_tokens
+
+
+def _seed(requests: Sequence[Request], settings: Settings) -> int:
+    """Of a round: another one for other requests."""
+    names = "\x1f".join(f"{request.stream}/{request.first_sample}/{request.n}" for request in requests)
+    return stream_key(settings.seed, names, 0) % 2**63
+
+
+def _finished(manager: Any, count: int) -> Iterator[Any]:
+    """The outputs as they finish. What ended the loop is raised again here."""
+    while count:
+        output = manager.get_result(timeout=1)
+        if output is None:
+            if not manager.is_running():
+                raise _failure(manager, "the loop ended early")
+        elif output.error is not None:
+            raise _failure(manager, output.error)
+        elif output.is_finished():
+            count -= 1
+            yield output
+
+
+def _failure(manager: Any, message: str) -> Exception:
+    fatal = manager.background_thread_status.fatal_error
+    if isinstance(fatal, MemoryError | torch.cuda.OutOfMemoryError):
+        return fatal
+    return SamplingError(f"continuous batching failed: {fatal or message}; allowed: engine: transformers")
