@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -31,7 +32,7 @@ from typing import Any
 from ifpref.curation.pairs import Arm
 from ifpref.evaluation.table import Table
 from ifpref.evaluation.temperature import TEMPERATURES, matched_temperature
-from ifpref.models import LoadedModel, attach_adapter, detach_adapter
+from ifpref.models import LoadedModel, attach_adapter, detach_adapter, merged
 from ifpref.params import Params
 from ifpref.sampling import Settings
 from ifpref.store import Artefact, Handle, Store, Writer
@@ -76,8 +77,12 @@ class Runs(Stages):
                 self._write_evaluation(writer, self.loaded, split, temperature)
                 return
             adapted = attach_adapter(self.loaded, policy.path("adapter"))
+            # Above temperature 0 the base is read beside the policy, so its weights must stay; in bfloat16 a merge
+            # would round the adapter away.
+            is_exact = temperature == 0 and self.params.dtype == "float32"
             try:
-                self._write_evaluation(writer, adapted, split, temperature)
+                with merged(adapted.model) if is_exact else nullcontext():
+                    self._write_evaluation(writer, adapted, split, temperature)
             finally:
                 detach_adapter(adapted)
 
