@@ -7,9 +7,10 @@
     detach_adapter(policy)
 
 One way in for all of them: safetensors only, no remote code, padding on the left, a chat template and an end token
-required. `identity` is what tells a model apart in the key of an artefact: the revision that the hub resolved, or
-the hash of the weights in a folder; with an adapter, the hash of its weights too. An adapter belongs to the base that
-it was trained on, which base.json beside it names; it is refused on another.
+required. A hub model is asked for by one quick look first (hub.py), so that what is wrong with it is said within
+seconds. `identity` is what tells a model apart in the key of an artefact: the revision that the hub resolved, or the
+hash of the weights in a folder; with an adapter, the hash of its weights too. An adapter belongs to the base that it
+was trained on, which base.json beside it names; it is refused on another.
 """
 
 from __future__ import annotations
@@ -17,22 +18,19 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ifpref.hub import ModelError, Unreachable, cached_commit, look_on_hub
 from ifpref.progress import is_live
 
 POCKET_FOLDER = Path(__file__).parent / "pocket" / "weights"
 BASE_FILE = "base.json"
 """In an adapter's folder: the `identity` of the base that it was trained on."""
-
-
-class ModelError(ValueError):
-    """A model that cannot be used; the message says which, why, and what would do."""
 
 
 @dataclass(frozen=True)
@@ -75,31 +73,81 @@ def load_model(
 
     Raises `ModelError` for what is not there, has no chat template, no end token or no safetensors.
     """
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
-    folder = POCKET_FOLDER if id == "pocket" else Path(id) if Path(id).is_dir() else None
-    if id == "pocket" and not (folder / "model.safetensors").exists():
-        raise ModelError(f"{folder}: the embedded model's weights are missing; `make pocket-model` rebuilds them")
-    where = str(folder or id)
-    options = {"revision": revision} if folder is None and revision else {}
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(where, padding_side="left", **options)
-        with _bars_only_where_someone_watches():
-            model = AutoModelForCausalLM.from_pretrained(where, dtype=dtype, use_safetensors=True, **options)
-    except (OSError, ValueError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise ModelError(
-            f"model {id!r} cannot be loaded: {first} Allowed: 'pocket', a folder with safetensors, or a hub id"
-        ) from error
+    folder = _folder(id)
+    options = _options_of(id, revision)
+    tokenizer = _tokenizer(id, options)
+    with _bars_only_where_someone_watches(), _said_clearly(id):
+        model = AutoModelForCausalLM.from_pretrained(str(folder or id), dtype=dtype, use_safetensors=True, **options)
+    model.to(device).eval()
+    commit = getattr(model.config, "_commit_hash", None) if folder is None else None
+    return LoadedModel(id, model, tokenizer, folder, commit)
+
+
+def load_tokenizer(id: str = "pocket", *, revision: str | None = None) -> Any:
+    """The tokenizer alone, checked: what is wrong with it is known before any weights are fetched or read."""
+    return _tokenizer(id, _options_of(id, revision))
+
+
+def _tokenizer(id: str, options: Mapping[str, Any]) -> Any:
+    from transformers import AutoTokenizer
+
+    with _said_clearly(id):
+        tokenizer = AutoTokenizer.from_pretrained(str(_folder(id) or id), padding_side="left", **options)
     if tokenizer.eos_token_id is None:
         raise ModelError(f"model {id!r}: its tokenizer has no end-of-sequence token, so no response would end")
     if not tokenizer.chat_template:
         raise ModelError(f"model {id!r} has no chat template: it is a base model; take an instruct model")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    model.to(device).eval()
-    commit = getattr(model.config, "_commit_hash", None) if folder is None else None
-    return LoadedModel(id, model, tokenizer, folder, commit)
+    return tokenizer
+
+
+def load_config(id: str = "pocket", *, revision: str | None = None) -> Any:
+    """transformers' config of a model: sizes, without weights."""
+    from transformers import AutoConfig
+
+    options = _options_of(id, revision)
+    with _said_clearly(id):
+        return AutoConfig.from_pretrained(str(_folder(id) or id), **options)
+
+
+def _folder(id: str) -> Path | None:
+    """Where a model lies that is not the hub's."""
+    folder = POCKET_FOLDER if id == "pocket" else Path(id) if Path(id).is_dir() else None
+    if id == "pocket" and not (folder / "model.safetensors").exists():
+        raise ModelError(f"{folder}: the embedded model's weights are missing; `make pocket-model` rebuilds them")
+    return folder
+
+
+def _options_of(id: str, revision: str | None) -> dict[str, Any]:
+    """How transformers is to read a model: never with code of the model's own; of the hub, one commit."""
+    options: dict[str, Any] = {"trust_remote_code": False}
+    if _folder(id) is not None:
+        return options
+    try:
+        return options | {"revision": look_on_hub(id, revision).sha}
+    except Unreachable as error:  # what an earlier run has fetched will do
+        commit = cached_commit(id, revision)
+        if commit is None:
+            raise error
+        return options | {"revision": commit, "local_files_only": True}
+
+
+@contextmanager
+def _said_clearly(id: str) -> Iterator[None]:
+    """transformers' errors, the first line of each, as `ModelError`."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        text = str(error).strip()
+        if "trust_remote_code" in text:
+            text = "it needs Python code of its own, and code from a hub or a folder is not run here."
+        raise ModelError(
+            f"model {id!r} cannot be loaded: {text.splitlines()[0] if text else type(error).__name__} "
+            "Allowed: 'pocket', a folder with safetensors, or a hub id"
+        ) from error
 
 
 @contextmanager
@@ -123,19 +171,10 @@ def identify(id: str = "pocket", revision: str | None = None) -> dict[str, str |
     The hub's cache is asked first for a commit that was resolved before, then the hub. `ModelError` where neither
     knows.
     """
-    folder = POCKET_FOLDER if id == "pocket" else Path(id) if Path(id).is_dir() else None
+    folder = _folder(id)
     if folder is not None:
         return {"id": id, "revision": None, "weights": weight_hash(folder)}
-    from huggingface_hub import HfApi, try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        if isinstance(cached := try_to_load_from_cache(id, "config.json", revision=revision), str):
-            return {"id": id, "revision": Path(cached).parent.name, "weights": None}
-        return {"id": id, "revision": HfApi().model_info(id, revision=revision, timeout=10).sha, "weights": None}
-    except (OSError, HFValidationError) as error:  # the hub's own errors are among them
-        first = str(error).strip().splitlines()[0]
-        raise ModelError(f"model {id!r} is not found: {first} Allowed: 'pocket', a folder, or a hub id") from error
+    return {"id": id, "revision": cached_commit(id, revision) or look_on_hub(id, revision).sha, "weights": None}
 
 
 def attach_adapter(loaded: LoadedModel, folder: str | Path) -> LoadedModel:

@@ -89,6 +89,11 @@ class Params:
     top_p: float = key("the smallest set of tokens of this mass is sampled from; 1: all tokens", above=0, at_most=1)
     max_tokens: int = key("most tokens of a response", at_least=1)
     sampling_batch_size: int = key("responses decoded together; halved where memory runs out", at_least=1)
+    engine: Literal["transformers", "batching", "http"] = key("what samples; http: all but the evaluation of policies")
+    engine_url: str | None = key("of a server for engine: http, such as http://localhost:8000", matches=r"https?://\S+")
+    system_prompt: str | None = key("message before every prompt; null: none", matches=r"(?s).+")
+    thinking_end: str | None = key("token that ends a thinking block, such as </think>; null: none", matches=r"\S+")
+    stop_strings: tuple[str, ...] = key("the text that is verified ends before the first of them", matches=r"(?s).+")
 
     # responses and trees
     n_responses: int = key("responses to each prompt, of rejection sampling and of a search tree alike", at_least=2)
@@ -116,6 +121,7 @@ class Params:
     # evaluation
     sampled_comparisons: tuple[str, ...] = key("comparisons also evaluated at temperature 1", matches="[a-z_]+")
     n_sampled: int = key("responses to each prompt at temperature 1", at_least=1)
+    ifeval: bool = key("evaluate base and policies on IFEval's 541 prompts too, greedy")
 
     # statistics
     confidence: float = key("of intervals; a claim is tested at 1 less this", above=0.5, at_most=0.999)
@@ -166,6 +172,10 @@ class Params:
                 f"max_low_gap = {self.max_low_gap}, min_high_gap = {self.min_high_gap}; "
                 "allowed: max_low_gap < min_high_gap"
             )
+        if self.engine == "http" and self.engine_url is None:
+            yield "engine = http, engine_url = None; allowed: the address of a server, such as http://localhost:8000"
+        if self.engine_url is not None and "@" in self.engine_url:  # not shown: there may be a password in it
+            yield "engine_url holds a name or a password; allowed: http://host:port, VLLM_API_KEY in the environment"
         if len(set(self.transfer_ids)) < len(self.transfer_ids):
             yield f"transfer_ids = {list(self.transfer_ids)} names an id twice; allowed: each id once"
 

@@ -11,17 +11,36 @@ One row:
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 from pathlib import Path
 from typing import Any
 
-from ifpref.evaluation.files import OutOfReach, ScoreError, fetch_prompts, read_constraints, read_lines
+from ifpref.evaluation.files import (
+    IFEVAL_ON_HUB,
+    OutOfReach,
+    ScoreError,
+    fetch_prompts,
+    read_constraints,
+    read_lines,
+)
 
 log = logging.getLogger(__name__)
 
 EASY, MODERATE = 2, 4
 """The largest numbers of constraints that are `easy` and `moderate`, as in `build_prompts`. IFEval has 1 to 3."""
+
+
+def ifeval_source() -> dict[str, str]:
+    """What `ifeval_prompts()` reads, told without asking the hub: the hub's commit, or the hash of a file."""
+    if path := os.environ.get("IFEVAL_PROMPTS"):
+        try:
+            return {"ifeval": hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]}
+        except OSError as error:
+            raise ScoreError(f"IFEVAL_PROMPTS={path}: cannot be read: {error.strerror or error}") from None
+    repo, name, commit = IFEVAL_ON_HUB
+    return {"ifeval": f"{repo}/{name}@{commit}"}
 
 
 def ifeval_prompts(source: str | Path | None = None) -> list[dict[str, Any]] | None:

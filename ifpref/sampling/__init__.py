@@ -7,19 +7,36 @@
 protocol.py      Request, Completion, Settings, Engine     streams.py   each response's own random numbers
 transformers.py  the default engine, CPU and GPU           tokens.py    logits to tokens: greedy, temperature, top-p
 cache.py         keys and values of the rows it decodes    scripted.py  an engine for tests and teaching
+batching.py      transformers' continuous batching, GPUs    http.py      a server of vLLM or SGLang
+chat.py          around any of them: system prompt, thinking blocks, stop strings
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ifpref.sampling.protocol import Completion, Engine, Request, SamplingError, Settings
 
 if TYPE_CHECKING:
+    from ifpref.sampling.batching import BatchingEngine
+    from ifpref.sampling.chat import ChatEngine
+    from ifpref.sampling.http import HttpEngine
     from ifpref.sampling.scripted import ScriptedEngine
     from ifpref.sampling.transformers import TransformersEngine
 
+_ENGINES = {
+    "BatchingEngine": "batching",
+    "ChatEngine": "chat",
+    "HttpEngine": "http",
+    "ScriptedEngine": "scripted",
+    "TransformersEngine": "transformers",
+}
+
 __all__ = [
+    "BatchingEngine",
+    "ChatEngine",
     "Completion",
     "Engine",
+    "HttpEngine",
     "Request",
     "SamplingError",
     "ScriptedEngine",
@@ -29,13 +46,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The engines, when they are asked for: one of them imports torch."""
-    if name == "ScriptedEngine":
-        from ifpref.sampling.scripted import ScriptedEngine
-
-        return ScriptedEngine
-    if name == "TransformersEngine":
-        from ifpref.sampling.transformers import TransformersEngine
-
-        return TransformersEngine
+    """The engines, when they are asked for: some of them import torch."""
+    if name in _ENGINES:
+        return getattr(import_module(f"ifpref.sampling.{_ENGINES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

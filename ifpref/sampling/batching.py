@@ -11,8 +11,8 @@ Decisions
   A round asked for again gives the same completions, on the same machine with the same room for its cache; but a
   response depends on what is sampled with it: `Request.stream` names no random stream here. So whole rounds are cached:
   a shard of responses is one round, a shard of trees as many as it has simulations.
-- *The manager beneath `generate_batch`*, since requests of a search have a `max_tokens` each, and since `generate_batch`
-  hands requests over while it decodes, so that its batches, and with them its samples, would depend on the clock.
+- *The manager beneath `generate_batch`*, since requests of a search have a `max_tokens` each, and since
+  `generate_batch` hands requests over while it decodes: its batches, and so its samples, would depend on the clock.
 - *A prompt is read once* for its n samples (its cache is forked), and complete pages that requests have in common once.
 - *Log-probabilities* come with the tokens, of the distribution that was sampled from. Where that is not the model's at
   temperature 1, the responses are read once more.
@@ -70,6 +70,7 @@ class BatchingEngine(TransformersEngine):
     def __init__(self, loaded: LoadedModel, batch_size: int = 128) -> None:
         super().__init__(loaded, batch_size)
         self._keeping = False
+        self._attention = self.model.config._attn_implementation
         self._manager: tuple[_Need, Any] | None = None
 
     @contextmanager
@@ -139,9 +140,7 @@ class BatchingEngine(TransformersEngine):
             torch.manual_seed(_seed(requests, settings))
             for name, request in zip(names, single, strict=True):
                 limit = _limit(request, settings)
-                manager.add_request(
-                    list(request.ids), name, max_new_tokens=limit, eos_token_id=list(self.eos_ids)
-                )
+                manager.add_request(list(request.ids), name, max_new_tokens=limit, eos_token_id=list(self.eos_ids))
         outputs: dict[str, Any] = {}
         for output in track(_finished(manager, n * len(single)), total=n * len(single), what="responses"):
             outputs[output.request_id] = output
@@ -185,19 +184,25 @@ class BatchingEngine(TransformersEngine):
 
     @contextmanager
     def _put_back(self) -> Iterator[None]:
-        attention, was_training = self.model.config._attn_implementation, self.model.training
+        was_training = self.model.training
+        self._attention = self.model.config._attn_implementation
         devices = [self.model.device] if self.model.device.type == "cuda" else []
         with torch.random.fork_rng(devices):
             try:
                 yield
             finally:
                 self._close()
-                if self.model.config._attn_implementation != attention:
-                    self.model.set_attn_implementation(attention)
+                self._set_attention(self._attention)
                 self.model.train(was_training)
+
+    def _set_attention(self, name: str) -> None:
+        if self.model.config._attn_implementation != name:
+            self.model.set_attn_implementation(name)
 
     def _read_again(self, items: Sequence[tuple[Sequence[int], Sequence[int]]]) -> list[tuple[float, ...]]:
         """The log-probability at temperature 1 of each response token, given its prompt."""
+        paged = self.model.config._attn_implementation  # which reads nothing but what the manager gives it
+        self._set_attention(self._attention)
         found: list[tuple[float, ...]] = [()] * len(items)
         waiting = sorted(range(len(items)), key=lambda i: (-len(items[i][1]), -len(items[i][0]), i))
         while waiting:
@@ -216,6 +221,7 @@ class BatchingEngine(TransformersEngine):
                 chosen = logits.float().log_softmax(dim=-1).gather(-1, ids[:, -longest:, None])[..., 0]
             for i, row in zip(batch, chosen.tolist(), strict=True):
                 found[i] = tuple(row[longest - len(items[i][1]) :])
+        self._set_attention(paged)
         return found
 
 

@@ -26,7 +26,7 @@ EASY, MODERATE, HARD = (Arm("rs", "high", difficulty) for difficulty in ("easy",
 BY_DIFFICULTY = {
     "difficulty": "training difficulty, as pairs come",
     "difficulty_matched": "training difficulty, pairs matched",
-    "pass_rate": "training difficulty by pass rate",
+    "pass_rate": "training difficulty, by pass rate",
 }
 """Comparison -> what it makes of claim C5."""
 EQUAL_ENTROPY = "T = 1 − base of equal entropy"
@@ -56,7 +56,7 @@ def _groups(study: Study) -> Iterator[tuple[str, list[Row]]]:
     if "difficulty" in there:
         yield "the first of these, on hard prompts", contrasts(study, "difficulty", over_both, difficulty="hard")
     yield "constraint types left out of training", transfer(study)
-    for name in study.params.sampled_comparisons:
+    for name in [name for name in study.params.sampled_comparisons if name in there]:
         sharp = [row for row in decoding(study, name) if row["group"] == EQUAL_ENTROPY]
         yield "temperature 1, over a base as sharp", sharp
     if "sharing" in there:

@@ -53,12 +53,14 @@ def base_scores(study: Study, split: str = "test", temperature: float = 0.0, **h
 def points(study: Study, name: str, a: Arm, b: Arm | None = None, **how: Any) -> np.ndarray:
     """(R, N) in points: what arm `a` gains over arm `b`, or over the base."""
     first = scores(study, name, a, **how)
+    if first is None:  # nor is there a base to read it against, where a set is out of reach
+        return np.full((len(study.replicates), 1), np.nan)
     if b is None:
         kept = {word: value for word, value in how.items() if word in ("metric", "mode")}
         second = base_scores(study, how.get("key", "test/greedy").partition("/")[0], **kept)
     else:
         second = scores(study, name, b, **how)
-    if first is None or second is None:
+    if second is None:
         return np.full((len(study.replicates), 1), np.nan)
     return statistics.differences(first, second)
 

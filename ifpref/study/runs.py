@@ -16,6 +16,8 @@ Decisions
   `n_tuning_replicates`; of equal ones that nearest to `learning_rate`, by its ratio. The test split has no part in it.
 - A base at temperature 1 differs from a policy in sharpness too: beside every such figure stands the base at the
   temperature whose mean token entropy is the policy's.
+- IFEval's prompts are a task of their own beside each run: a run is not repeated when they are asked for, or when they
+  are at hand at last, and its key knows nothing of them. Responses to them may be as long as IFEVAL_TOKENS.
 - A pair with a start token inside a response is left out of training, and counted in the record (`left_out`).
 - An arm without pairs in a replicate has no run: its record says so (`training.state` is "no pairs"), and its scores
   are missing, not 0.
@@ -36,13 +38,16 @@ from ifpref.evaluation.temperature import TEMPERATURES, matched_temperature
 from ifpref.models import LoadedModel, attach_adapter, detach_adapter, merged
 from ifpref.params import Params
 from ifpref.sampling import Settings
-from ifpref.store import Artefact, Handle, Store, Writer
+from ifpref.store import Artefact, Handle, Store, StoreError, Writer
 from ifpref.study.cells import COMPARISONS
 from ifpref.study.stages import CODE, Stages, Step, Task
 from ifpref.training import train_policy
 
 RECORD = "record.json.gz"
 HELD_OUT_TASK = Task("held_out")
+IFEVAL, IFEVAL_TASK, IFEVAL_KEY = "ifeval", Task("ifeval_prompts"), "ifeval/greedy"
+IFEVAL_TOKENS = 1280
+"""Most tokens of a response to IFEval's prompts, as in lm-eval: some ask for 1,000 words."""
 
 
 class Runs(Stages):
@@ -57,18 +62,36 @@ class Runs(Stages):
         return replace(Settings.of(self.params), temperature=temperature, top_p=1.0, seed=self.seed(None))
 
     def held_out(self, split: str) -> list[dict[str, Any]]:
-        return [prompt for prompt in self.rows(HELD_OUT_TASK) if prompt["split"] == split]
+        """Rows of prompts: "dev", "test", "transfer", "ifeval"."""
+        return [prompt for prompt in self.rows(_set_of(split)) if prompt["split"] == split]
+
+    def _ifeval_prompts(self) -> Step:
+        """IFEval's prompts, as an artefact; a file that $IFEVAL_PROMPTS names is known by its bytes."""
+        from ifpref.evaluation.sets import ifeval_prompts, ifeval_source
+
+        def make(writer: Writer) -> None:
+            rows = ifeval_prompts()
+            if rows is None:
+                raise StoreError("IFEval's prompts are out of reach; allowed: $IFEVAL_PROMPTS, or a network")
+            writer.write_jsonl("prompts.jsonl.gz", rows)
+
+        return Step((), lambda: Artefact("prompts", ifeval_source(), code=("ifpref.evaluation.sets",)), make)
 
     # ---- evaluation
 
     def evaluation_artefact(self, split: str, temperature: float, policy: Handle | None) -> Artefact:
-        inputs = {"prompts": self.key(HELD_OUT_TASK)} | ({"policy": policy.key} if policy else {})
-        params = {"split": split, "n": self._n(temperature), "max_tokens": self.params.max_tokens}
+        inputs = {"prompts": self.key(_set_of(split))} | ({"policy": policy.key} if policy else {})
+        params = {"split": split, "n": self._n(temperature), "max_tokens": self._max_tokens(split)}
         params |= {"temperature": temperature, "shard_prompts": self.params.shard_prompts, "seed": self.seed(None)}
-        return Artefact("evaluation", params, inputs=inputs, code=CODE["evaluation"], model=self.identity)
+        more, code = self.sampled_by(here=True)
+        code = CODE["evaluation"] + code
+        return Artefact("evaluation", params | more, inputs=inputs, code=code, model=self.identity)
 
     def _n(self, temperature: float) -> int:
         return self.params.n_sampled if temperature > 0 else 1
+
+    def _max_tokens(self, split: str) -> int:
+        return max(self.params.max_tokens, IFEVAL_TOKENS) if split == IFEVAL else self.params.max_tokens
 
     def evaluate(self, split: str, temperature: float, policy: Handle | None = None) -> Handle:
         """The artefact `evaluation` of the base, or of a policy."""
@@ -97,7 +120,7 @@ class Runs(Stages):
             self.held_out(split),
             loaded,
             self.engine(loaded),
-            self.decoding(temperature),
+            replace(self.decoding(temperature), max_tokens=self._max_tokens(split)),
             n=self._n(temperature),
             shard_prompts=self.params.shard_prompts,
         )
@@ -112,7 +135,7 @@ class Runs(Stages):
         def make(writer: Writer) -> None:
             writer.write_json("table.json.gz", self.evaluate(split, temperature).read_json("table.json"))
 
-        return Step((HELD_OUT_TASK,), artefact, make)
+        return Step((_set_of(split),), artefact, make)
 
     def base(self, split: str, temperature: float) -> Table:
         return Table.from_dict(self.get(Task("base", (split, temperature))).read_json("table.json.gz"))
@@ -123,13 +146,15 @@ class Runs(Stages):
 
         def artefact() -> Artefact:
             inputs = {"prompts": self.key(HELD_OUT_TASK)}
-            return Artefact("entropies", params, inputs=inputs, code=CODE["entropies"], model=self.identity)
+            more, code = self.sampled_by(here=True)
+            code = CODE["entropies"] + code
+            return Artefact("entropies", params | more, inputs=inputs, code=code, model=self.identity)
 
         def make(writer: Writer) -> None:
             from ifpref.evaluation.temperature import entropy_curve
 
             prompts, settings = self.held_out("dev"), self.decoding(1.0)
-            curve = entropy_curve(self.loaded, self.engine(), prompts, settings, TEMPERATURES)
+            curve = entropy_curve(self.loaded, self.engine(self.loaded), prompts, settings, TEMPERATURES)
             writer.write_json("curve.json", curve)
 
         return Step((HELD_OUT_TASK,), artefact, make)
@@ -200,6 +225,24 @@ class Runs(Stages):
 
         return Step(needs, artefact, make)
 
+    def _ifeval(self, name: str, arm: Arm, replicate: int, rate: float | None) -> Step:
+        """The verdict table of a run's policy on IFEval, greedy: table.json.gz, null where the run has no policy."""
+        run = Task("run", (name, arm, replicate, rate))
+
+        def artefact() -> Artefact:
+            inputs = {"run": self.key(run), "prompts": self.key(IFEVAL_TASK)}
+            return Artefact("ifeval", inputs=inputs, code=CODE["evaluation"], model=self.identity)
+
+        def make(writer: Writer) -> None:
+            has_policy = "policy" in self.get(run).read_json(RECORD)
+            policy = self.policy(name, arm, replicate, rate) if has_policy else None
+            writer.write_json("table.json.gz", self._table(IFEVAL, 0.0, policy) if policy else None)
+
+        return Step((run, IFEVAL_TASK), artefact, make)
+
+    def named_by(self, task: Task) -> tuple[Task, ...]:
+        return (Task("run", task.args),) if task.stage == IFEVAL else super().named_by(task)
+
     def _table(self, split: str, temperature: float, policy: Handle) -> dict[str, Any]:
         return self.evaluate(split, temperature, policy).read_json("table.json")
 
@@ -225,6 +268,11 @@ class Runs(Stages):
         rows, _ = self.trainable(self.pairs_of(name, replicate)[arm])
         settings = self.training(self.rate(name, arm) if rate is None else rate)
         return train_policy(self.store, self.loaded, rows, settings, seed=self.seed(replicate))
+
+
+def _set_of(split: str) -> Task:
+    """The artefact that holds a held-out set."""
+    return IFEVAL_TASK if split == IFEVAL else HELD_OUT_TASK
 
 
 def _columns(policy: Handle) -> dict[str, list[float | None]]:

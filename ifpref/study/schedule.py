@@ -41,7 +41,8 @@ from ifpref.study.stages import Task
 
 EVERY_S = 15.0
 """Seconds between two lines of progress."""
-STAGES = ("train_prompts", "held_out", "entropies", "base", "responses", "trees", "pairs", "pair_tables", "run")
+STAGES = ("train_prompts", "held_out", "ifeval_prompts", "entropies", "base", "responses", "trees", "pairs")
+STAGES += ("pair_tables", "run", "ifeval")
 
 
 def compute(params: Params, task: Task) -> float:

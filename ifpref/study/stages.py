@@ -14,7 +14,8 @@ Decisions
   and by the policy: two arms that have the same pairs share them.
 - A replicate draws everything again: training prompts, samples, ties between pairs, and LoRA's seed. Held-out prompts
   and their random streams are the same for all, so that every difference between policies is paired.
-- Sizes that change a number by rounding alone (batch sizes, workers) are in no key.
+- Sizes that change a number by rounding alone (batch sizes, workers) are in no key. Engine, system prompt, thinking and
+  stop strings are in the keys of what is sampled, where they are not the defaults.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ CODE = {  # stage -> the modules that its artefacts depend on
 }
 HELD_OUT = ("dev", "test", "transfer")
 SAMPLING = ("temperature", "top_p", "max_tokens")
+SPOKEN = ("system_prompt", "thinking_end", "stop_strings")
 
 
 @dataclass(frozen=True)
@@ -115,9 +117,30 @@ class Stages:
         return load_model(self.params.model, revision=revision, dtype=self.params.dtype, device=self.device)
 
     def engine(self, loaded: LoadedModel | None = None) -> Any:
-        from ifpref.sampling import TransformersEngine
+        """What samples: of the base by the profile's engine, and of a model that is loaded here by one that is here."""
+        from ifpref.sampling import BatchingEngine, HttpEngine, TransformersEngine
+        from ifpref.sampling.chat import spoken_to
+        from ifpref.sampling.http import read_tokenizer
 
-        return TransformersEngine(loaded or self.loaded, self.params.sampling_batch_size)
+        p = self.params
+        if p.engine == "http" and loaded is None:
+            vocabulary = read_tokenizer(p.model, self.identity["revision"] or p.revision)
+            engine = HttpEngine(p.engine_url, vocabulary, concurrency=p.sampling_batch_size)
+        else:
+            kind = BatchingEngine if p.engine == "batching" else TransformersEngine
+            engine = kind(loaded or self.loaded, p.sampling_batch_size)
+        return spoken_to(engine, p)
+
+    def sampled_by(self, *, here: bool = False) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Parameters and modules that an artefact depends on by its engine, where they are not the defaults.
+
+        here  sampled from a model that is loaded here, which `http` is never used for
+        """
+        spoken = {name: getattr(self.params, name) for name in SPOKEN if getattr(self.params, name)}
+        code = ("ifpref.sampling.chat",) if spoken else ()
+        if self.params.engine == "transformers" or (here and self.params.engine == "http"):
+            return spoken, code
+        return spoken | {"engine": self.params.engine}, (*code, f"ifpref.sampling.{self.params.engine}")
 
     def seed(self, replicate: int | None) -> int:
         """Of a replicate; None: of what all replicates share."""
@@ -168,6 +191,7 @@ class Stages:
     def _responses(self, replicate: int, n: int | None = None) -> Step:
         """Whole responses; with n, as many others, which a prompt's pass rate is measured by."""
         from ifpref.curation.rejection import write_responses
+        from ifpref.sampling import ChatEngine
 
         prompts = Task("train_prompts", (replicate,))
         sampling, shard = self.sampling(replicate), self.params.shard_prompts
@@ -177,7 +201,11 @@ class Stages:
 
         def make(writer: Writer) -> None:
             rows = self.rows(prompts)
-            write_responses(writer, rows, self.engine(), sampling, n=count, shard_prompts=shard, stream=first)
+            engine = self.engine()
+            write_responses(writer, rows, engine, sampling, n=count, shard_prompts=shard, stream=first)
+            if isinstance(engine, ChatEngine):
+                written = writer.iter_jsonl("responses.jsonl.gz")
+                writer.write_json("chat.json", engine.count(row["token_ids"] for row in written))
 
         return Step((prompts,), lambda: self._sampled("responses", params, prompts), make)
 
@@ -195,7 +223,9 @@ class Stages:
         return Step((prompts,), lambda: self._sampled("trees", params, prompts), make)
 
     def _sampled(self, stage: str, params: Mapping[str, Any], prompts: Task) -> Artefact:
-        return Artefact(stage, params, inputs={"prompts": self.key(prompts)}, code=CODE[stage], model=self.identity)
+        more, code = self.sampled_by()
+        inputs = {"prompts": self.key(prompts)}
+        return Artefact(stage, {**params, **more}, inputs=inputs, code=CODE[stage] + code, model=self.identity)
 
     # ---- pairs
 

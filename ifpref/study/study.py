@@ -13,6 +13,7 @@ import os
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from ifpref.curation.pairs import Arm
@@ -21,8 +22,9 @@ from ifpref.models import LoadedModel
 from ifpref.params import Params, fingerprint, load_params
 from ifpref.statistics.verdicts import ENOUGH_PROMPTS, ENOUGH_REPLICATES
 from ifpref.store import Handle
+from ifpref.study import preflight
 from ifpref.study.cells import COMPARISONS, Comparison, chosen, of_notebook
-from ifpref.study.runs import HELD_OUT_TASK, RECORD, Runs
+from ifpref.study.runs import HELD_OUT_TASK, IFEVAL, IFEVAL_KEY, IFEVAL_TASK, RECORD, Runs
 from ifpref.study.schedule import InProcess, Schedule, gpus, processes, say_to_stderr, study_store
 from ifpref.study.stages import Task
 
@@ -54,7 +56,7 @@ class Study:
         self.runs = Runs(self.params, study_store())
         self._records: dict[Task, dict[str, Any] | None] = {}
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The folder of its results under outputs/: other parameters never overwrite a profile's."""
         plain = load_params(self.profile)
@@ -86,7 +88,22 @@ class Study:
                 found += [Task("run", (one.name, arm, replicate, rate)) for arm in one.arms for rate in rates]
             if one.name in self.params.sampled_comparisons:
                 found.append(Task("base", ("test", 1.0)))
+        if self.params.ifeval:  # at an arm's own rate; stability over rates is read on our prompts
+            own = [Task(IFEVAL, task.args) for task in found if task.stage == "run" and task.args[3] is None]
+            found += [Task("base", (IFEVAL, 0.0)), *own]
         return list(dict.fromkeys(found))
+
+    def within_reach(self, tasks: list[Task], say: Callable[[str], None]) -> list[Task]:
+        """The tasks without IFEval's, where its prompts are neither on this machine nor on a hub that answers."""
+        on_ifeval = [task for task in tasks if task.stage == IFEVAL or task.args[:1] == (IFEVAL,)]
+        if not on_ifeval or self.runs.find(IFEVAL_TASK) is not None:
+            return tasks
+        from ifpref.evaluation.sets import ifeval_prompts
+
+        if ifeval_prompts() is not None:
+            return tasks
+        say(f"IFEval is left out of {len(on_ifeval)} evaluations: its prompts cannot be fetched (IFEVAL_PROMPTS=file)")
+        return [task for task in tasks if task not in on_ifeval]
 
     def _sets(self, notebook: str | None) -> list[str]:
         chosen_ones = self.comparisons if notebook is None else of_notebook(notebook, self.params)
@@ -109,12 +126,13 @@ class Study:
         """
         self._records.clear()
         self.runs = Runs(self.params, self.runs.store)  # with the names of what has come since
-        schedule = Schedule(self.runs, self.tasks(notebook))
+        schedule = Schedule(self.runs, self.within_reach(self.tasks(notebook), say))
         if not schedule.needs:
             return {}
         what = f"study {self.name}" + (f", {notebook}" if notebook else "")
         n_gpus = gpus(self.params)
-        n = self._workers(n_gpus) if workers is None else workers
+        preflight.check(self.runs, schedule.needs, n_gpus, lambda line: say(f"{what}: {line}"))
+        n = self.n_workers(n_gpus) if workers is None else workers
         n = min(n, len(schedule.needs))
         say(f"{what}: {len(schedule.needs)} artefacts to make, {len(schedule.cached)} are there; workers: {n or 1}")
         start = (lambda: processes(n, n_gpus)) if n > 1 else lambda: InProcess("cuda:0" if n_gpus else "cpu")
@@ -127,7 +145,8 @@ class Study:
             warnings.warn(text, stacklevel=2)
         return schedule.failed
 
-    def _workers(self, n_gpus: int) -> int:
+    def n_workers(self, n_gpus: int) -> int:
+        """Processes that `run` starts by default."""
         from ifpref.prompts.build import cores
 
         given = os.environ.get(WORKERS_VARIABLE, "")
@@ -184,11 +203,18 @@ class Study:
         return self._records[task]
 
     def tables(self, name: str, arm: Arm, *, key: str = "test/greedy", rate: float | None = None) -> list[Table | None]:
-        """The verdict table of each replicate: "test/greedy", "test/sampled", "transfer/greedy"."""
+        """The verdict table of each replicate: "test/greedy", "test/sampled", "transfer/greedy", "ifeval/greedy"."""
+        if key == IFEVAL_KEY:
+            return [self._ifeval_table(Task(IFEVAL, (name, arm, replicate, rate))) for replicate in self.replicates]
         records = [self.record(name, arm, replicate, rate) for replicate in self.replicates]
         return [
             Table.from_dict(record["tables"][key]) if record and key in record["tables"] else None for record in records
         ]
+
+    def _ifeval_table(self, task: Task) -> Table | None:
+        handle = self.runs.find(task)
+        found = handle.read_json("table.json.gz") if handle else None
+        return Table.from_dict(found) if found else None
 
     def base(self, split: str = "test", temperature: float = 0.0) -> Table:
         """The verdict table of the base."""

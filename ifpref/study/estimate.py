@@ -1,0 +1,235 @@
+"""What a study will cost on this machine: a small sample of each stage is timed, and scaled by the study's own tasks.
+
+    python -m ifpref.study.estimate pocket --set "n_replicates=5" --workers 2
+    python -m ifpref.study.estimate pocket --actual            # afterwards: what it took, beside the estimate
+
+It writes outputs/<name>/estimate.json, one row for each stage, or for each arm of a comparison:
+
+    {"stage": "run", "what": "sharing mcts/high/all", "tasks": 3, "seconds": 61.2, "tokens": 93000, "bytes": 1.1e7}
+
+Decisions
+- What is counted are the tasks that the study's schedule lacks, so the two cannot drift apart; what is there is free.
+- The sample is the study itself, cut to a few prompts and one replicate, in a store that is thrown away (probe.py):
+  the same code, model, engine and batch sizes.
+- Time on the wall is that of a schedule: the tasks are played through, each when what it needs is done, by as many
+  workers as there will be. Workers of a CPU compute in one thread each, and so does the sample.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ifpref import paths
+from ifpref.models import ModelError
+from ifpref.params import ParamsError, parse_overrides
+from ifpref.store import StoreError
+from ifpref.study.cells import COMPARISONS
+from ifpref.study.probe import Rates, measure
+from ifpref.study.runs import IFEVAL, Runs
+from ifpref.study.schedule import STAGES, Schedule, _duration, _order, gpus, say_to_stderr
+from ifpref.study.sizes import GIB
+from ifpref.study.stages import Task
+from ifpref.study.study import Study, StudyError
+
+FILE = "estimate.json"
+IFEVAL_PROMPTS = 541
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one task: seconds of one worker, tokens sampled or trained on, bytes written."""
+
+    seconds: float = 0.0
+    tokens: float = 0.0
+    bytes: float = 0.0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.seconds + other.seconds, self.tokens + other.tokens, self.bytes + other.bytes)
+
+
+def cost(runs: Runs, task: Task, rates: Rates) -> Cost:
+    """What one task takes, by the rates that were measured."""
+    p, n_train = runs.params, runs.params.n_train_prompts
+    held_out = {"test": p.n_test_prompts, "dev": p.n_dev_prompts, "transfer": p.n_transfer_prompts}
+    held_out[IFEVAL] = IFEVAL_PROMPTS
+    if task.stage == "train_prompts":
+        return Cost(n_train * rates.prompt_s)
+    if task.stage == "held_out":
+        return Cost((sum(held_out.values()) - IFEVAL_PROMPTS) * rates.prompt_s)
+    if task.stage == "responses":
+        return _times(rates.response, n_train * (task.args[1] if len(task.args) > 1 else p.n_responses))
+    if task.stage == "trees":
+        return _times(rates.tree[task.args[0]], n_train)
+    if task.stage == "pairs":
+        return _times(rates.pairs[task.args[0]], n_train)
+    if task.stage == "entropies":
+        return _times(rates.entropies, p.n_dev_prompts)
+    if task.stage == "base":
+        split, temperature = task.args
+        return _times(rates.base_sampled if temperature else rates.base_greedy, held_out[split])
+    if task.stage == IFEVAL:
+        return _times(rates.greedy, held_out[IFEVAL])
+    if task.stage != "run":
+        return Cost(rates.overhead_s)
+    name, arm, _, rate, *purpose = task.args
+    one, n_pairs = COMPARISONS[name], rates.n_pairs(name, arm, n_train)
+    if not n_pairs:
+        return Cost(rates.overhead_s)
+    steps = runs.training(rate).steps(n_pairs)
+    total = Cost(rates.overhead_s + rates.setup_s + steps * rates.step_s + n_pairs * rates.reference_s)
+    total += Cost(0, n_pairs * rates.pair_tokens * p.num_train_epochs, rates.adapter_bytes)
+    for split in ("dev",) if purpose else one.sets:
+        total += _times(rates.greedy, held_out[split])
+    if not purpose and name in p.sampled_comparisons and not one.every_rate:  # and the base, as sharp as the policy
+        total += _times(rates.sampled, held_out["test"]) + _times(rates.base_sampled, held_out["test"])
+    return total
+
+
+def _times(unit: tuple[float, float, float], n: float) -> Cost:
+    return Cost(*(part * n for part in unit))
+
+
+def wall_seconds(needs: Mapping[Task, set[Task]], seconds: Mapping[Task, float], workers: int) -> float:
+    """The tasks played through in the schedule's order by so many workers; seconds until the last is done."""
+    waiting, done = set(needs), set()
+    running: list[tuple[float, int, Task]] = []
+    now, number = 0.0, 0
+    while waiting or running:
+        ready = sorted((task for task in waiting if needs[task] <= done), key=_order)
+        for task in ready[: workers - len(running)]:
+            waiting.discard(task)
+            heapq.heappush(running, (now + seconds[task], number := number + 1, task))
+        now, _, task = heapq.heappop(running)
+        done.add(task)
+    return now
+
+
+def label(task: Task) -> tuple[str, str]:
+    """(stage, what): a row of the table."""
+    if task.stage in ("run", IFEVAL):
+        tuning = ", on dev" if len(task.args) > 4 else ""
+        return task.stage, f"{task.args[0]} {task.args[1]}{tuning}"
+    what = {"trees": lambda: task.args[0], "pairs": lambda: task.args[0], "base": lambda: task.args[0]}
+    return task.stage, what.get(task.stage, lambda: "")()
+
+
+def estimate(study: Study, *, workers: int | None = None, say: Any = say_to_stderr) -> dict[str, Any]:
+    """Measure, scale, and return what goes into estimate.json; nothing is left of the sample."""
+    schedule = Schedule(study.runs, study.within_reach(study.tasks(), say))
+    n_gpus = gpus(study.params)
+    n = max(1, min(study.n_workers(n_gpus) if workers is None else workers, len(schedule.needs) or 1))
+    if not schedule.needs:
+        return {"study": study.name, "workers": n, "wall_seconds": 0.0, "rows": [], "cached": len(schedule.cached)}
+    device = "cuda:0" if n_gpus else "cpu"
+    rates = measure(study.params, device, one_thread=n > 1 and not n_gpus, say=say)
+    costs = {task: cost(study.runs, task, rates) for task in schedule.needs}
+    rows: dict[tuple[str, str], list[Cost]] = defaultdict(list)
+    for task, found in costs.items():
+        rows[label(task)].append(found)
+    table = []
+    for (stage, what), each in sorted(rows.items(), key=lambda item: (STAGES.index(item[0][0]), item[0][1])):
+        table.append({"stage": stage, "what": what, "tasks": len(each), **asdict(sum(each, Cost()))})
+    return {
+        "study": study.name,
+        "machine": rates.machine,
+        "workers": n,
+        "cached": len(schedule.cached),
+        "wall_seconds": wall_seconds(schedule.needs, {task: one.seconds for task, one in costs.items()}, n),
+        "peak_bytes": rates.peak_bytes * (1 if n_gpus else n),
+        "peak_of": rates.peak_of,
+        "measured_seconds": rates.seconds,
+        "rows": table,
+    }
+
+
+def actual(study: Study, estimated: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of an estimate, each with what its tasks took: `actual_seconds`, of those that are there now.
+
+    From the manifests: "made", seconds. A task whose parts another one had made already took less.
+    """
+    seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
+    seen, waiting = set(), list(study.tasks())
+    while waiting:
+        task = waiting.pop()
+        if task in seen:
+            continue
+        seen.add(task)
+        waiting += study.runs.step(task).needs
+        if handle := study.runs.find(task):
+            seconds[label(task)].append(handle.manifest["made"]["seconds"])
+    rows = []
+    for row in estimated["rows"]:
+        found = seconds.get((row["stage"], row["what"]), [])
+        mean = sum(found) / len(found) if found else None
+        rows.append({**row, "there": len(found), "actual_seconds": None if mean is None else mean * row["tasks"]})
+    return rows
+
+
+def shown(found: Mapping[str, Any]) -> str:
+    """The estimate as a table."""
+    lines = [f"{'stage':15}{'what':38}{'tasks':>6}{'time':>9}{'tokens':>15}{'disk':>10}"]
+    for row in found["rows"]:
+        took = "" if row.get("actual_seconds") is None else f"   took {_duration(row['actual_seconds'])}"
+        tokens, megabytes = f"{row['tokens']:,.0f}" if row["tokens"] else "", row["bytes"] / 2**20
+        lines.append(
+            f"{row['stage']:15}{row['what']:38}{row['tasks']:>6}{_duration(row['seconds']):>9}{tokens:>15}"
+            f"{f'{megabytes:,.1f} MiB' if megabytes >= 0.05 else '':>12}{took}"
+        )
+    total = {part: sum(row[part] for row in found["rows"]) for part in ("tasks", "seconds", "tokens", "bytes")}
+    lines.append(
+        f"\n{found['study']}: {total['tasks']} artefacts to make, {found['cached']} are there. "
+        f"{_duration(total['seconds'])} of computing, {_duration(found['wall_seconds'])} on the wall with "
+        f"{found['workers']} workers; {total['tokens']:,.0f} tokens; {total['bytes'] / GIB:.2f} GiB on disk"
+    )
+    if "peak_bytes" in found:
+        lines.append(f"peak memory: about {found['peak_bytes'] / GIB:.1f} GiB of {found['peak_of']}")
+    known = [row for row in found["rows"] if row.get("actual_seconds") is not None]
+    if known:
+        there, then = (sum(row[part] for row in known) for part in ("actual_seconds", "seconds"))
+        lines.append(
+            f"of what is there: estimated {_duration(then)}, took {_duration(there)} ({there / then - 1:+.0%})"
+        )
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m ifpref.study.estimate", description=__doc__.split("\n")[0])
+    parser.add_argument("profile", help="a name in params/, or a YAML file")
+    parser.add_argument("--set", default="", help="parameters, such as 'beta=0.05 seed=1'")
+    parser.add_argument("--workers", type=int, help="as the study is to be run with (default: as `make reproduce`)")
+    parser.add_argument("--actual", action="store_true", help="what it took, beside the estimate that was written")
+    options = parser.parse_args(arguments)
+    try:
+        study = Study(options.profile, **parse_overrides(options.set))
+        file = paths.outputs_folder(study.name) / FILE
+        if options.actual:
+            found = _written(file)
+            found["rows"] = actual(study, found)
+        else:
+            found = estimate(study, workers=options.workers)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    except (ParamsError, ModelError, StudyError, StoreError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(shown(found))
+    return 0
+
+
+def _written(file: Path) -> dict[str, Any]:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StudyError(f"{paths.shown(file)}: no estimate; it is made without --actual, before a run") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,207 @@
+"""Estimates: schedules played by hand, costs from made-up rates, memory by arithmetic; a sample timed for real."""
+
+import json
+import shutil
+
+import pytest
+
+from ifpref import paths
+from ifpref.curation.pairs import Arm
+from ifpref.models import ModelError
+from ifpref.params import load_params
+from ifpref.study import Study, estimate, preflight, probe, sizes
+from ifpref.study.stages import Task
+from ifpref.training import TrainingSettings
+from ifpref.training.checks import expected_trainable
+
+torch = pytest.importorskip("torch")
+
+TINY = {
+    "n_train_prompts": 12,
+    "n_dev_prompts": 6,
+    "n_test_prompts": 6,
+    "n_transfer_prompts": 6,
+    "n_responses": 4,
+    "shard_prompts": 6,
+    "max_tokens": 32,
+    "comparisons": ["sharing"],
+    "n_replicates": 1,
+}
+RS = Arm("rs")
+
+
+@pytest.fixture
+def home(root, tmp_path, monkeypatch):
+    shutil.copytree(root / "params", tmp_path / "params")
+    monkeypatch.setenv(paths.HOME_VARIABLE, str(tmp_path))
+    return tmp_path
+
+
+def rates(**given):
+    """1 s for each prompt, and for each thing of a unit as many seconds, tokens and bytes as is said."""
+    none = (0.0, 0.0, 0.0)
+    plain = {name: none for name in ("response", "base_greedy", "base_sampled", "greedy", "sampled")}
+    plain |= {"prompt_s": 1.0, "setup_s": 0.0, "step_s": 0.0, "reference_s": 0.0, "pair_tokens": 0.0}
+    plain |= {"adapter_bytes": 0, "overhead_s": 0.0, "n_prompts": 6, "most_pairs": None, "seconds": 0.0}
+    plain |= {"peak_bytes": 0, "peak_of": "", "machine": "", "tree": {}, "pairs": {}, "found": {("sharing", RS): 3}}
+    return probe.Rates(**plain | given)
+
+
+# ---- time
+
+
+def test_a_schedule_is_played_through():
+    a, b, c = (Task("train_prompts", (replicate,)) for replicate in range(3))
+    last = Task("run", ("sharing", RS, 0, None))
+    needs, seconds = {a: set(), b: set(), c: set(), last: {a, b, c}}, {a: 3.0, b: 2.0, c: 2.0, last: 5.0}
+    assert estimate.wall_seconds(needs, seconds, 1) == 12
+    assert estimate.wall_seconds(needs, seconds, 2) == 4 + 5  # a beside b and c
+    assert estimate.wall_seconds(needs, seconds, 9) == 3 + 5
+    assert estimate.wall_seconds({}, {}, 2) == 0
+
+
+def test_the_cost_of_a_run_by_hand(home):
+    study = Study("smoke", **TINY, sampled_comparisons=[])  # batches of 4 pairs, 1 epoch
+    given = rates(setup_s=2.0, step_s=10.0, reference_s=0.5, greedy=(1.0, 20.0, 7.0), pair_tokens=100.0)
+    found = estimate.cost(study.runs, Task("run", ("sharing", RS, 0, None)), given)
+    assert given.n_pairs("sharing", RS, 12) == 6  # 3 of 6 prompts
+    assert found == estimate.Cost(2 + 2 * 10 + 6 * 0.5 + 6 * 1, 6 * 100 + 6 * 20, 6 * 7)
+    assert estimate.cost(study.runs, Task("responses", (0,)), rates(response=(0.5, 10.0, 2.0))).seconds == 12 * 4 * 0.5
+    assert (
+        estimate.cost(study.runs, Task("responses", (0, 2)), rates(response=(0.5, 10.0, 2.0))).seconds == 12 * 2 * 0.5
+    )
+
+
+def test_pairs_that_the_sample_had_none_of_and_a_limit():
+    assert rates(found={("a", RS): 0}).n_pairs("a", RS, 60) == 5
+    assert rates(found={("a", RS): 6}, most_pairs=4).n_pairs("a", RS, 60) == 4
+
+
+def test_a_sample_is_timed_and_what_is_there_is_free(home, monkeypatch):
+    """For real, as small as it goes: every stage has its row; then a run, and what it took."""
+    for name, value in {"SAMPLE_S": 0.1, "LEAST": 12, "FIRST": 2, "STEPS": 1}.items():
+        monkeypatch.setattr(probe, name, value)
+    large = {"n_train_prompts": 24, "shard_prompts": 12, "max_tokens": 40}
+    study = Study("smoke", **TINY | large, sampled_comparisons=[])
+    found = estimate.estimate(study, workers=1, say=lambda line: None)
+    assert {row["stage"] for row in found["rows"]} == {
+        *("train_prompts", "held_out", "base", "responses", "trees", "pairs", "pair_tables", "run")
+    }
+    assert sum(row["tasks"] for row in found["rows"]) == 12  # trees 2, runs 4, all others 1
+    assert found["wall_seconds"] == pytest.approx(sum(row["seconds"] for row in found["rows"])) and found["cached"] == 0
+    assert all(row["tokens"] > 0 for row in found["rows"] if row["stage"] in ("responses", "trees", "base", "run"))
+    assert not list(home.glob("outputs/store/*/*"))  # nothing is left of the sample
+    json.dumps(found)
+
+    study.runs.get(Task("held_out"))
+    rows = {row["stage"]: row for row in estimate.actual(study, found)}
+    assert rows["held_out"]["actual_seconds"] > 0 and rows["run"]["actual_seconds"] is None
+    assert "took" in estimate.shown({**found, "rows": list(rows.values())})
+
+
+def test_a_model_that_is_not_at_hand_is_an_error(home, monkeypatch, capsys):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert estimate.main(["smoke", "--set", "model=nobody/nothing"]) == 2
+    assert estimate.main(["smoke", "--actual"]) == 2
+    assert "outputs/smoke/estimate.json: no estimate" in capsys.readouterr().err
+
+
+# ---- memory
+
+
+def llama(**shape):
+    from transformers import LlamaConfig
+
+    return sizes.skeleton(LlamaConfig(**shape))
+
+
+@pytest.fixture(scope="module")
+def eight():
+    """Llama 3.1 8B."""
+    shape = {"vocab_size": 128256, "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32}
+    return llama(num_attention_heads=32, num_key_value_heads=8, max_position_embeddings=131072, **shape)
+
+
+def test_eight_billion_parameters_with_lora_fit_80_gb(eight):
+    params = load_params("paper")
+    found = sizes.training_memory(eight, TrainingSettings.from_params(params), 2)
+    assert found.weights == 2 * 8_030_261_248
+    assert found.adapter == 16 * 41_943_040  # rank 16: 32 layers of 16 * (in + out) over seven projections
+    assert found.total + sizes.RESERVE < 80e9
+    without = TrainingSettings.from_params(params, gradient_checkpointing=False)
+    assert sizes.training_memory(eight, without, 2).activations > 10 * found.activations
+    assert sizes.sampling_memory(eight, params.sampling_batch_size, params.max_length, 2).total + sizes.RESERVE < 80e9
+
+
+def test_keys_and_values_of_sampling_by_hand(eight):
+    found = sizes.sampling_memory(eight, 3, 100, 2)
+    assert found.cache == 3 * 100 * 32 * 2 * 8 * 128 * 2 and found.logits == 3 * 128256 * 12
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+def test_activations_are_at_least_those_that_autograd_keeps(bf16):
+    """Of a Llama with LoRA, without its head: bytes of all that autograd saves, parameters aside."""
+    from peft import LoraConfig, get_peft_model
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    shape = {"vocab_size": 64, "hidden_size": 128, "intermediate_size": 344, "num_hidden_layers": 3}
+    config = LlamaConfig(**shape, num_attention_heads=4)
+    params = load_params("smoke", max_length=96, per_device_train_batch_size=1, bf16=bf16)
+    settings = TrainingSettings.from_params(params)
+    model = LlamaForCausalLM(config).to(torch.bfloat16 if bf16 else torch.float32)
+    lora = LoraConfig(r=settings.lora_r, target_modules="all-linear", task_type="CAUSAL_LM")
+    trained = get_peft_model(model, lora).get_base_model().model
+    own = {parameter.data_ptr() for parameter in model.parameters()}
+    kept = {}
+
+    def keep(tensor):
+        if tensor.data_ptr() not in own:
+            kept[tensor.untyped_storage().data_ptr()] = tensor  # held, so that no address is used twice
+        return tensor
+
+    autocast = torch.autocast("cpu", torch.bfloat16, enabled=bf16)
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), autocast:
+        hidden = trained(torch.randint(0, 64, (2, 96))).last_hidden_state
+    measured = sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
+    assert hidden.requires_grad
+    reckoned = sizes.training_memory(sizes.skeleton(config), settings, 2 if bf16 else 4).activations
+    assert 1 < reckoned / measured < 1.5
+
+
+# ---- before hours are spent
+
+
+def test_too_small_a_gpu_is_refused_with_the_sums(home, eight):
+    runs = Study("paper", model="pocket").runs
+    preflight.check_gpu(runs, eight, int(80e9), "GPU 0")
+    with pytest.raises(
+        ModelError, match=r"GPU 1 has 22\.0 GiB free, and training .* takes up to .*weights 15\.0.*helps"
+    ):
+        preflight.check_gpu(runs, eight, 22 * sizes.GIB, "GPU 1")
+    with pytest.raises(ModelError, match=r"8\.0 GiB free, and sampling .*dtype: bfloat16"):
+        preflight.check_gpu(runs, eight, 8 * sizes.GIB, "GPU 0")
+
+
+def test_too_little_disk_is_said_before_the_study(home, monkeypatch):
+    study = Study("smoke", **TINY)
+    said, needs = [], [Task("responses", (0,)), Task("run", ("sharing", RS, 0, None))]
+    preflight.check(study.runs, needs, 0, said.append)
+    assert said == []
+    usage = type("Usage", (), {"free": 1000})
+    monkeypatch.setattr(preflight.shutil, "disk_usage", lambda folder: usage)
+    preflight.check(study.runs, needs, 0, said.append)
+    assert len(said) == 1 and "will be written" in said[0]
+
+
+def test_bytes_on_disk_by_hand():
+    params = load_params("smoke", **TINY)
+    whole = 12 * 32 * sizes.RESPONSE_BYTES
+    assert sizes.disk_bytes(params, [Task("responses", (0,))], 5) == whole * 4
+    assert sizes.disk_bytes(params, [Task("run", ("sharing", RS, 0, None))], 5) == 12 * 32 * sizes.EVALUATION_BYTES + 20
+
+
+def test_parameters_of_pockets_adapter_are_about_right():
+    from ifpref.models import load_config
+
+    n = expected_trainable(sizes.skeleton(load_config("pocket")), TrainingSettings.from_params(load_params("pocket")))
+    assert 0.5 < preflight.POCKET_ADAPTER / n < 2

@@ -1,0 +1,158 @@
+"""Policies taken out: peft loads them with the same logits, cards hold what was recorded, tokens are nowhere."""
+
+import json
+import re
+import shutil
+
+import pytest
+
+from ifpref import export, paths
+from ifpref.curation.pairs import Arm
+from ifpref.export import ExportError
+from ifpref.models import attach_adapter, detach_adapter, load_model
+from ifpref.study import Study
+from ifpref.study.runs import IFEVAL_KEY, IFEVAL_TASK
+from ifpref.study.stages import Task
+
+torch = pytest.importorskip("torch")
+
+TINY = {
+    "n_train_prompts": 12,
+    "n_dev_prompts": 6,
+    "n_test_prompts": 6,
+    "n_transfer_prompts": 6,
+    "n_responses": 4,
+    "shard_prompts": 6,
+    "max_tokens": 32,
+    "comparisons": ["transfer", "transfer_seen"],
+    "sampled_comparisons": [],
+    "warmup_steps": 0.0,
+    "num_train_epochs": 4.0,
+    "n_replicates": 1,
+}
+RS = Arm("rs")
+RUN = Task("run", ("transfer", RS, 0, None))
+TOKEN = "hf_" + "x1Y2z3" * 6
+ASKED = {"key": 7, "prompt": "Tell a story.", "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}
+
+
+@pytest.fixture(scope="module")
+def made(root, tmp_path_factory):
+    """A study with one run, made while a token is in the environment; and IFEval of one prompt."""
+    home = tmp_path_factory.mktemp("home")
+    shutil.copytree(root / "params", home / "params")
+    (home / "ifeval.jsonl").write_text(json.dumps(ASKED) + "\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(paths.HOME_VARIABLE, str(home))
+        patch.setenv("HF_TOKEN", TOKEN)
+        patch.setenv("IFEVAL_PROMPTS", str(home / "ifeval.jsonl"))
+        patch.setattr("ifpref.study.runs.IFEVAL_TOKENS", 32)
+        study = Study("smoke", **TINY, ifeval=True)
+        study.runs.get(RUN)
+        study.runs.get(Task("ifeval", RUN.args))
+        yield study
+
+
+def run_record(study):
+    return study.record("transfer", RS, 0)
+
+
+def test_peft_loads_it_on_the_base_with_the_logits_of_the_study(made, tmp_path):
+    from peft import PeftModel
+
+    policy, card = export.of_study(made, "transfer", RS, 0)
+    out = export.export(policy, tmp_path / "out", card)
+    ids = torch.tensor([[1, 3, 50, 60, 4]])
+    base = load_model("pocket")
+    attached = attach_adapter(base, policy.path("adapter"))
+    expected = attached.model(ids).logits
+    plain = detach_adapter(attached).model(ids).logits
+    assert torch.equal(PeftModel.from_pretrained(load_model("pocket").model, str(out)).eval()(ids).logits, expected)
+    assert not torch.equal(plain, expected)
+    assert torch.equal(attach_adapter(load_model("pocket"), out).model(ids).logits, expected)
+    config = json.loads((out / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == "pocket" and config["r"] == 16
+
+
+def test_the_card_holds_what_was_recorded(made):
+    _, card = export.of_study(made, "transfer", RS, 0)
+    record = run_record(made)
+    assert f"artefact `{record['policy']}`" in card and "comparison `transfer`" in card and "`rs/high/all`" in card
+    assert f"{record['n_pairs']:,} preference pairs" in card and "| beta | 0.1 |" in card
+    assert (
+        "| held-out prompts | greedy | 6 |" in card
+        and "| prompts with constraint types left out of training | greedy |" in card
+    )
+    assert re.search(r"Gain of the arm `rs/high/all` over the base, .*: [+-]\d+\.\d", card)
+    assert "the base's licence holds for it" in card
+
+
+def test_by_key_of_the_policy_or_of_its_run(made, tmp_path, capsys):
+    record, run = run_record(made), made.runs.key(RUN)
+    for place, key in (("a", record["policy"]), ("b", run)):
+        assert export.main([key, "--out", str(tmp_path / place)]) == 0
+    assert (tmp_path / "a" / "README.md").read_text() == (tmp_path / "b" / "README.md").read_text()
+    assert export.main([run, "--out", str(tmp_path / "a")]) == 2
+    assert "is there and not empty" in capsys.readouterr().err
+    prompts = made.runs.key(Task("held_out"))
+    assert export.main([prompts, "--out", str(tmp_path / "c")]) == 2
+    assert "an artefact of the stage prompts; allowed: policy, run" in capsys.readouterr().err
+    assert export.main(["0" * 16, "--out", str(tmp_path / "c")]) == 2 and not (tmp_path / "c").exists()
+
+
+def test_what_is_not_there_is_an_error(made):
+    with pytest.raises(ExportError, match=r"has no arm mcts/high/all; it has rs/high/all"):
+        export.of_study(made, "transfer", Arm("mcts"), 0)
+    with pytest.raises(ExportError, match="replicate 3; allowed: 0 to 0"):
+        export.of_study(made, "transfer", RS, 3)
+    with pytest.raises(ExportError, match="no policy is there; `make reproduce` makes it"):
+        export.of_study(made, "transfer_seen", RS, 0)
+
+
+def test_a_hub_base_is_named_with_its_commit_and_a_command():
+    text = export._use("owner/name", "c0ffee", 4)
+    assert 'from_pretrained("owner/name", revision="c0ffee")' in text
+    assert "vllm serve owner/name --revision c0ffee --enable-lora --max-lora-rank 8 " in text
+
+
+# ---- IFEval beside our own prompts
+
+
+def test_ifeval_has_its_tables_and_runs_keep_their_names(made):
+    [table] = made.tables("transfer", RS, key=IFEVAL_KEY)
+    assert table.prompt_ids == ("ifeval-7",)
+    assert made.prompts("ifeval")[0]["text"] == "Tell a story."
+    with_it, without = (set(Study("smoke", **TINY, ifeval=on).tasks()) for on in (True, False))
+    assert {task.stage for task in with_it - without} == {"ifeval", "base"} and without < with_it
+    assert Study("smoke", **TINY).runs.key(RUN) == made.runs.key(RUN)
+
+
+def test_ifeval_out_of_reach_is_left_out_with_a_word(made, monkeypatch, tmp_path):
+    monkeypatch.delenv("IFEVAL_PROMPTS")
+    monkeypatch.setattr("ifpref.evaluation.sets.fetch_prompts", lambda: out_of_reach())
+    study, said = Study("smoke", **TINY, ifeval=True), []
+    assert study.within_reach(study.tasks(), said.append) == Study("smoke", **TINY).tasks()
+    assert len(said) == 1 and said[0].startswith("IFEval is left out of 3 evaluations")
+    assert study.runs.find(IFEVAL_TASK) is None
+
+
+def out_of_reach():
+    from ifpref.evaluation.files import OutOfReach
+
+    raise OutOfReach("no network")
+
+
+# ---- tokens
+
+
+def test_no_token_is_written_anywhere(made):
+    home = paths.home()
+    files = [path for path in home.rglob("*") if path.is_file()]
+    assert len(files) > 20
+    for path in files:
+        data = path.read_bytes()
+        if path.suffix == ".gz":
+            import gzip
+
+            data = gzip.decompress(data)
+        assert TOKEN.encode() not in data and not re.search(rb"hf_[A-Za-z0-9]{20,}", data), path

@@ -1,0 +1,151 @@
+"""Models that cannot be used: each said clearly, within seconds, without running their code or telling a token."""
+
+import json
+import time
+
+import pytest
+
+from ifpref import hub, models
+from ifpref.models import ModelError, identify, load_config, load_model, load_tokenizer, look_on_hub
+from ifpref.pocket.tokenizer import train_tokenizer
+
+torch = pytest.importorskip("torch")
+TOKEN = "hf_" + "x1Y2z3" * 6
+
+
+def save(folder, *, template=True, eos=True, safe=True):
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    tokenizer = train_tokenizer(["The river ran past the old mill."], 280)
+    sizes = {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 1, "num_attention_heads": 2}
+    model = LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), max_position_embeddings=64, **sizes))
+    model.save_pretrained(folder)
+    if not safe:
+        torch.save(model.state_dict(), folder / "pytorch_model.bin")
+        (folder / "model.safetensors").unlink()
+    if not template:
+        tokenizer.chat_template = None
+    if not eos:
+        tokenizer.eos_token = None
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ({"template": False}, "no chat template: it is a base model; take an instruct model"),
+        ({"eos": False}, "no end-of-sequence token, so no response would end"),
+        ({"safe": False}, "cannot be loaded: .*safetensors"),
+    ],
+)
+def test_a_folder_that_cannot_be_used(tmp_path, what, message):
+    with pytest.raises(ModelError, match=message):
+        load_model(str(save(tmp_path, **what)))
+
+
+def test_code_of_a_model_is_never_run(tmp_path):
+    save(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    config |= {"model_type": "mine", "auto_map": {"AutoConfig": "mine.Config", "AutoModelForCausalLM": "mine.Model"}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "mine.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    for load in (load_model, load_config):
+        with pytest.raises(ModelError, match="code of its own, and code from a hub or a folder is not run here"):
+            load(str(tmp_path))
+    assert not (tmp_path / "ran").exists()
+
+
+# ---- the hub, played
+
+
+class Info:
+    def __init__(self, gated=False, files=("model.safetensors", "config.json")):
+        self.sha, self.gated = "c0ffee", gated
+        self.siblings = [type("File", (), {"rfilename": name}) for name in files]
+
+
+@pytest.fixture
+def answer(monkeypatch):
+    """Sets what the hub answers: an error to raise, or an `Info`."""
+    import huggingface_hub
+
+    monkeypatch.delenv(hub.TOKEN, raising=False)
+    monkeypatch.setattr(hub, "cached_commit", lambda id, revision: None)
+    monkeypatch.setattr(models, "cached_commit", lambda id, revision: None)
+
+    def play(info, access=None):
+        def say(what):
+            if isinstance(what, Exception):
+                raise what
+            return what
+
+        monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda self, id, **how: say(info))
+        monkeypatch.setattr(huggingface_hub.HfApi, "auth_check", lambda self, id: say(access))
+
+    return play
+
+
+def refused(name, status):
+    import httpx2
+    from huggingface_hub import errors
+
+    response = httpx2.Response(status, request=httpx2.Request("GET", "https://hub/api"))
+    return getattr(errors, name)("no", response=response)
+
+
+def test_a_gated_model_names_the_steps_and_tells_no_token(answer, monkeypatch):
+    answer(Info(gated="manual"), refused("GatedRepoError", 403))
+    with pytest.raises(ModelError) as unset:
+        look_on_hub("owner/name")
+    steps = ["is gated", "1. Accept its licence at", "/owner/name, signed in", "2. Make a token", "HF_TOKEN is not set"]
+    assert all(step in str(unset.value) for step in steps)
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    with pytest.raises(ModelError, match="HF_TOKEN is set, so the licence is not accepted") as found:
+        load_model("owner/name")
+    assert TOKEN not in str(found.value)
+    answer(Info(gated="manual"))  # accepted
+    assert look_on_hub("owner/name").sha == "c0ffee"
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            ("RepositoryNotFoundError", 404),
+            "'owner/name' is not found: neither a folder here nor a model on the hub; a",
+        ),
+        (("RevisionNotFoundError", 404), "'owner/name' has no revision 'v9'; allowed: a commit, branch or tag of it"),
+        (("HfHubHTTPError", 401), r"the hub refuses the token in HF_TOKEN \(401\); make a new one"),
+        (("HfHubHTTPError", 503), r"the hub cannot be asked \(it answers 503\)"),
+    ],
+)
+def test_what_the_hub_refuses(answer, error, message):
+    answer(refused(*error))
+    for ask in (identify, load_tokenizer):
+        with pytest.raises(ModelError, match=message):
+            ask("owner/name", revision="v9")
+
+
+def test_a_hub_model_without_safetensors_is_refused_before_it_is_fetched(answer):
+    answer(Info(files=("pytorch_model.bin", "config.json")))
+    with pytest.raises(ModelError, match=r"no \.safetensors on the hub"):
+        load_model("owner/name")
+
+
+def test_no_network_is_said_at_once_and_what_was_fetched_will_do(answer, monkeypatch):
+    import httpx2
+
+    answer(httpx2.ConnectError("Name or service not known"))
+    start = time.monotonic()
+    with pytest.raises(hub.Unreachable, match=r"hub cannot be asked \(Name or .*`hf download owner/name` fetches it"):
+        identify("owner/name")
+    assert time.monotonic() - start < 5
+    monkeypatch.setattr(models, "cached_commit", lambda id, revision: "abc123")
+    assert identify("owner/name") == {"id": "owner/name", "revision": "abc123", "weights": None}
+    assert models._options_of("owner/name", None)["local_files_only"] is True
+
+
+def test_what_is_no_id_is_refused():
+    with pytest.raises(ModelError, match=r"'a b' is not found.* hub id such as owner/name"):
+        identify("a b")
