@@ -10,7 +10,7 @@ MAX_KIB := 1024
 LARGE_OK := ^(ifpref/pocket/weights/|outputs/reference/)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce tour prefix contrast difficulty findings compare lab test lint format prompts \
+.PHONY: help setup reproduce tour prefix contrast difficulty findings estimate export compare lab test lint format prompts \
   pocket-model score bench clean
 
 PROFILE ?= pocket
@@ -42,6 +42,13 @@ difficulty: $(READY)  ## [PROFILE=pocket]: which training prompts generalise bes
 findings: $(READY)  ## [PROFILE=pocket]: the paper's claims, and what became of them (15 minutes; seconds after reproduce)
 tour prefix contrast difficulty findings:
 	@$(PY) -m ifpref.study.notebooks $(STUDY) --only $@
+
+estimate: $(READY)  ## PROFILE=gpu [SET="..."] [ACTUAL=1]: hours, tokens, disk, memory, from a small sample here (minutes)
+	@$(PY) -m ifpref.study.estimate $(STUDY) $(if $(ACTUAL),--actual)
+
+export: $(READY)  ## KEY=... OUT=folder: a policy, for peft and vLLM, with its card (seconds)
+	@test -n "$(KEY)" -a -n "$(OUT)" || { echo "make export KEY=key-of-a-policy-or-run OUT=folder"; exit 1; }
+	@$(PY) -m ifpref.export "$(KEY)" --out "$(OUT)"
 
 compare: $(READY)  ## [PROFILE=pocket]: hold a run's numbers against outputs/reference (seconds)
 	@$(PY) -m ifpref.study.compare outputs/$(PROFILE)/results

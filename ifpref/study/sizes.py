@@ -9,7 +9,7 @@ Decisions
 - Weights, adapter, gradients and Adam's two moments are counted exactly. Activations are what autograd keeps: the input
   and the output of every linear layer, the products of the MLP, and the norms in float32. With gradient checkpointing
   that is one layer's, and of the others the input alone. Against what autograd was seen to keep of a tiny model
-  (tests/test_estimate.py) this is within a quarter; flash attention is assumed, which keeps no scores.
+  (tests/test_estimate.py) this is too much by less than a half; attention is assumed to keep no scores.
 - Of the logits as many columns are there at a time as trl's kernel takes, in float32, three times over.
 """
 
