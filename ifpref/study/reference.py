@@ -82,10 +82,11 @@ def keep(study: Study, target: Path, *, partial: bool = False) -> list[str]:
     source = paths.outputs_folder(study.name)
     if not (source / "results").is_dir():
         raise KeepError(f"{paths.shown(source)}: no results in it; run its notebooks first")
-    unfinished = shutil.ignore_patterns("*.partial*", "*.failed*", "*.stamp*")
+    # pages and vector drawings are large, and made again in a minute from what is kept
+    unwanted = shutil.ignore_patterns("*.partial*", "*.failed*", "*.stamp*", "*.log", "*.html", "*.svg")
     for name in FOLDERS:
         shutil.rmtree(target / name, ignore_errors=True)
-        shutil.copytree(source / name, target / name, ignore=unfinished)
+        shutil.copytree(source / name, target / name, ignore=unwanted)
     shutil.rmtree(target / "store", ignore_errors=True)
     kept, size, left = 0, 0, []
     for task, handle in found.items():
