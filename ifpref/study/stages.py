@@ -98,7 +98,7 @@ class Stages:
     def named_by(self, task: Task) -> tuple[Task, ...]:
         """What must be there before a task has a name: the tuning of a run at its own rate."""
         is_tuned = task.stage == "run" and task.args[3] is None and self.params.n_tuning_replicates > 0
-        return self.step(task).needs if is_tuned else ()
+        return tuple(need for need in self.step(task).needs if need.stage == "run") if is_tuned else ()
 
     def _step(self, task: Task) -> Step:
         return getattr(self, f"_{task.stage}")(*task.args)
