@@ -31,7 +31,7 @@ $(READY): requirements.lock
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-reproduce: $(READY)  ## [PROFILE=pocket] [SET="beta=0.05"]: the study, then all notebooks, figures, tables (pocket: 20 minutes)
+reproduce: $(READY)  ## [PROFILE=pocket] [SET="beta=0.05"]: the study, then all notebooks, figures, tables (pocket: 15 minutes)
 	@$(PY) -m ifpref.study $(STUDY); computed=$$?; test $$computed -le 1 || exit $$computed; \
 	  $(PY) -m ifpref.study.notebooks $(STUDY) && exit $$computed
 
@@ -56,7 +56,7 @@ compare: $(READY)  ## [PROFILE=pocket]: hold a run's numbers against outputs/ref
 lab: $(READY)  ## open the notebooks in JupyterLab (seconds to start)
 	@$(VENV)/bin/jupyter lab --notebook-dir=. notebooks/tour.ipynb
 
-test: $(READY)  ## run every test (about 3 minutes on 2 cores)
+test: $(READY)  ## run every test (about 7 minutes on 2 cores)
 	@$(PY) -m pytest -n auto $(ARGS)
 
 lint: $(READY)  ## ruff on code and notebooks, outputs in notebooks, large files (seconds)
