@@ -29,7 +29,7 @@ def run(n_pairs: int = 400, replicates: int = 5, n_train_prompts: int = 600, pro
     return {
         "pairs": pairs,
         "learning_rate": study.params.learning_rate,
-        "effects": [{name: _short(row[name]) for name in kept if name in row} for row in rows],
+        "effects": [{name: _short(row.get(name)) for name in kept} for row in rows],
         "accuracies": [
             {name: _short(value) for name, value in row.items()} for row in results.accuracies(study, "alone")
         ],

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-N_PAIRS, BATCH, MICRO, ROUNDS = 192, 16, 4, 3
+N_PAIRS, BATCH, MICRO, ROUNDS = 96, 16, 4, 2
 
 
 def run(n_pairs: int = N_PAIRS, batch: int = BATCH, micro: int = MICRO, rounds: int = ROUNDS) -> dict:
