@@ -13,19 +13,12 @@ from ifpref.study import Study, estimate, preflight, probe, sizes
 from ifpref.study.stages import Task
 from ifpref.training import TrainingSettings
 from ifpref.training.checks import expected_trainable
+from tests.conftest import TINY
 
 torch = pytest.importorskip("torch")
 
-TINY = {
-    "n_train_prompts": 12,
-    "n_dev_prompts": 6,
-    "n_test_prompts": 6,
-    "n_transfer_prompts": 6,
-    "n_responses": 4,
-    "shard_prompts": 6,
+OWN = TINY | {
     "max_tokens": 32,
-    "comparisons": ["sharing"],
-    "n_replicates": 1,
 }
 RS = Arm("rs")
 
@@ -61,7 +54,7 @@ def test_a_schedule_is_played_through():
 
 
 def test_the_cost_of_a_run_by_hand(home):
-    study = Study("smoke", **TINY, sampled_comparisons=[])  # batches of 4 pairs, 1 epoch
+    study = Study("smoke", **OWN, sampled_comparisons=[])  # batches of 4 pairs, 1 epoch
     given = rates(setup_s=2.0, step_s=10.0, reference_s=0.5, greedy=(1.0, 20.0, 7.0), pair_tokens=100.0)
     found = estimate.cost(study.runs, Task("run", ("sharing", RS, 0, None)), given)
     assert given.n_pairs("sharing", RS, 12) == 6  # 3 of 6 prompts
@@ -82,7 +75,7 @@ def test_a_sample_is_timed_and_what_is_there_is_free(home, monkeypatch):
     for name, value in {"SAMPLE_S": 0.1, "LEAST": 12, "FIRST": 2, "STEPS": 1}.items():
         monkeypatch.setattr(probe, name, value)
     large = {"n_train_prompts": 24, "shard_prompts": 12, "max_tokens": 40}
-    study = Study("smoke", **TINY | large, sampled_comparisons=[])
+    study = Study("smoke", **OWN | large, sampled_comparisons=[])
     found = estimate.estimate(study, workers=1, say=lambda line: None)
     assert {row["stage"] for row in found["rows"]} == {
         *("train_prompts", "held_out", "base", "responses", "trees", "pairs", "pair_tables", "run")
@@ -183,7 +176,7 @@ def test_too_small_a_gpu_is_refused_with_the_sums(home, eight):
 
 
 def test_too_little_disk_is_said_before_the_study(home, monkeypatch):
-    study = Study("smoke", **TINY)
+    study = Study("smoke", **OWN)
     said, needs = [], [Task("responses", (0,)), Task("run", ("sharing", RS, 0, None))]
     preflight.check(study.runs, needs, 0, said.append)
     assert said == []
@@ -194,7 +187,7 @@ def test_too_little_disk_is_said_before_the_study(home, monkeypatch):
 
 
 def test_bytes_on_disk_by_hand():
-    params = load_params("smoke", **TINY)
+    params = load_params("smoke", **OWN)
     whole = 12 * 32 * sizes.RESPONSE_BYTES
     assert sizes.disk_bytes(params, [Task("responses", (0,))], 5) == whole * 4
     assert sizes.disk_bytes(params, [Task("run", ("sharing", RS, 0, None))], 5) == 12 * 32 * sizes.EVALUATION_BYTES + 20

@@ -13,22 +13,16 @@ from ifpref.models import attach_adapter, detach_adapter, load_model
 from ifpref.study import Study
 from ifpref.study.runs import IFEVAL_KEY, IFEVAL_TASK
 from ifpref.study.stages import Task
+from tests.conftest import TINY
 
 torch = pytest.importorskip("torch")
 
-TINY = {
-    "n_train_prompts": 12,
-    "n_dev_prompts": 6,
-    "n_test_prompts": 6,
-    "n_transfer_prompts": 6,
-    "n_responses": 4,
-    "shard_prompts": 6,
+OWN = TINY | {
     "max_tokens": 32,
     "comparisons": ["transfer", "transfer_seen"],
     "sampled_comparisons": [],
     "warmup_steps": 0.0,
     "num_train_epochs": 4.0,
-    "n_replicates": 1,
 }
 RS = Arm("rs")
 RUN = Task("run", ("transfer", RS, 0, None))
@@ -47,7 +41,7 @@ def made(root, tmp_path_factory):
         patch.setenv("HF_TOKEN", TOKEN)
         patch.setenv("IFEVAL_PROMPTS", str(home / "ifeval.jsonl"))
         patch.setattr("ifpref.study.runs.IFEVAL_TOKENS", 32)
-        study = Study("smoke", **TINY, ifeval=True)
+        study = Study("smoke", **OWN, ifeval=True)
         study.runs.get(RUN)
         study.runs.get(Task("ifeval", RUN.args))
         yield study
@@ -122,16 +116,16 @@ def test_ifeval_has_its_tables_and_runs_keep_their_names(made):
     [table] = made.tables("transfer", RS, key=IFEVAL_KEY)
     assert table.prompt_ids == ("ifeval-7",)
     assert made.prompts("ifeval")[0]["text"] == "Tell a story."
-    with_it, without = (set(Study("smoke", **TINY, ifeval=on).tasks()) for on in (True, False))
+    with_it, without = (set(Study("smoke", **OWN, ifeval=on).tasks()) for on in (True, False))
     assert {task.stage for task in with_it - without} == {"ifeval", "base"} and without < with_it
-    assert Study("smoke", **TINY).runs.key(RUN) == made.runs.key(RUN)
+    assert Study("smoke", **OWN).runs.key(RUN) == made.runs.key(RUN)
 
 
 def test_ifeval_out_of_reach_is_left_out_with_a_word(made, monkeypatch, tmp_path):
     monkeypatch.delenv("IFEVAL_PROMPTS")
     monkeypatch.setattr("ifpref.evaluation.sets.fetch_prompts", lambda: out_of_reach())
-    study, said = Study("smoke", **TINY, ifeval=True), []
-    assert study.within_reach(study.tasks(), said.append) == Study("smoke", **TINY).tasks()
+    study, said = Study("smoke", **OWN, ifeval=True), []
+    assert study.within_reach(study.tasks(), said.append) == Study("smoke", **OWN).tasks()
     assert len(said) == 1 and said[0].startswith("IFEval is left out of 3 evaluations")
     assert study.runs.find(IFEVAL_TASK) is None
 

@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from itertools import takewhile
 from typing import Any
 
+from ifpref.study.results import Row, mean
 from ifpref.study.study import Study
-
-Row = dict[str, Any]
 
 
 def n_pairs(study: Study, name: str) -> list[Row]:
@@ -50,7 +49,7 @@ def balance(study: Study, name: str) -> list[Row]:
     numbers = ("pairs", "mean", "sd", "difference", "smd")
     return [
         {"group": group, "quantity": quantity, "arm": arm}
-        | {part: _mean(row[part] for row in rows if row[part] is not None) for part in numbers}
+        | {part: mean(row[part] for row in rows if row[part] is not None) for part in numbers}
         for (group, quantity, arm), rows in found.items()
     ]
 
@@ -70,8 +69,3 @@ def shared_characters(pair: Mapping[str, Any]) -> int:
     """How many characters both texts of a pair begin with: those of the shared tokens, or a few more."""
     sides = zip(pair["chosen_text"], pair["rejected_text"], strict=False)
     return sum(1 for _ in takewhile(lambda both: both[0] == both[1], sides))
-
-
-def _mean(values: Any) -> float | None:
-    values = [float(value) for value in values]
-    return sum(values) / len(values) if values else None

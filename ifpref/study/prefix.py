@@ -15,7 +15,7 @@ from ifpref import statistics
 from ifpref.curation.pairs import Arm
 from ifpref.evaluation.table import Table
 from ifpref.study.pair_results import n_pairs
-from ifpref.study.results import Row, base_scores, contrasts, grid, points
+from ifpref.study.results import Row, base_scores, contrasts, effect_row, grid, points
 from ifpref.study.study import Study
 
 THIRDS = ("lower", "middle", "upper")
@@ -36,7 +36,7 @@ def dose(study: Study) -> list[Row]:
         rows.append(contrasts(study, f"dose_{part}", [(MCTS, RS)])[0] | {"label": part, "pairs": pairs})
     if {"lower", "upper"} <= set(there):
         upper, lower = (points(study, f"dose_{part}", MCTS, RS) for part in ("upper", "lower"))
-        rows.append(_row(study, "upper − lower", "dose", _less(upper, lower)))
+        rows.append(effect_row(study, "upper − lower", "dose", _less(upper, lower)))
     return rows
 
 
@@ -50,9 +50,11 @@ def over_rates(study: Study, name: str = "stability") -> list[Row]:
         ("best less worst rate", statistics.rate_spread),
     ):
         data = [of(one) for one in grids]
-        rows += [_row(study, arm.curation, group, one) | {"arm": str(arm)} for arm, one in zip(arms, data, strict=True)]
+        rows += [
+            effect_row(study, arm.curation, group, one) | {"arm": str(arm)} for arm, one in zip(arms, data, strict=True)
+        ]
         first, other = arms[0].curation, arms[1].curation
-        rows.append(_row(study, f"{other} − {first}", group, _less(data[1], data[0])))
+        rows.append(effect_row(study, f"{other} − {first}", group, _less(data[1], data[0])))
     return rows
 
 
@@ -80,7 +82,3 @@ def _less(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def _accuracy(table: Table) -> float:
     return float(table.prompt_level().mean())
-
-
-def _row(study: Study, label: str, group: str, data: np.ndarray) -> Row:
-    return {"label": label, "group": group, **statistics.effect(data, confidence=study.params.confidence).to_dict()}

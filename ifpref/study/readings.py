@@ -12,10 +12,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from ifpref import statistics
 from ifpref.curation.pairs import Arm
 from ifpref.study import prefix
-from ifpref.study.results import Row, contrasts, decoding, gains, points
+from ifpref.study.results import Row, contrasts, decoding, effect_row, gains, points
 from ifpref.study.schedule import STAGES
 from ifpref.study.stages import Task
 from ifpref.study.study import Study
@@ -75,11 +74,7 @@ def transfer(study: Study) -> list[Row]:
     if len(data) == len(labels):
         unseen, seen = data.values()
         data["never seen − seen"] = unseen - seen  # NaN throughout where one of them is
-    confidence = study.params.confidence
-    return [
-        {"label": label, "group": "transfer", **statistics.effect(found, confidence=confidence).to_dict()}
-        for label, found in data.items()
-    ]
+    return [effect_row(study, label, "transfer", found) for label, found in data.items()]
 
 
 def cost(study: Study) -> list[Row]:

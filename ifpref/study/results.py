@@ -65,7 +65,8 @@ def points(study: Study, name: str, a: Arm, b: Arm | None = None, **how: Any) ->
     return statistics.differences(first, second)
 
 
-def _row(study: Study, label: str, group: str, data: np.ndarray, **more: Any) -> Row:
+def effect_row(study: Study, label: str, group: str, data: np.ndarray, **more: Any) -> Row:
+    """The mean of (R, N) points with its interval, as a row that figures and tables read."""
     found = statistics.effect(data, confidence=study.params.confidence)
     return {"label": label, "group": group, **more, **found.to_dict()}
 
@@ -73,7 +74,7 @@ def _row(study: Study, label: str, group: str, data: np.ndarray, **more: Any) ->
 def gains(study: Study, name: str, **how: Any) -> list[Row]:
     """Of each arm over the base."""
     return [
-        _row(study, str(arm), "over the base", points(study, name, arm, **how), arm=str(arm))
+        effect_row(study, str(arm), "over the base", points(study, name, arm, **how), arm=str(arm))
         for arm in _arms(study, name)
     ]
 
@@ -95,7 +96,7 @@ def contrasts(
         data = points(study, name, a, b, **how)
         data = on_difficulty(study, data, difficulty) if difficulty else data
         group = f"{name}, on {difficulty} prompts" if difficulty else name
-        rows.append(_row(study, f"{_short(a, b)} − {_short(b, a)}", group, data))
+        rows.append(effect_row(study, f"{_short(a, b)} − {_short(b, a)}", group, data))
     return rows
 
 
@@ -126,11 +127,11 @@ def accuracies(study: Study, name: str) -> list[Row]:
         there = [table for table in tables if table]
         row: Row = {"arm": label, "replicates": len(there) if label != "base" else None}
         for mode in ("strict", "loose"):
-            row[f"prompt_level_{mode}"] = _mean(100 * table.prompt_level(mode).mean() for table in there)
-            row[f"instruction_level_{mode}"] = _mean(100 * table.instruction_level(mode) for table in there)
-        row["tokens"] = _mean(table.n_tokens.mean() for table in there)
+            row[f"prompt_level_{mode}"] = mean(100 * table.prompt_level(mode).mean() for table in there)
+            row[f"instruction_level_{mode}"] = mean(100 * table.instruction_level(mode) for table in there)
+        row["tokens"] = mean(table.n_tokens.mean() for table in there)
         for what in ("truncated", "empty", "repetitive"):
-            row[f"{what}_percent"] = _mean(100 * getattr(table, what).mean() for table in there)
+            row[f"{what}_percent"] = mean(100 * getattr(table, what).mean() for table in there)
         rows.append(row)
     return rows
 
@@ -155,7 +156,7 @@ def by_level(study: Study, name: str, level: str = "difficulty", **how: Any) -> 
             here = [n for n, found in enumerate(of_prompt) if found == value]
             if here and data.shape[1] == len(of_prompt):
                 more = {"train": arm.difficulty, "arm": str(arm), "evaluated": str(value)}
-                rows.append(_row(study, f"{arm} on {value}", str(arm), data[:, here], **more))
+                rows.append(effect_row(study, f"{arm} on {value}", str(arm), data[:, here], **more))
     return rows
 
 
@@ -172,7 +173,7 @@ def per_constraint(study: Study, name: str, *, key: str = "test/greedy", ids: Se
             tables = study.tables(name, arm, key=key)
             after = [table.of_id(asked, id, "strict")[0] if table else np.full(len(where), np.nan) for table in tables]
             data = statistics.differences(np.array(after), before)
-            rows.append(_row(study, id, "constraint", data, arm=str(arm)))
+            rows.append(effect_row(study, id, "constraint", data, arm=str(arm)))
     return rows
 
 
@@ -182,7 +183,7 @@ def rates(study: Study, name: str = "stability") -> tuple[list[Row], list[Row]]:
     for arm in _arms(study, name):
         for rate in study.params.learning_rates:
             data = points(study, name, arm, rate=rate)
-            means.append(_row(study, str(arm), "gain", data, arm=str(arm), learning_rate=rate))
+            means.append(effect_row(study, str(arm), "gain", data, arm=str(arm), learning_rate=rate))
             for replicate in study.replicates:
                 record = study.record(name, arm, replicate, rate)
                 if record and record["tables"]:
@@ -236,7 +237,7 @@ def decoding(study: Study, name: str) -> list[Row]:
             "T = 1 − base of equal entropy": statistics.differences(at_one, matched),
         }
         for group, data in groups.items():
-            rows.append(_row(study, str(arm), group, data, arm=str(arm), temperature=_mean(temperatures)))
+            rows.append(effect_row(study, str(arm), group, data, arm=str(arm), temperature=mean(temperatures)))
     return rows
 
 
@@ -246,9 +247,9 @@ def sampled_accuracies(study: Study, name: str) -> list[Row]:
     for arm in _arms(study, name):
         found = [table for table in study.tables(name, arm, key="test/sampled") if table]
         if found:
-            row: Row = {"arm": str(arm), "sampled_percent": _mean(100 * t.prompt_level().mean() for t in found)}
-            row["kl_nats_per_response"] = _mean((t.logprob - t.base_logprob).mean() for t in found)
-            row["entropy_nats_per_token"] = _mean(t.entropy.mean() for t in found)
+            row: Row = {"arm": str(arm), "sampled_percent": mean(100 * t.prompt_level().mean() for t in found)}
+            row["kl_nats_per_response"] = mean((t.logprob - t.base_logprob).mean() for t in found)
+            row["entropy_nats_per_token"] = mean(t.entropy.mean() for t in found)
             rows.append(row)
     return rows
 
@@ -286,6 +287,7 @@ def _arms(study: Study, name: str) -> tuple[Arm, ...]:
     return study.comparison(name).arms
 
 
-def _mean(values: Any) -> float | None:
+def mean(values: Any) -> float | None:
+    """None of nothing."""
     values = [float(value) for value in values]
     return sum(values) / len(values) if values else None
