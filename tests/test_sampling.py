@@ -429,31 +429,69 @@ def test_rows_that_have_ended_leave_the_batch(engine, passes):
     assert sum(rows) < engine.sampled_tokens / 0.75 < 36 * 39  # at most a quarter of a batch has ended
 
 
-def test_kept_prefixes_are_not_read_again(engine, passes):
-    prompts = ask(engine, n=1)
-    settings = Settings(max_tokens=40, seed=5)
-    plain = engine.sample(prompts, settings)
-    deeper = [
-        Request(f"{request.stream}/1", request.ids + completion.token_ids[: 2 + i])
-        for i, (request, [completion]) in enumerate(zip(prompts, plain, strict=True))
+def going_on(prompts, responses):
+    """A second round of a search: from the first 2, 3, ... tokens of the responses, in their streams."""
+    return [
+        Request(request.stream, request.ids + response.token_ids[: 2 + i], first_sample=1)
+        for i, (request, [response]) in enumerate(zip(prompts, responses, strict=True))
     ]
-    expected = [engine.sample(requests, settings) for requests in (prompts, deeper)]
+
+
+def test_what_was_sampled_is_not_read_again(engine, passes):
+    prompts, settings = ask(engine, n=1), Settings(max_tokens=40, seed=5)
+    first = engine.sample(prompts, settings)
+    deeper = going_on(prompts, first)
+    expected = engine.sample(deeper, settings)
+    deepest = [
+        Request(r.stream, r.ids + c.token_ids[:1], first_sample=2) for r, [c] in zip(deeper, expected, strict=True)
+    ]
+    expected = [first, expected, engine.sample(deepest, settings)]
     with engine.keep_prefixes():
         passes.clear()
-        first = engine.sample(prompts, settings)
+        found = [engine.sample(prompts, settings)]
         assert max(readings(passes)[1]) == max(len(request.ids) for request in prompts)
         passes.clear()
-        second = engine.sample(deeper, settings)
-        rest = [len(after.ids) - len(before.ids) for after, before in zip(deeper, prompts, strict=True)]
-        assert readings(passes)[0] == sum(n > 1 for n in rest) and max(readings(passes)[1]) == max(rest)
-        passes.clear()
-        again = engine.sample(prompts, settings)  # kept prefixes themselves: the last token is read, for the logits
+        found += [engine.sample(deeper, settings), engine.sample(deepest, settings), engine.sample(prompts, settings)]
         assert readings(passes) == (0, [])
-    assert [ids_of(first), ids_of(second)] == [ids_of(rows) for rows in expected]
-    assert ids_of(again) == ids_of(first)
+        other = [Request("another", prompts[0].ids)]  # of another stream: it may be another prompt, so it is read
+        engine.sample(other, settings)
+        assert readings(passes)[0] == 1
+    assert [ids_of(rows) for rows in found[:3]] == [ids_of(rows) for rows in expected]
+    assert ids_of(found[3]) == ids_of(first)
     passes.clear()
     engine.sample(prompts, settings)
     assert readings(passes)[0] == 6  # nothing is kept outside
+
+
+@pytest.mark.parametrize("share", [0, 0.3, 0.7])
+def test_what_has_no_room_is_read_again(engine, passes, monkeypatch, share):
+    from ifpref.sampling import transformers
+
+    prompts, settings = ask(engine, n=1), Settings(max_tokens=40, seed=5)
+    first = engine.sample(prompts, settings)
+    expected = engine.sample(going_on(prompts, first), settings)
+    with engine.keep_prefixes():
+        engine.sample(prompts, settings)
+        room = int(share * (transformers.KEEP_BYTES - engine.kept.room))
+    monkeypatch.setattr(transformers, "KEEP_BYTES", room)
+    with engine.keep_prefixes():
+        assert ids_of(engine.sample(prompts, settings)) == ids_of(first)
+        passes.clear()
+        assert ids_of(engine.sample(going_on(prompts, first), settings)) == ids_of(expected)
+        assert 0 <= engine.kept.room <= room
+    assert readings(passes)[0] > 0
+
+
+def test_keys_and_values_that_are_kept_are_those_of_the_whole_sequence(loaded, engine):
+    from ifpref.sampling.cache import read_prefixes
+
+    prompts = ask(engine, n=1)
+    with torch.inference_mode(), engine.keep_prefixes():
+        for request, [response] in zip(prompts, engine.sample(prompts, Settings(max_tokens=40, seed=5)), strict=True):
+            ids = (request.ids + response.token_ids)[:-1]
+            kept = torch.cat(engine.kept.find(request.stream, ids), dim=3)
+            [whole] = read_prefixes(loaded.model, [ids])
+            torch.testing.assert_close(kept, whole, atol=1e-4, rtol=1e-4)
 
 
 # ---- what goes wrong
@@ -599,28 +637,3 @@ def test_words_round_trip(text, texts):
         return
     assert codec.decode(codec.encode(text)) == text
     assert all(codec.decode(codec.encode(known)) == known for known in texts)
-
-
-# Attention in blocks of rows
-
-
-def test_blocks_start_at_the_first_column_that_a_row_of_theirs_needs():
-    from ifpref.sampling import cache
-
-    lengths = [40] * 8 + [30] * 8 + [10] * 8
-    assert cache._blocks(lengths) == [(slice(0, 8), 0), (slice(8, 16), 10), (slice(16, 24), 30)]
-    assert cache._blocks([40] * 8 + [39] * 8) == []  # 1 % of the columns: not worth it
-    assert cache._blocks([40] * 4 + [10] * 4) == []  # too few rows
-
-
-def test_attention_in_blocks_changes_no_response(loaded, engine, monkeypatch):
-    from ifpref.sampling import cache
-
-    requests = [Request(f"p-{i}", engine.encode("fox " * (1 + i))) for i in range(32)]
-    seen, blocks = [], cache._blocks
-    monkeypatch.setattr(cache, "_blocks", lambda lengths: seen.append(blocks(lengths)) or seen[-1])
-    in_blocks = engine.sample(requests, SETTINGS)
-    assert any(seen)
-    assert loaded.model.config._attn_implementation == "sdpa"
-    monkeypatch.setattr(cache, "_blocks", lambda lengths: [])
-    assert ids_of(engine.sample(requests, SETTINGS)) == ids_of(in_blocks)

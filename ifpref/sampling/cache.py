@@ -1,7 +1,7 @@
 """Keys and values of what a model has read: of single prefixes, and of the rows that are being decoded.
 
-    (first, second), logits = read_prefixes(model, [prefix, other])          # one forward pass, logits (2, V)
-    rows = RowCache([first, first, first, second], spare=64)                 # four rows, 64 tokens each to come
+    first, second = read_prefixes(model, [prefix, other])                    # one forward pass
+    rows = RowCache([(first,)] * 3 + [(second,)], spare=64)                  # four rows, 64 tokens each to come
     model(input_ids=tokens, attention_mask=rows.attention_mask, past_key_values=rows.cache, ...)
     rows.keep([0, 3])                                                        # rows 1 and 2 have ended
 
@@ -10,33 +10,21 @@ Decisions
   next one in place, where transformers' DynamicCache copies everything at every step. When rows leave, the last ones
   move to their places; nothing else is touched.
 - *Masks are ours*, four-dimensional and additive: transformers passes them on as they are, and builds none.
-- *Blocks*: rows of a search have prefixes of all lengths, and attention costs what the longest does. On a CPU, where it
-  waits for memory, it is computed in blocks of rows (longest first), each from the first column that one of it needs.
 - All this is for models whose every layer attends to everything, with sdpa or eager attention (`is_plain`). For others
   (sliding windows, linear attention, flash attention) `HubCache` leaves both to transformers, at its speed.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import torch
-from transformers import AttentionInterface, DynamicCache
+from transformers import DynamicCache
 from transformers.cache_utils import Cache, DynamicLayer
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 Pieces = tuple[torch.Tensor, ...]
 """Keys and values of one prefix, in pieces that follow each other: (layers, 2, heads, tokens, head_dim)."""
-
-
-Block = tuple[slice, int]
-"""Rows, and the first column that one of them may look at."""
-
-BLOCKS, LEAST_SAVING = 4, 0.1
-"""Most blocks, and the share of columns they must save; measured: two to four save a search 12 % of its time."""
 
 
 def is_plain(model: Any) -> bool:
@@ -46,10 +34,8 @@ def is_plain(model: Any) -> bool:
     return config._attn_implementation in ("sdpa", "eager") and all(type(layer) is DynamicLayer for layer in layers)
 
 
-def forward(
-    model: Any, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Any, blocks: Sequence[Block] = ()
-) -> torch.Tensor:
-    """The logits (B, V) after the last column of ids (B, T); blocks: only within `in_blocks`."""
+def forward(model: Any, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Any) -> torch.Tensor:
+    """The logits (B, V) after the last column of ids (B, T)."""
     return model(
         input_ids=ids,
         attention_mask=mask,
@@ -57,76 +43,34 @@ def forward(
         past_key_values=cache,
         use_cache=True,
         logits_to_keep=1,
-        **({"blocks": blocks} if blocks else {}),
     ).logits[:, -1]
 
 
-def attend_in_blocks(
-    module: Any,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    mask: torch.Tensor,
-    blocks: Sequence[Block] = (),
-    **kwargs: Any,
-) -> tuple[torch.Tensor, None]:
-    """transformers' sdpa attention, of each block by itself; of all rows at once where there are no blocks."""
-    if not blocks:
-        return sdpa_attention_forward(module, query, key, value, mask, **kwargs)
-    parts = [
-        sdpa_attention_forward(
-            module, query[rows], key[rows, :, start:], value[rows, :, start:], mask[rows, ..., start:], **kwargs
-        )[0]
-        for rows, start in blocks
-    ]
-    return torch.cat(parts), None
+def read_prefixes(model: Any, prefixes: Sequence[tuple[int, ...]]) -> list[torch.Tensor]:
+    """Keys and values of each prefix, (layers, 2, heads, tokens, head_dim); those of like length in one pass."""
+    found = {}
+    for alike in _of_like_length(prefixes):
+        ids, real = left_padded(alike, model.device)
+        width = ids.shape[1]
+        causal = torch.ones(width, width, dtype=torch.bool, device=ids.device).tril()
+        allowed = real[:, None] & causal  # (P, T, T)
+        cache = DynamicCache(config=model.config)
+        forward(model, ids, additive(allowed, model.dtype), (real.cumsum(dim=-1) - 1).clamp(min=0), cache)
+        kv = torch.stack([torch.stack([layer.keys, layer.values]) for layer in cache.layers])
+        found |= {prefix: kv[:, :, row, :, width - len(prefix) :] for row, prefix in enumerate(alike)}
+    return [found[prefix] for prefix in prefixes]
 
 
-AttentionInterface.register("sdpa_in_blocks", attend_in_blocks)
-
-
-@contextmanager
-def in_blocks(model: Any, plain: bool) -> Iterator[None]:
-    """Within it, a plain model on a CPU, with sdpa attention, can attend in blocks; the model is left as it was."""
-    config = model.config.get_text_config(decoder=True)
-    before = config._attn_implementation
-    if plain and before == "sdpa" and model.device.type == "cpu":
-        config._attn_implementation = "sdpa_in_blocks"
-    try:
-        yield
-    finally:
-        config._attn_implementation = before
-
-
-def read_prefixes(
-    model: Any,
-    prefixes: Sequence[tuple[int, ...]],
-    known: Sequence[torch.Tensor] | None = None,
-    buffer: RowCache | None = None,
-) -> tuple[list[Pieces], torch.Tensor]:
-    """Keys and values of each prefix, and the logits (P, V) after it, in one forward pass.
-
-    known   of each prefix: keys and values of the tokens that it begins with, fewer than all of them
-    buffer  a cache that is no longer used, whose memory may be
-    """
-    read = [start.shape[3] for start in known] if known else [0] * len(prefixes)
-    ids, real = left_padded([prefix[n:] for prefix, n in zip(prefixes, read, strict=True)], model.device)
-    width = ids.shape[1]
-    causal = torch.ones(width, width, dtype=torch.bool, device=ids.device).tril()
-    allowed = real[:, None] & causal  # (P, T, T)
-    positions = real.cumsum(dim=-1) - 1
-    if known:
-        rows = RowCache([(start,) for start in known], width, buffer)
-        allowed = torch.cat([rows.allowed[:, None, :-width].expand(-1, width, -1), allowed], dim=-1)
-        positions += torch.tensor(read, device=ids.device)[:, None]
-    cache = rows.cache if known else DynamicCache(config=model.config)
-    logits = forward(model, ids, additive(allowed, model.dtype), positions.clamp(min=0), cache)
-    kv = rows.kv if known else torch.stack([torch.stack([layer.keys, layer.values]) for layer in cache.layers])
-    end = kv.shape[4]
-    own = [kv[:, :, row, :, end - len(prefix) + read[row] :] for row, prefix in enumerate(prefixes)]
-    if known:  # copies, as the memory may be another's buffer again
-        return [(start, new.clone()) for start, new in zip(known, own, strict=True)], logits
-    return [(new,) for new in own], logits
+def _of_like_length(prefixes: Sequence[tuple[int, ...]]) -> Iterator[list[tuple[int, ...]]]:
+    """Longest first, in groups within a quarter (and four) of their longest: little padding, few passes."""
+    group: list[tuple[int, ...]] = []
+    for prefix in sorted(prefixes, key=len, reverse=True):
+        if group and len(prefix) < 0.75 * len(group[0]) - 4:
+            yield group
+            group = []
+        group.append(prefix)
+    if group:
+        yield group
 
 
 def left_padded(prefixes: Sequence[Sequence[int]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
@@ -146,6 +90,41 @@ def additive(allowed: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     return mask.masked_fill_(~allowed, torch.finfo(dtype).min)[:, None]
 
 
+class Kept:
+    """Keys and values of what was read and sampled, by random stream: what its later requests begin with.
+
+    A response has those of its prompt, kept once for all of them, and its own. What does not fit into `room` bytes any
+    more is not kept; then it is read again, so that a small room costs time and nothing else.
+    """
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self._known: dict[str, list[tuple[tuple[int, ...], Pieces]]] = {}
+
+    def add(self, stream: str, ids: tuple[int, ...], pieces: Pieces) -> None:
+        """The last piece is copied, the others are kept already."""
+        size = pieces[-1].numel() * pieces[-1].element_size()
+        if size <= self.room:
+            self.room -= size
+            self._known.setdefault(stream, []).append((ids, (*pieces[:-1], pieces[-1].clone())))
+
+    def find(self, stream: str, ids: tuple[int, ...]) -> Pieces | None:
+        """Of all of these tokens, where a kept sequence begins with them."""
+        for known, pieces in self._known.get(stream, ()):
+            if known[: len(ids)] == ids:
+                return _cut(pieces, len(ids))
+        return None
+
+
+def _cut(pieces: Pieces, tokens: int) -> Pieces:
+    """Those of the first tokens."""
+    first = []
+    for piece in pieces:
+        first.append(piece[:, :, :, :tokens])
+        tokens = max(tokens - piece.shape[3], 0)
+    return tuple(first)
+
+
 class RowCache:
     """Keys and values of the rows being decoded, with columns to spare.
 
@@ -156,6 +135,7 @@ class RowCache:
 
     def __init__(self, prefixes: Sequence[Pieces], spare: int, buffer: RowCache | None = None) -> None:
         lengths = [sum(piece.shape[3] for piece in pieces) for pieces in prefixes]
+        self._first = [pieces[0] for pieces in prefixes]
         filled, like = max(lengths), prefixes[0][0]
         layers, _, heads, _, dim = like.shape
         shape = (layers, 2, len(prefixes), heads, filled + spare, dim)
@@ -181,7 +161,6 @@ class RowCache:
         self.allowed = torch.arange(window.shape[4], device=window.device) >= starts[:, None]
         self._mask = additive(self.allowed[:, None], window.dtype)  # (rows, 1, 1, columns)
         self.cache = Cache(layers=[_Layer(keys, values, max(lengths)) for keys, values in window])
-        self.blocks = _blocks(lengths) if window.device.type == "cpu" else []
 
     def keep(self, rows: Sequence[int]) -> None:
         """Row i becomes what row rows[i] is; rows that stay where they are cost nothing."""
@@ -191,23 +170,18 @@ class RowCache:
             start = filled - max(lengths[place] for _, place in moves)
             moved = self.kv[:, :, [row for row, _ in moves], :, start:filled]
             self.kv[:, :, [place for _, place in moves], :, start:filled] = moved
+        self._first = [self._first[row] for row in rows]
         self._open(lengths, filled)
+
+    def pieces(self, row: int, tokens: int) -> Pieces:
+        """A row's first tokens: what its prefix began with, and a view of what follows."""
+        first, start = self._first[row], self._end - self._lengths[row]
+        return first, self.kv[:, :, row, :, start + first.shape[3] : start + tokens]
 
     @property
     def attention_mask(self) -> torch.Tensor:
         """For the next token of every row: (rows, 1, 1, columns read + 1)."""
         return self._mask[..., : self.cache.get_seq_length() + 1]
-
-
-def _blocks(lengths: Sequence[int]) -> list[Block]:
-    """Blocks of eight rows and more, as many as there may be; none where they would save little."""
-    count = min(BLOCKS, len(lengths) // 8)
-    edges = [len(lengths) * i // count for i in range(count + 1)] if count > 1 else []
-    found = [slice(begin, end) for begin, end in itertools.pairwise(edges)]
-    columns = sum((rows.stop - rows.start) * max(lengths[rows]) for rows in found)
-    if columns > (1 - LEAST_SAVING) * len(lengths) * max(lengths):
-        return []
-    return [(rows, max(lengths) - max(lengths[rows])) for rows in found]
 
 
 class _Layer(DynamicLayer):
@@ -235,7 +209,7 @@ class HubCache:
     """The same for any model: transformers' own cache, and masks in two dimensions that it makes its own from."""
 
     def __init__(self, cache: Cache, real: torch.Tensor, spare: int) -> None:
-        self.cache, self.blocks = cache, []
+        self.cache = cache
         self.allowed = torch.nn.functional.pad(real, (0, spare), value=True)  # (rows, columns)
 
     @classmethod

@@ -7,7 +7,8 @@ Decisions
 - *Batches* hold prompts of like lengths. Rows that have ended leave once they are an eighth of the batch; `generate`
   computes them to the end. (Filling their places with waiting prompts was slower: attention is the largest part of a
   step, and its cost is that of the longest row.)
-- *A prompt is read once* for its n samples, and in search (`keep_prefixes`) once for all rounds.
+- *A prompt is read once* for its n samples. In search (`keep_prefixes`) nothing is read twice: a request that goes on
+  from an earlier response begins with its keys and values.
 - *A step* is one forward pass with our own masks and positions, the logits of the last column, one choice
   (tokens.py) and a handful of operations on whole columns; nothing is done row by row.
 - *Out of memory*: the batch is halved, what was under way starts again, and its random streams make it what it
@@ -20,7 +21,7 @@ from __future__ import annotations
 import itertools
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 
@@ -28,13 +29,15 @@ import torch
 
 from ifpref.models import LoadedModel
 from ifpref.progress import track
-from ifpref.sampling.cache import HubCache, Pieces, RowCache, forward, in_blocks, is_plain, read_prefixes
+from ifpref.sampling.cache import HubCache, Kept, Pieces, RowCache, forward, is_plain, read_prefixes
 from ifpref.sampling.protocol import Completion, Request, SamplingError, Settings
 from ifpref.sampling.streams import stream_key
 from ifpref.sampling.tokens import choose
 
 log = logging.getLogger(__name__)
 
+KEEP_BYTES = 4 * 2**30
+"""Most memory that `keep_prefixes` takes; pocket needs half a gigabyte for 128 trees of 16 responses."""
 LEAVE = 0.125
 """Share of a batch that must have ended before it closes up; measured: an eighth or less is best, and flat."""
 
@@ -53,7 +56,7 @@ class TransformersEngine:
         self.vocabulary = self.model.get_input_embeddings().num_embeddings
         self.calls = self.sampled_tokens = 0
         self.buffer: RowCache | None = None
-        self._kept: dict[tuple[int, ...], torch.Tensor] | None = None
+        self.kept: Kept | None = None
 
     def encode(self, prompt: str) -> tuple[int, ...]:
         """The prompt as a user's message in the chat template, up to where the response begins."""
@@ -75,17 +78,16 @@ class TransformersEngine:
 
     @contextmanager
     def keep_prefixes(self) -> Iterator[None]:
-        """Within it, keys and values of prefixes are kept, and a request that goes on from one reads only the rest.
+        """Within it, keys and values are kept, and a request that goes on from an earlier response reads one token.
 
-        For search: its first round reads the prompts, later ones only what follows the prompt. Kept are prefixes
-        that go on from none that is kept, so memory is that of the prompts. What is kept was computed in other
-        shapes, which moves logits by 1e-5 or so: a shard of a search opens its own, so as to repeat exactly.
+        For search: its first round reads the prompts, later ones begin where they branch. What is kept was computed in
+        other shapes, which moves logits by 1e-5 or so: a shard of a search opens its own, so as to repeat exactly.
         """
-        self._kept = {}
+        self.kept = Kept(KEEP_BYTES)
         try:
             yield
         finally:
-            self._kept = self.buffer = None
+            self.kept = self.buffer = None
 
     def sample(self, requests: Sequence[Request], settings: Settings) -> list[list[Completion]]:
         """The completions of each request, in the order of the requests and of their samples."""
@@ -93,49 +95,38 @@ class TransformersEngine:
         was_training = self.model.training
         self.model.eval()
         try:
-            with torch.inference_mode(), in_blocks(self.model, self.plain):
+            with torch.inference_mode():
                 work = _Round(self, requests, settings)
                 for _ in track(work.run(), total=len(work.owner), what="responses", note=work.speed):
                     pass
                 completions = work.completions()
         finally:
             self.model.train(was_training)
-            if self._kept is None:
+            if self.kept is None:
                 self.buffer = None
         self.calls += 1
         self.sampled_tokens += sum(len(completion.token_ids) for completion in completions)
         remaining = iter(completions)
         return [[next(remaining) for _ in range(request.n)] for request in requests]
 
-    def read(self, prefixes: Sequence[tuple[int, ...]]) -> tuple[list[Pieces], torch.Tensor]:
-        """Keys and values of each prefix and the logits after it, (P, V); of what is kept only the rest is computed."""
-        starts = [self._start(prefix) for prefix in prefixes]
-        to_read = [len(p) - (0 if start is None else start.shape[3]) for p, start in zip(prefixes, starts, strict=True)]
-        computed: list[Pieces] = [()] * len(prefixes)
-        logits = [torch.empty(0)] * len(prefixes)
-        for is_known in (False, True):
-            chosen = [i for i, start in enumerate(starts) if (start is not None) == is_known]
-            for alike in _of_like_size(chosen, to_read):
-                known = [starts[i] for i in alike] if is_known else None
-                pieces, rows = read_prefixes(self.model, [prefixes[i] for i in alike], known, self.buffer)
-                for i, own, row in zip(alike, pieces, rows, strict=True):
-                    computed[i], logits[i] = own, row
-                    if self._kept is not None and not is_known:
-                        self._kept[prefixes[i]] = own[0].clone()
-        return computed, torch.stack(logits)
+    def read(self, prefixes: Mapping[tuple[int, ...], str]) -> list[Pieces]:
+        """Keys and values of each prefix but its last token, which the first step reads; what is kept is not computed.
+
+        prefixes  with the random stream of each
+        """
+        known = {ids: self.kept.find(stream, ids[:-1]) if self.kept else None for ids, stream in prefixes.items()}
+        missing = [ids for ids, pieces in known.items() if pieces is None]
+        for ids, own in zip(missing, read_prefixes(self.model, missing), strict=True):
+            if self.kept:
+                self.kept.add(prefixes[ids], ids, (own,))
+            known[ids] = (self.kept and self.kept.find(prefixes[ids], ids[:-1])) or (own[:, :, :, :-1],)
+        return list(known.values())
 
     def forget(self) -> None:
         """Drops the buffer, and what `keep_prefixes` has kept so far."""
         self.buffer = None
-        if self._kept:
-            self._kept.clear()
-
-    def _start(self, prefix: tuple[int, ...]) -> torch.Tensor | None:
-        """What is kept of the tokens that a prefix begins with; its last token is always read, for its logits."""
-        for length in sorted({len(kept) for kept in self._kept or ()}, reverse=True):
-            if length <= len(prefix) and (kept := self._kept.get(prefix[:length])) is not None:
-                return kept[:, :, :, : len(prefix) - 1] if len(prefix) > 1 else None
-        return None
+        if self.kept:
+            self.kept = Kept(KEEP_BYTES)
 
     def _check(self, requests: Sequence[Request], settings: Settings) -> None:
         """SamplingError for what would fail, or be cut, on the way."""
@@ -152,18 +143,6 @@ class TransformersEngine:
                     f"request {request.stream!r}: token ids from {min(request.ids)} to {max(request.ids)}; "
                     f"allowed: 0 to {self.vocabulary - 1}, the model's vocabulary"
                 )
-
-
-def _of_like_size(items: Sequence[int], sizes: Sequence[int]) -> Iterator[list[int]]:
-    """The items, largest first, in groups within a quarter (and four) of their largest: little padding, few passes."""
-    group: list[int] = []
-    for item in sorted(items, key=lambda item: -sizes[item]):
-        if group and sizes[item] < 0.75 * sizes[group[0]] - 4:
-            yield group
-            group = []
-        group.append(item)
-    if group:
-        yield group
 
 
 @dataclass
@@ -240,32 +219,34 @@ class _Round:
             if step % self.count_every == 0:
                 size, alive = len(rows.alive), int(rows.alive.sum())
                 if alive == 0 or size - alive >= LEAVE * size:
-                    yield from self._leave(rows)
+                    yield from self._leave(rows, cache)
                     if alive == 0:
                         return
                     kept = _closed_up(rows.alive.tolist())
                     rows.keep(kept)
                     cache.keep(kept)
             tokens, positions = rows.token[:, None], rows.position[:, None]
-            logits = forward(self.model, tokens, cache.attention_mask, positions, cache.cache, cache.blocks)
+            logits = forward(self.model, tokens, cache.attention_mask, positions, cache.cache)
             self._record(rows, logits)
 
     def _begin(self, responses: list[int]) -> tuple[_Rows, RowCache | HubCache]:
-        """Rows with their prefixes read and their first token."""
-        number: dict[tuple[int, ...], int] = {}
-        row_prefix = [number.setdefault(self.owner[response].ids, len(number)) for response in responses]
-        spare = max(self.limits[response] for response in responses) + self.count_every
+        """Rows with their prefixes read up to the last token, which the first step reads, or with their first token."""
+        owners = [self.owner[response] for response in responses]
+        streams = {owner.ids: owner.stream for owner in owners}
+        number = {ids: i for i, ids in enumerate(streams)}
+        row_prefix = [number[owner.ids] for owner in owners]
+        tokens, last = [owner.ids[-1] for owner in owners], [len(owner.ids) - 1 for owner in owners]
+        limits = [self.limits[response] for response in responses]
+        response, token, position, limit = torch.tensor([responses, tokens, last, limits], device=self.device)
+        zero, alive = torch.zeros_like(response), torch.ones_like(response, dtype=torch.bool)
+        rows = _Rows(response, self.keys[response], zero, limit, token, position, alive)
+        spare = max(limits) + self.count_every
         if self.engine.plain:
-            pieces, logits = self.engine.read(list(number))
+            pieces = self.engine.read(streams)
             cache = self.engine.buffer = RowCache([pieces[i] for i in row_prefix], spare, self.engine.buffer)
         else:
-            cache, logits = HubCache.read(self.model, list(number), row_prefix, spare)
-        last = [len(self.owner[response].ids) - 1 for response in responses]
-        limits = [self.limits[response] for response in responses]
-        response, limit, position, prefix = torch.tensor([responses, limits, last, row_prefix], device=self.device)
-        zero, alive = torch.zeros_like(response), torch.ones_like(response, dtype=torch.bool)
-        rows = _Rows(response, self.keys[response], zero, limit, zero, position, alive)
-        self._record(rows, logits.index_select(0, prefix))
+            cache, logits = HubCache.read(self.model, list(streams), row_prefix, spare)
+            self._record(rows, logits[row_prefix])
         return rows, cache
 
     def _record(self, rows: _Rows, logits: torch.Tensor) -> None:
@@ -277,12 +258,17 @@ class _Round:
         rows.position = rows.position + rows.alive
         rows.alive = rows.alive & ~self.is_end[rows.token] & (rows.step < rows.limit)
 
-    def _leave(self, rows: _Rows) -> list[int]:
-        """Notes the lengths of the rows that have ended; their responses."""
-        ended = torch.stack([rows.response, rows.step])[:, ~rows.alive]
-        for response, length in ended.T.tolist():
+    def _leave(self, rows: _Rows, cache: RowCache | HubCache) -> list[int]:
+        """Notes the lengths of the rows that have ended, and keeps what they hold for who goes on; their responses."""
+        places = (~rows.alive).nonzero().flatten()
+        ended, steps = torch.stack([rows.response, rows.step])[:, places].tolist()
+        for place, response, length in zip(places.tolist(), ended, steps, strict=True):
             self.lengths[response] = length
-        return ended[0].tolist()
+            if self.engine.kept and self.engine.plain:
+                owner = self.owner[response]
+                ids = (*owner.ids, *self.token_ids[response, : length - 1].tolist())  # the last one was never read
+                self.engine.kept.add(owner.stream, ids, cache.pieces(place, len(ids)))
+        return ended
 
     def _halve(self, rows: int, message: str) -> None:
         """After running out of memory with a batch of so many rows."""
