@@ -270,9 +270,12 @@ def test_a_killed_evaluation_goes_on_with_the_same_bytes(tmp_path):
     assert [[request.stream for request in requests] for requests, _ in engine.asked] == [["c"]]
 
 
-@pytest.mark.parametrize(("prompts", "size"), [([], 2), ([PROMPTS[0]] * 2, 2), (PROMPTS, 0)])
-def test_prompts_that_cannot_be_evaluated_are_refused(tmp_path, prompts, size):
-    with pytest.raises(ValueError, match="allowed: one prompt or more, each once, and one or more a shard"):
+@pytest.mark.parametrize(
+    ("prompts", "size", "message"),
+    [([], 2, "there are no prompts"), ([PROMPTS[0]] * 2, 2, "'a' is given twice"), (PROMPTS, 0, "shards of 0 prompts")],
+)
+def test_prompts_that_cannot_be_evaluated_are_refused(tmp_path, prompts, size, message):
+    with pytest.raises(ValueError, match=message):
         write(Store(tmp_path), Watched(), prompts=prompts, shard_prompts=size)
 
 
@@ -388,7 +391,8 @@ def test_what_cannot_be_read_is_refused(tiny, items, temperature, message):
 
 
 def test_without_its_adapter_a_policy_is_its_base_bit_for_bit(tiny, policy):
-    from ifpref.evaluation.distribution import read_tokens, without_adapter
+    from ifpref.evaluation.distribution import read_tokens
+    from ifpref.models import without_adapter
 
     adapted = read_tokens(policy, ITEMS)
     expected = [read_alone(policy.model, *item) for item in ITEMS]

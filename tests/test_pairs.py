@@ -245,6 +245,19 @@ def test_reasons_for_no_candidates(marks, reason):
     assert candidates(responses * 2, CURATIONS["rs"].may_pair) == reason
 
 
+def test_a_response_with_a_barred_token_makes_no_pair_and_is_counted():
+    rows = [sample("p", 0, [5, 1, 0], "+++"), sample("p", 1, [6, 0], "++-"), sample("p", 2, [7, 0], "---")]
+    only = [sample("q", 0, [1, 0], "+++"), sample("q", 1, [8, 1, 0], "---")]
+    prompts, sources = [prompt("p", 3), prompt("q", 3)], {"rs": rows + only}
+    made = compare([Arm("rs")], prompts, sources, encode, asked(), seed=0, barred=[1])
+    [row] = made.rows[Arm("rs")]
+    assert (row["chosen_source"], row["rejected_source"]) == ("rs/1", "rs/2")
+    assert made.outcomes[Arm("rs")] == {"p": "pair", "q": "no responses"}
+    assert made.dropped == {"rs": 3}
+    free = compare([Arm("rs")], prompts, sources, encode, asked(), seed=0)
+    assert free.dropped == {"rs": 0} and len(free.rows[Arm("rs")]) == 2
+
+
 def test_a_response_that_came_often_is_drawn_no_oftener():
     often = [response([1, 0], "++", f"rs/{n}") for n in range(50)] + [response([2, 0], "++", "rs/50")]
     pairs = candidates([*often, response([3, 0], "+-", "rs/51")], CURATIONS["rs"].may_pair)

@@ -15,10 +15,11 @@ import pytest
 
 from ifpref.constraints import Constraint, verify
 from ifpref.curation import SearchSettings, respond, write_responses, write_trees
-from ifpref.curation.rejection import PARAMS, report, write_shards
+from ifpref.curation.rejection import PARAMS, report
 from ifpref.params import FIELDS
 from ifpref.sampling import ScriptedEngine, Settings
 from ifpref.store import Artefact, Store
+from ifpref.store.shards import write_shards
 
 SAMPLING = Settings(max_tokens=12, seed=5)
 STORIES = {"The sun is out.": 2.0, "The sun is out. Rain!": 1.0, "No rain, no sun. The end.": 1.0, "Rain": 0.5}
@@ -108,7 +109,7 @@ def test_the_artefact_names_parameters_that_exist():
 @pytest.mark.parametrize(
     ("prompts", "size", "message"),
     [
-        (PROMPTS, 0, "a shard must have 1 prompt or more, found 0"),
+        (PROMPTS, 0, "shards of 0 prompts; allowed: 1 or more"),
         ([], 4, "x.jsonl: there are no prompts"),
         ([PROMPTS[1], PROMPTS[0], PROMPTS[1]], 4, "x.jsonl: prompt_id 'p1' is given twice"),
     ],

@@ -12,6 +12,8 @@ Decisions
   rejected swapped), `shuffled` (turned round or not; of the pairs of `mcts`).
 - `mcts_unshared` restricts the `mcts` arm of its contrast and difficulty to the prompts that have a match. In `mixed`
   both pairs of a prompt must have one on the same side.
+- A response that holds a token of `barred` makes no pair: at temperature 1 a model writes its start token into the
+  middle of a response now and then (pocket: once in some ten thousand), which no chat could contain.
 - Rows are in the order of prompt ids, so that a shared prompt stands in the same order in all arms.
 """
 
@@ -19,7 +21,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -52,10 +54,16 @@ Swapped = dict[str, dict[str, tuple[Pair, ...]]]
 
 @dataclass(frozen=True)
 class Comparison:
-    """rows: the pairs of each arm; outcomes: for each arm and each prompt of its difficulty, "pair" or a reason."""
+    """Pairs of arms that can be compared.
+
+    rows      the pairs of each arm
+    outcomes  for each arm and each prompt of its difficulty, "pair" or a reason
+    dropped   responses of each source that hold a barred token
+    """
 
     rows: Mapping[Arm, list[dict[str, Any]]]
     outcomes: Mapping[Arm, Mapping[str, str]]
+    dropped: Mapping[str, int]
 
 
 def compare(
@@ -69,6 +77,7 @@ def compare(
     replicate: int = 0,
     design: str = "single",
     match: bool = False,
+    barred: Collection[int] = (),
 ) -> Comparison:
     """Pairs for arms that are to be compared.
 
@@ -77,6 +86,7 @@ def compare(
              in "rs", if given, `mcts_unshared` looks where the tree holds no match
     encode   text of a prompt to the token ids of the chat-templated prompt: an engine's
     design   how contrasts hang together, a key of `DESIGNS`
+    barred   token ids that no response of a pair may hold: the model's start token
     match    take pairs alike in gap, chosen score and ids (`matching.matched`), not only equal numbers
 
     Raises ValueError for arms that the design or `match` does not offer, missing sources, verdicts that do not fit.
@@ -86,6 +96,7 @@ def compare(
     by_id = {prompt["prompt_id"]: prompt for prompt in prompts}
     read = {name: (read_responses(rows) if name == "rs" else read_trees(rows, name)) for name, rows in sources.items()}
     _check_verdicts(read, by_id)
+    dropped = {name: _drop(of_source, frozenset(barred)) for name, of_source in read.items()}
     found = {
         name: _choose(name, read[name], prompts, settings, stream, design)
         for name in {CURATIONS[arm.curation].source for arm in arms}
@@ -112,7 +123,7 @@ def compare(
             rows[arm] = shuffled(rows[arm], f"{stream}/shuffled")
         left_out = taken[arm].keys() - kept[arm].keys()
         outcomes[arm].update(dict.fromkeys(left_out, "no partner" if match else "equal numbers"))
-    return Comparison(rows, outcomes)
+    return Comparison(rows, outcomes, dropped)
 
 
 def shuffled(rows: Sequence[Row], seed: str) -> list[dict[str, Any]]:
@@ -158,6 +169,14 @@ def by_pass_rate(prompts: Sequence[Row], responses: Sequence[Row], seed: int) ->
 
 
 # ---- the steps of compare
+
+
+def _drop(read: dict[str, list[Response]], barred: frozenset[int]) -> int:
+    """Take responses with a barred token out; how many."""
+    before = sum(map(len, read.values()))
+    for prompt_id, responses in read.items():
+        read[prompt_id] = [response for response in responses if barred.isdisjoint(response.token_ids)]
+    return before - sum(map(len, read.values()))
 
 
 def _choose(

@@ -37,10 +37,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ifpref.constraints import Constraint, verify
 from ifpref.curation.boundaries import Boundaries, Rule
-from ifpref.curation.rejection import write_shards
 from ifpref.curation.tree import ROOT, Tree, insert, priors, report, to_row
 from ifpref.prompts.build import constraints_of
 from ifpref.sampling.protocol import Engine, Request, Settings
+from ifpref.store.shards import write_shards
 
 if TYPE_CHECKING:
     from ifpref.params import Params

@@ -43,7 +43,7 @@ DIFFICULTIES = ("easy", "moderate", "hard", "all")
 SIDES = ("chosen", "rejected")
 REASONS = MappingProxyType(
     {
-        "no responses": "the source holds none for this prompt",
+        "no responses": "the source holds none for this prompt that training could read",
         "duplicates": "all its responses have the same tokens",
         "all perfect": "every response satisfies every constraint",
         "equal scores": "every response has the same score, below 1",

@@ -14,14 +14,14 @@ log-probabilities, are the same in a run that was killed and continued.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ifpref.constraints import verify
 from ifpref.curation.tree import score
-from ifpref.progress import track
 from ifpref.prompts.build import constraints_of
 from ifpref.sampling.protocol import Engine, Request, Settings
+from ifpref.store.shards import write_shards
 
 if TYPE_CHECKING:
     from ifpref.store import Writer
@@ -91,27 +91,3 @@ def write_responses(
         size=shard_prompts,
     )
     writer.write_json("report.json", report(writer.iter_jsonl("responses.jsonl.gz")))
-
-
-def write_shards(
-    writer: Writer,
-    table: str,
-    prompts: Iterable[Mapping[str, Any]],
-    make: Callable[[list[Mapping[str, Any]]], list[dict[str, Any]]],
-    *,
-    size: int,
-) -> None:
-    """A table of `make(shard)` for every `size` prompts; shards that a killed run has left are not made again."""
-    if size < 1:
-        raise ValueError(f"a shard must have 1 prompt or more, found {size}")
-    prompts = list(prompts)
-    ids = [prompt["prompt_id"] for prompt in prompts]
-    if not prompts:
-        raise ValueError(f"{table}: there are no prompts; allowed: one or more")
-    if len(set(ids)) < len(ids):  # they would draw from one random stream, and pairs could not tell them apart
-        repeated = next(id for i, id in enumerate(ids) if id in ids[:i])
-        raise ValueError(f"{table}: prompt_id {repeated!r} is given twice; allowed: each prompt once")
-    starts = range(0, len(prompts), size)
-    for start in track(starts, total=len(prompts), what=table.partition(".")[0], unit=size):
-        shard = prompts[start : start + size]
-        writer.shard(table, start // size, lambda shard=shard: make(shard), of=ids[start : start + size])

@@ -2,7 +2,7 @@
 
     items = [(engine.encode(prompt["text"]), row["token_ids"]), ...]
     logprob, entropy = read_tokens(policy, items, temperature=1.0)         # (M,) nats, (M,) nats
-    with without_adapter(policy.model):
+    with without_adapter(policy.model):                                    # of ifpref.models
         base_logprob, _ = read_tokens(policy, items)
 
 One forward pass over prompt and response, no decoding. Padding is on the left, so that all responses end at the last
@@ -13,7 +13,6 @@ alone, of like lengths, so two models read the same items in the same batches: f
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -91,33 +90,3 @@ def _read(model: Any, items: Sequence[Item], temperature: float) -> tuple[np.nda
     logprob = token_logprob.double().masked_fill(~counted, 0).sum(dim=-1)
     entropy = token_entropy.double().masked_fill(~counted, 0).sum(dim=-1) / lengths
     return logprob.cpu().numpy(), entropy.cpu().numpy()
-
-
-@contextmanager
-def without_adapter(model: Any) -> Iterator[None]:
-    """Within it, a model whose layers hold a LoRA adapter (`models.attach_adapter`) is its base, bit for bit.
-
-    The base's own layers take the places of the adapted ones, which come back at the end. A model without an adapter
-    stays as it is.
-    """
-    adapted = _adapted_layers(model)
-    try:
-        for name, layer in adapted.items():
-            _put(model, name, layer.get_base_layer())
-        yield
-    finally:
-        for name, layer in adapted.items():
-            _put(model, name, layer)
-
-
-def _adapted_layers(model: Any) -> dict[str, Any]:
-    if not hasattr(model, "peft_config"):
-        return {}
-    from peft.tuners.tuners_utils import BaseTunerLayer
-
-    return {name: layer for name, layer in model.named_modules() if isinstance(layer, BaseTunerLayer)}
-
-
-def _put(model: Any, name: str, layer: Any) -> None:
-    parent, _, child = name.rpartition(".")
-    setattr(model.get_submodule(parent), child, layer)

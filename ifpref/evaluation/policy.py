@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any
 
 from ifpref.constraints import verify
 from ifpref.evaluation.table import Table
-from ifpref.progress import track
 from ifpref.prompts.build import constraints_of
 from ifpref.sampling.protocol import Engine, Request, Settings
+from ifpref.store.shards import write_shards
 
 if TYPE_CHECKING:
     from ifpref.models import LoadedModel
@@ -76,23 +76,12 @@ def write_evaluation(
 
     Raises ValueError for no prompts, a prompt given twice, or a shard of less than one.
     """
-    prompts = list(prompts)
-    ids = [prompt["prompt_id"] for prompt in prompts]
-    if shard_prompts < 1 or not prompts or len(set(ids)) < len(ids):
-        raise ValueError(
-            f"{ROWS}: {len(ids)} prompts with {len(set(ids))} different ids in shards of {shard_prompts}; "
-            "allowed: one prompt or more, each once, and one or more a shard"
-        )
 
     def rows(shard: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         found = evaluate(shard, engine, settings, n)
         return measured(found, shard, loaded, engine, settings.temperature) if settings.temperature > 0 else found
 
-    starts = range(0, len(prompts), shard_prompts)
-    for start in track(starts, total=len(prompts), what="evaluation", unit=shard_prompts):
-        end = start + shard_prompts
-        shard = prompts[start:end]
-        writer.shard(ROWS, start // shard_prompts, lambda shard=shard: rows(shard), of=ids[start:end])
+    write_shards(writer, ROWS, prompts, rows, size=shard_prompts)
     writer.write_json(TABLE, Table.from_rows(writer.iter_jsonl(ROWS)).to_dict())
 
 
@@ -104,7 +93,8 @@ def measured(
     temperature: float,
 ) -> list[dict[str, Any]]:
     """The rows with `logprob` and `base_logprob` at temperature 1, and `entropy` at `temperature`."""
-    from ifpref.evaluation.distribution import read_tokens, without_adapter
+    from ifpref.evaluation.distribution import read_tokens
+    from ifpref.models import without_adapter
 
     prefix = {prompt["prompt_id"]: engine.encode(prompt["text"]) for prompt in prompts}
     items = [(prefix[row["prompt_id"]], row["token_ids"]) for row in rows]
