@@ -18,7 +18,6 @@ Decisions
   temperature whose mean token entropy is the policy's.
 - IFEval's prompts are a task of their own beside each run: a run is not repeated when they are asked for, or when they
   are at hand at last, and its key knows nothing of them. Responses to them may be as long as IFEVAL_TOKENS.
-- A pair with a start token inside a response is left out of training, and counted in the record (`left_out`).
 - An arm without pairs in a replicate has no run: its record says so (`training.state` is "no pairs"), and its scores
   are missing, not 0.
 """
@@ -26,7 +25,7 @@ Decisions
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache
@@ -207,9 +206,8 @@ class Runs(Stages):
             return Artefact("run", params, inputs=inputs, code=CODE["run"], model=self.identity)
 
         def make(writer: Writer) -> None:
-            rows, left_out = self.trainable(self.pairs_of(name, replicate)[arm])
+            rows = self.pairs_of(name, replicate)[arm]
             record = {"arm": vars(arm), "learning_rate": settings().learning_rate, "n_pairs": len(rows)}
-            record |= {"left_out": left_out} if left_out else {}
             if not rows:
                 writer.write_json(RECORD, record | {"training": {"state": "no pairs"}, "log": {}, "tables": {}})
                 return
@@ -252,20 +250,9 @@ class Runs(Stages):
         self.get(Task("base", ("test", matched.temperature)))  # so that who reads this finds it
         return {"temperature": matched.temperature, "clamped": matched.clamped}
 
-    def trainable(self, rows: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], int]:
-        """The pairs that training takes, and how many it does not: at temperature 1 a model writes its start token into
-        the middle of a response now and then (pocket: once in some ten thousand), which no chat could contain."""
-        if not rows:
-            return [], 0
-        bos = self.loaded.tokenizer.bos_token_id
-        if bos in self.loaded.eos_ids:
-            return list(rows), 0
-        kept = [row for row in rows if bos not in row["chosen_ids"] and bos not in row["rejected_ids"]]
-        return kept, len(rows) - len(kept)
-
     def policy(self, name: str, arm: Arm, replicate: int, rate: float | None = None) -> Handle:
         """The policy of a run, with its adapter, trained now if only its run is there."""
-        rows, _ = self.trainable(self.pairs_of(name, replicate)[arm])
+        rows = self.pairs_of(name, replicate)[arm]
         settings = self.training(self.rate(name, arm) if rate is None else rate)
         return train_policy(self.store, self.loaded, rows, settings, seed=self.seed(replicate))
 

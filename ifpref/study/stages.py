@@ -259,20 +259,23 @@ class Stages:
                 other = len(self.rows(needs["as_many_as"], "pairs.jsonl.gz")) // len(COMPARISONS[one.as_many_as].arms)
                 limit = other if limit is None else min(limit, other)
             wanted = {"rs": "responses.jsonl.gz", "mcts": "trees.jsonl.gz", "rs_branched": "trees.jsonl.gz"}
+            engine = self.engine()
             made = compare(
                 one.arms,
                 prompts,
                 {source: self.rows(needs[source], table) for source, table in wanted.items() if source in needs},
-                self.engine().encode,
+                engine.encode,
                 replace(settings, n_pairs=limit),
                 seed=self.params.seed,
                 replicate=replicate,
                 design=one.design,
                 match=one.match,
+                barred=_start_tokens(engine),
             )
             writer.write_jsonl("pairs.jsonl.gz", [row for arm in one.arms for row in made.rows[arm]])
             writer.write_json("outcomes.json.gz", {str(arm): dict(made.outcomes[arm]) for arm in one.arms})
             writer.write_json("difficulty.json.gz", {prompt["prompt_id"]: prompt["difficulty"] for prompt in prompts})
+            writer.write_json("dropped.json", made.dropped)
 
         def artefact() -> Artefact:
             inputs = {what: self.key(task) for what, task in needs.items()}
@@ -303,7 +306,8 @@ class Stages:
             writer.write_jsonl("pairs.jsonl.gz", kept)
             outcomes = handle.read_json("outcomes.json.gz")
             writer.write_json("outcomes.json.gz", {str(arm): _within(outcomes[str(arm)], there) for arm in one.arms})
-            writer.write_json("difficulty.json.gz", handle.read_json("difficulty.json.gz"))
+            for same in ("difficulty.json.gz", "dropped.json"):
+                writer.write_json(same, handle.read_json(same))
 
         return Step((whole,), artefact, make)
 
@@ -327,6 +331,7 @@ class Stages:
             outcomes = handle.read_json("outcomes.json.gz")
             tables = {
                 "pairs": {str(arm): len(rows) for arm, rows in by_arm.items()},
+                "dropped": handle.read_json("dropped.json"),
                 "yields": yields({arm: outcomes[str(arm)] for arm in by_arm}, known),
                 "balance": balance(by_arm, known),
                 "shared_prefix": {
@@ -337,6 +342,12 @@ class Stages:
 
         inputs = lambda: {"pairs": self.key(pairs), "prompts": self.key(prompts)}  # noqa: E731
         return Step((pairs,), lambda: Artefact("pair_tables", inputs=inputs(), code=CODE["pair_tables"]), make)
+
+
+def _start_tokens(engine: Any) -> tuple[int, ...]:
+    """What no response of a pair may hold: the start token, where it is no end token too."""
+    start = engine.tokenizer.bos_token_id
+    return () if start is None or start in engine.eos_ids else (start,)
 
 
 def _within(outcomes: Mapping[str, str], there: set[str]) -> dict[str, str]:
