@@ -9,6 +9,7 @@ from urllib.error import URLError
 
 import numpy as np
 import pytest
+from tiny_models import ASSISTANT, BOS, EOS, USER, save_base
 
 from ifpref.constraints import verify
 from ifpref.evaluation import ScoreError, Table, summary
@@ -281,40 +282,16 @@ def test_prompts_that_cannot_be_evaluated_are_refused(tmp_path, prompts, size, m
 
 # ---- log-probabilities and entropy, on a tiny random Llama
 
-BOS, EOS, USER, ASSISTANT = 1, 2, 3, 4
-
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
     """A base with peaked predictions, and the folder of an adapter of it."""
-    torch = pytest.importorskip("torch")
     from peft import LoraConfig, get_peft_model
-    from transformers import AutoConfig, AutoModelForCausalLM
 
     from ifpref.models import BASE_FILE, load_model, remove_adapter
-    from ifpref.pocket.tokenizer import train_tokenizer
 
     folder, adapter = tmp_path_factory.mktemp("base"), tmp_path_factory.mktemp("adapter")
-    tokenizer = train_tokenizer(["The river ran past the old mill."], 280)
-    torch.manual_seed(0)
-    config = AutoConfig.for_model(
-        "llama",
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        head_dim=8,
-        max_position_embeddings=128,
-        bos_token_id=BOS,
-        eos_token_id=EOS,
-        pad_token_id=0,
-        initializer_range=0.3,
-    )
-    AutoModelForCausalLM.from_config(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    loaded = load_model(str(folder))
+    loaded = load_model(str(save_base(folder)))
     lora = LoraConfig(r=4, target_modules=["q_proj", "v_proj", "down_proj"], init_lora_weights=False)
     get_peft_model(loaded.model, lora).save_pretrained(adapter)
     (adapter / BASE_FILE).write_text(json.dumps(loaded.identity))

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_models import ASSISTANT, BOS, EOS, USER, save_base
 
 from ifpref.models import ModelError, attach_adapter, detach_adapter, load_model
 from ifpref.params import load_params
-from ifpref.pocket.tokenizer import train_tokenizer
 from ifpref.sampling import Request, Settings
 from ifpref.store import Store
 from ifpref.training import (
@@ -31,7 +31,6 @@ torch = pytest.importorskip("torch")
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.*:FutureWarning")  # trl's, see trainer.train
 
-BOS, EOS, USER, ASSISTANT = 1, 2, 3, 4
 SETTINGS = TrainingSettings.from_params(
     load_params("smoke"),
     max_length=64,
@@ -43,39 +42,9 @@ SETTINGS = TrainingSettings.from_params(
 )
 
 
-def save_base(folder, seed, tokenizer, kind="llama"):
-    from transformers import AutoConfig, AutoModelForCausalLM
-
-    torch.manual_seed(seed)
-    config = AutoConfig.for_model(
-        kind,
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        head_dim=8,
-        max_position_embeddings=128,
-        sliding_window=None,
-        bos_token_id=BOS,
-        eos_token_id=EOS,
-        pad_token_id=0,
-        initializer_range=0.3,  # peaked predictions, so that a difference shows
-    )
-    AutoModelForCausalLM.from_config(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
-
-
 @pytest.fixture(scope="module")
-def tokenizer():
-    return train_tokenizer(["The river ran past the old mill."], 280)
-
-
-@pytest.fixture(scope="module")
-def base(tokenizer, tmp_path_factory):
-    return load_model(str(save_base(tmp_path_factory.mktemp("base"), 0, tokenizer)))
+def base(tmp_path_factory):
+    return load_model(str(save_base(tmp_path_factory.mktemp("base"))))
 
 
 def make_pair(id, prompt, chosen, rejected):
@@ -229,8 +198,8 @@ def forward_both_ways(model, pairs):
 
 @pytest.mark.parametrize("kind", ["llama", "mistral", "qwen2", "qwen3"])
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
-def test_the_shared_prefix_changes_no_number(kind, attention, tokenizer, tmp_path):
-    model = load_model(str(save_base(tmp_path, 3, tokenizer, kind))).model
+def test_the_shared_prefix_changes_no_number(kind, attention, tmp_path):
+    model = load_model(str(save_base(tmp_path, 3, kind))).model
     model.set_attn_implementation(attention)
     lone = [make_pair("a", [9], [20], [20, 21, 22]), make_pair("b", [], [20, 21, 22], [20])]
     unfinished = make_pair("c", [8, 9], [30, 31, 32], [40]) | {"chosen_ids": [30, 31], "rejected_ids": [30, 31, 32]}
@@ -628,8 +597,8 @@ def test_the_base_is_given_back_as_it_was(base, policy, tmp_path):
     assert torch.equal(detached.model(ids).logits, logits) and detached.identity == base.identity
 
 
-def test_an_adapter_is_refused_on_another_base(policy, tokenizer, tmp_path):
-    other = load_model(str(save_base(tmp_path / "other", 1, tokenizer)))
+def test_an_adapter_is_refused_on_another_base(policy, tmp_path):
+    other = load_model(str(save_base(tmp_path / "other", 1)))
     with pytest.raises(ModelError, match=r"trained on .* weights .*; found: .*; allowed: its own base"):
         attach_adapter(other, policy.path("adapter"))
     assert not hasattr(other.model, "peft_config")
@@ -640,8 +609,8 @@ def test_an_adapter_is_refused_on_another_base(policy, tokenizer, tmp_path):
         attach_adapter(other, tmp_path / "adapter")
 
 
-def test_an_adapter_fits_the_same_weights_in_another_folder(policy, tokenizer, tmp_path):
-    twin = load_model(str(save_base(tmp_path / "twin", 0, tokenizer)))
+def test_an_adapter_fits_the_same_weights_in_another_folder(policy, tmp_path):
+    twin = load_model(str(save_base(tmp_path / "twin")))
     assert attach_adapter(twin, policy.path("adapter")).adapter == policy.path("adapter")
 
 
