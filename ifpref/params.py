@@ -138,6 +138,7 @@ class Params:
     num_train_epochs: float = key("passes over the pairs, rounded up to whole batches", above=0)
     per_device_train_batch_size: int = key("pairs computed together on one device: memory, not the result", at_least=1)
     gradient_accumulation_steps: int = key("times this: the pairs that one step averages over", at_least=1)
+    training_processes: int = key("GPUs that train one arm together: time, not the result", at_least=1)
     max_length: int = key("longest prompt and response in tokens: longer pairs stop the run", at_least=2)
     lora_r: int = key("rank of the adapter", at_least=1)
     lora_alpha: int = key("the adapter's output is scaled by lora_alpha / lora_r", at_least=1)
@@ -176,6 +177,11 @@ class Params:
             yield "engine = http, engine_url = None; allowed: the address of a server, such as http://localhost:8000"
         if self.engine_url is not None and "@" in self.engine_url:  # not shown: there may be a password in it
             yield "engine_url holds a name or a password; allowed: http://host:port, VLLM_API_KEY in the environment"
+        if (n_pairs := self.per_device_train_batch_size * self.gradient_accumulation_steps) % self.training_processes:
+            yield (
+                f"training_processes = {self.training_processes}; allowed: what divides the {n_pairs} pairs of a step "
+                "(per_device_train_batch_size * gradient_accumulation_steps)"
+            )
         if len(set(self.transfer_ids)) < len(self.transfer_ids):
             yield f"transfer_ids = {list(self.transfer_ids)} names an id twice; allowed: each id once"
 

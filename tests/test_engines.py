@@ -18,7 +18,8 @@ import test_sampling as tiny
 
 from ifpref.params import ParamsError, load_params
 from ifpref.sampling import ChatEngine, HttpEngine, Request, SamplingError, Settings, TransformersEngine
-from ifpref.sampling.http import KEY, Vocabulary, read_tokenizer
+from ifpref.sampling.http import Vocabulary, read_tokenizer
+from ifpref.sampling.server import KEY
 from ifpref.sampling.streams import stream_key
 
 torch = pytest.importorskip("torch")

@@ -167,12 +167,23 @@ def test_activations_are_at_least_those_that_autograd_keeps(bf16):
 def test_too_small_a_gpu_is_refused_with_the_sums(home, eight):
     runs = Study("paper", model="pocket").runs
     preflight.check_gpu(runs, eight, int(80e9), "GPU 0")
+    preflight.check_gpu(runs, eight, 22 * sizes.GIB, "GPU 0")  # one pair at a time fits, and it comes down to that
     with pytest.raises(
-        ModelError, match=r"GPU 1 has 22\.0 GiB free, and training .* takes up to .*weights 15\.0.*helps"
+        ModelError, match=r"GPU 1 has 19\.0 GiB free, and training .*one at a time.*weights 15\.0.*helps"
     ):
-        preflight.check_gpu(runs, eight, 22 * sizes.GIB, "GPU 1")
+        preflight.check_gpu(runs, eight, 19 * sizes.GIB, "GPU 1")
+    with pytest.raises(ModelError, match=r"GPU 0 has 22\.0 GiB free, and training .*weights 29\.9"):
+        preflight.check_gpu(runs, eight, 22 * sizes.GIB, "GPU 0", copies=2)
     with pytest.raises(ModelError, match=r"8\.0 GiB free, and sampling .*dtype: bfloat16"):
         preflight.check_gpu(runs, eight, 8 * sizes.GIB, "GPU 0")
+
+
+def test_more_processes_of_training_than_gpus_are_refused_at_once(home):
+    study, needs = Study("smoke", **OWN, training_processes=2), [Task("responses", (0,))]
+    with pytest.raises(ValueError, match=r"training_processes = 2; allowed: at most 1, the GPUs that are visible here"):
+        preflight.check(study.runs, needs, 1, print)
+    preflight.check(study.runs, needs, 2, print)
+    preflight.check(study.runs, needs, 0, print)  # a CPU is shared
 
 
 def test_too_little_disk_is_said_before_the_study(home, monkeypatch):

@@ -1,13 +1,18 @@
 """The schedule on toy tasks: order, failures, workers that die, time left. The study's table of comparisons."""
 
 import dataclasses
+import os
+import subprocess
+import sys
+import time
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 
 import pytest
 
 from ifpref.params import load_params
-from ifpref.study import cells, schedule
+from ifpref.study import Study, cells, schedule
 from ifpref.study.schedule import InProcess, Schedule
 from ifpref.study.stages import Step, Task
 
@@ -120,6 +125,65 @@ def test_replicate_by_replicate_what_all_share_first():
     ordered = sorted(tasks, key=schedule._order)
     shown = ["held_out", "responses 0", "run x 0 0.1 dev", "run x 0", "responses 1", "run x 1"]
     assert [str(task) for task in ordered] == shown
+
+
+# ---- workers and their GPUs
+
+
+def test_gpus_are_in_one_group_each_by_the_names_that_are_visible(monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert schedule.gpu_groups(4, 2) == ["0,1", "2,3"] and schedule.gpu_groups(3, 1) == ["0", "1", "2"]
+    assert schedule.gpu_groups(5, 2) == ["0,1", "2,3"] and schedule.gpu_groups(0, 2) == []
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, GPU-5e,6")
+    assert schedule.gpu_groups(3, 1) == ["3", "GPU-5e", "6"] and schedule.gpu_groups(3, 3) == ["3,GPU-5e,6"]
+
+
+@pytest.mark.parametrize(
+    ("n_gpus", "each", "asked", "n"),
+    [(4, 1, None, 4), (4, 2, None, 2), (5, 2, None, 2), (2, 2, 8, 1), (2, 2, 0, 0), (1, 1, 3, 3), (0, 2, 3, 3)],
+)
+def test_never_more_workers_than_groups_of_gpus(monkeypatch, n_gpus, each, asked, n):
+    """Those that are asked for beyond the GPUs share them, but not where training takes several; a CPU is shared."""
+    monkeypatch.delenv("IFPREF_WORKERS", raising=False)
+    study = Study("smoke", training_processes=each)
+    assert study.n_workers(n_gpus, asked) == n
+    if asked is not None:
+        monkeypatch.setenv("IFPREF_WORKERS", str(asked))
+        assert study.n_workers(n_gpus) == n
+
+
+def test_the_cores_are_shared_out_too(monkeypatch):
+    monkeypatch.setattr("ifpref.prompts.build.cores", lambda: 5)
+    monkeypatch.delenv("IFPREF_WORKERS", raising=False)
+    assert [Study("smoke", training_processes=each).n_workers(0) for each in (1, 2, 4)] == [5, 2, 1]
+
+
+def seen_by_worker(seconds):
+    """In a worker: what it was given, and a process that it starts."""
+    time.sleep(seconds)  # so that the other worker takes the other task
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    return os.environ.get("CUDA_VISIBLE_DEVICES"), schedule._device, child.pid
+
+
+def is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return not Path(f"/proc/{pid}/stat").exists() or Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+
+
+def test_each_worker_sees_its_own_gpus_and_ends_with_what_it_has_started(monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    pool = schedule.processes(2, n_gpus=5, gpus_each=2)
+    seen = [future.result() for future in [pool.submit(seen_by_worker, 1.0) for _ in range(2)]]
+    assert {(visible, device) for visible, device, _ in seen} == {("0,1", "cuda:0"), ("2,3", "cuda:0")}
+    assert "CUDA_VISIBLE_DEVICES" not in os.environ
+    schedule._end(pool, is_whole=False)
+    deadline = time.monotonic() + 60
+    while any(is_alive(pid) for *_, pid in seen):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 # ---- the table of comparisons

@@ -7,7 +7,7 @@ BOS, EOS, USER, ASSISTANT = 1, 2, 3, 4
 
 
 def save_base(folder: Path, seed: int = 0, kind: str = "llama") -> Path:
-    """A model of this kind with random weights (its predictions peaked, so that a difference shows), and a tokenizer."""
+    """A model of this kind with random weights and peaked predictions, which show every difference; its tokenizer."""
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 

@@ -7,7 +7,7 @@
 protocol.py      Request, Completion, Settings, Engine     streams.py   each response's own random numbers
 transformers.py  the default engine, CPU and GPU           tokens.py    logits to tokens: greedy, temperature, top-p
 cache.py         keys and values of the rows it decodes    scripted.py  an engine for tests and teaching
-batching.py      transformers' continuous batching, GPUs    http.py      a server of vLLM or SGLang
+batching.py      transformers' continuous batching, GPUs    http.py      a server of vLLM or SGLang (server.py)
 chat.py          around any of them: system prompt, thinking blocks, stop strings
 """
 

@@ -15,42 +15,33 @@ Decisions
 - *A response is one request*, with a seed from (seed, stream, sample) as in other engines. So it depends on what is
   served beside it through rounding alone, and can be asked for again: when the server dies, what was under way is asked
   for again once it is back, and every response has one place, which is filled once.
+- *The connection* is server.py's: what a response is does not depend on it.
 - *All sampling parameters are sent*, since servers take those left out from the model's generation_config.json.
 - *The server holds the base alone*: policies are sampled where their adapters are, by another engine.
 - *Log-probabilities* are at temperature 1 in vLLM. In SGLang they are so at another temperature only if it is started
   with SGLANG_RETURN_ORIGINAL_LOGPROB=1, and seeds hold only with --enable-deterministic-inference.
-- A key, where the server asks for one, is read from the environment (VLLM_API_KEY), and shown nowhere.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-import os
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from http.client import HTTPException
 from pathlib import Path
-from threading import Event, Lock
+from threading import Event
 from typing import Any
-from urllib.error import HTTPError
-from urllib.parse import urlsplit
-from urllib.request import ProxyHandler, build_opener
-from urllib.request import Request as Call
 
 from ifpref.progress import track
 from ifpref.sampling.protocol import Completion, Request, SamplingError, Settings
+from ifpref.sampling.server import Server, ServerGone
 from ifpref.sampling.streams import stream_key
 
 log = logging.getLogger(__name__)
 
-KEY = "VLLM_API_KEY"
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
-TRY_AGAIN = (408, 409, 425, 429, 500, 502, 503, 504)
 ENDED = ("stop", "length")
 
 
@@ -90,10 +81,6 @@ def read_tokenizer(id: str, revision: str | None = None) -> Vocabulary:
     return Vocabulary(id, revision, tokenizer, eos_ids)
 
 
-class ServerGone(SamplingError):
-    """No usable answer for now: the server is away, or busy. What is asked of it is asked again."""
-
-
 class HttpEngine:
     """Samples from a server; `vocabulary` is that of the model it serves.
 
@@ -112,26 +99,12 @@ class HttpEngine:
         timeout_s: float = 600.0,
         patience_s: float = 600.0,
     ) -> None:
-        if not re.fullmatch(r"https?://[^\s@/:]+(:\d+)?(/v1)?/?", url):
-            raise SamplingError(  # which does not show it: there may be a password in it
-                "engine_url is no address of a server; allowed: http://host:port, with or without /v1, without a name "
-                f"or password in it (a key is read from the environment, {KEY})"
-            )
+        self.server = Server(url, vocabulary.id, vocabulary.revision, timeout_s=timeout_s)
         if concurrency < 1:
             raise SamplingError(f"concurrency = {concurrency}; allowed: at least 1")
-        self.url = url.rstrip("/").removesuffix("/v1")
         self.vocabulary, self.tokenizer, self.eos_ids = vocabulary, vocabulary.tokenizer, vocabulary.eos_ids
-        self.concurrency, self.timeout_s, self.patience_s = concurrency, timeout_s, patience_s
+        self.concurrency, self.patience_s = concurrency, patience_s
         self.calls = self.sampled_tokens = 0
-        self._opener = build_opener(ProxyHandler({}))  # a server of one's own is behind no proxy
-        self._served: dict[str, Any] | None = None
-        self._lock = Lock()
-
-    @property
-    def command(self) -> str:
-        """What starts the server."""
-        revision = f" --revision {self.vocabulary.revision}" if self.vocabulary.revision else ""
-        return f"vllm serve {self.vocabulary.id}{revision} --dtype bfloat16 --port {urlsplit(self.url).port or 80}"
 
     def encode(self, prompt: str) -> tuple[int, ...]:
         """The prompt as a user's message in the chat template, up to where the response begins."""
@@ -154,9 +127,9 @@ class HttpEngine:
         that serves another model, gives no token ids, or refuses a request.
         """
         try:
-            self._meet()
+            self.server.meet()
         except ServerGone as error:
-            raise SamplingError(f"{error}. Start it with: {self.command}") from None
+            raise SamplingError(f"{error}. Start it with: {self.server.command}") from None
         self._check(requests, settings)
         slots = [(request, request.first_sample + j) for request in requests for j in range(request.n)]
         stop = Event()
@@ -202,17 +175,14 @@ class HttpEngine:
         tries, gone_since = 0, None
         while True:
             try:
-                served = self._meet()  # after a failure it may be another one that answers
-                answer = self._ask("/v1/completions", body | {"model": served["id"]})
-                return self._read(request, limit, answer)
+                return self._read(request, limit, self.server.complete(body))
             except ServerGone as error:
-                with self._lock:
-                    self._served = None
+                self.server.forget()
                 gone_since = gone_since or time.monotonic()
                 if stop.is_set() or time.monotonic() - gone_since > self.patience_s:
                     raise SamplingError(
                         f"{error}. It did not come back within {self.patience_s:.0f} s; shards that are written are "
-                        f"kept. Start it with: {self.command}, then the same command again"
+                        f"kept. Start it with: {self.server.command}, then the same command again"
                     ) from None
                 if tries == 0:
                     log.warning("%s: trying again", error)
@@ -221,11 +191,12 @@ class HttpEngine:
 
     def _read(self, request: Request, limit: int, answer: Mapping[str, Any]) -> Completion:
         """The completion in an answer, or SamplingError."""
+        url = self.server.url
         if not answer.get("choices"):
-            raise SamplingError(f"{self.url}: an answer without choices; allowed: an OpenAI-style completions server")
+            raise SamplingError(f"{url}: an answer without choices; allowed: an OpenAI-style completions server")
         choice = answer["choices"][0]
         if choice.get("finish_reason") not in ENDED:  # "abort", say, of a server that is being stopped
-            raise ServerGone(f"{self.url}: ended a response by {choice.get('finish_reason')!r}")
+            raise ServerGone(f"{url}: ended a response by {choice.get('finish_reason')!r}")
         logprobs = choice.get("logprobs") or {}
         ids = choice.get("token_ids")
         if ids is None:
@@ -233,74 +204,31 @@ class HttpEngine:
             ids = [int(id) for _, mark, id in marked if mark and id.isdigit()]
             if not marked or len(ids) < len(marked):
                 raise SamplingError(
-                    f"{self.url}: gives texts but no token ids; allowed: vLLM from 0.10.2 on, or an SGLang that knows "
+                    f"{url}: gives texts but no token ids; allowed: vLLM from 0.10.2 on, or an SGLang that knows "
                     "`return_token_ids`"
                 )
         values = logprobs.get("token_logprobs") or ()
         if len(values) != len(ids) or None in values:
             raise SamplingError(
-                f"{self.url}: request {request.stream!r}: {len(ids)} tokens with {len(values)} log-probabilities; "
+                f"{url}: request {request.stream!r}: {len(ids)} tokens with {len(values)} log-probabilities; "
                 "allowed: one each"
             )
         if (read := choice.get("prompt_token_ids")) is not None and tuple(read) != request.ids:
             raise SamplingError(
-                f"{self.url}: request {request.stream!r}: {len(request.ids)} prompt tokens were sent, others "
+                f"{url}: request {request.stream!r}: {len(request.ids)} prompt tokens were sent, others "
                 f"({len(read)}) were read; allowed: a server that takes them as they are"
             )
         has_ended = bool(set(self.eos_ids).intersection(ids[-1:]))
         if not ids or len(ids) > limit or not (has_ended or len(ids) == limit):
             raise SamplingError(
-                f"{self.url}: request {request.stream!r}: {len(ids)} of at most {limit} tokens, the last of them "
+                f"{url}: request {request.stream!r}: {len(ids)} of at most {limit} tokens, the last of them "
                 f"{list(ids[-1:])}, finish {choice['finish_reason']!r}; allowed: an end token ({list(self.eos_ids)}), "
                 "or as many as may be"
             )
         return Completion(tuple(ids), self.decode(ids), tuple(values), "stop" if has_ended else "length")
 
-    # ---- the server
-
-    def _meet(self) -> dict[str, Any]:
-        """What the server says of the model: asked once, and again after every failure."""
-        with self._lock:
-            if self._served is None:
-                listed = self._ask("/v1/models", timeout_s=10.0).get("data") or []
-                wanted = self.vocabulary.id
-                found = next((one for one in listed if wanted in (one.get("id"), one.get("root"))), None)
-                if found is None:
-                    names = ", ".join(repr(one.get("id")) for one in listed) or "nothing"
-                    raise SamplingError(
-                        f"{self.url}: serves {names}; allowed: {wanted!r}. Start it with: {self.command}"
-                    )
-                self._served = found
-            return self._served
-
-    def _ask(self, path: str, body: Mapping[str, Any] | None = None, timeout_s: float | None = None) -> dict[str, Any]:
-        """The server's answer. ServerGone where asking again may help, SamplingError where not."""
-        headers = {"Content-Type": "application/json"}
-        if key := os.environ.get(KEY):
-            headers["Authorization"] = f"Bearer {key}"
-        call = Call(self.url + path, json.dumps(body).encode() if body else None, headers)
-        try:
-            with self._opener.open(call, timeout=timeout_s or self.timeout_s) as stream:
-                answer = json.loads(stream.read())
-        except HTTPError as error:
-            if error.code in (401, 403):
-                raise SamplingError(
-                    f"{self.url}: {error.code}: asks for a key; allowed: {KEY} in the environment"
-                ) from None
-            if error.code in TRY_AGAIN:
-                raise ServerGone(f"{self.url}: {error.code} {error.reason}") from None
-            said = " ".join(error.read(2000).decode(errors="replace").split())[:300]
-            said = said.replace(key, "***") if key else said
-            raise SamplingError(f"{self.url}{path}: {error.code} {error.reason}: {said}") from None
-        except (OSError, HTTPException, json.JSONDecodeError) as error:  # refused, timed out, cut off in the middle
-            reason = getattr(error, "reason", None) or error
-            raise ServerGone(f"{self.url}: no answer ({type(error).__name__}: {reason})") from None
-        if not isinstance(answer, dict):
-            raise SamplingError(f"{self.url}{path}: a {type(answer).__name__}; allowed: an OpenAI-style server")
-        return answer
-
     def _check(self, requests: Sequence[Request], settings: Settings) -> None:
-        room = (self._served or {}).get("max_model_len")
+        room = self.server.room
         for request in requests:
             limit = settings.max_tokens if request.max_tokens is None else request.max_tokens
             if room is not None and len(request.ids) + limit > room:

@@ -125,7 +125,7 @@ def estimate(study: Study, *, workers: int | None = None, say: Any = say_to_stde
     """Measure, scale, and return what goes into estimate.json; nothing is left of the sample."""
     schedule = Schedule(study.runs, study.within_reach(study.tasks(), say))
     n_gpus = gpus(study.params)
-    n = max(1, min(study.n_workers(n_gpus) if workers is None else workers, len(schedule.needs) or 1))
+    n = max(1, min(study.n_workers(n_gpus, workers), len(schedule.needs) or 1))
     if not schedule.needs:
         return {"study": study.name, "workers": n, "wall_seconds": 0.0, "rows": [], "cached": len(schedule.cached)}
     device = "cuda:0" if n_gpus else "cpu"

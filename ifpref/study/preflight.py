@@ -1,4 +1,4 @@
-"""What is looked at before hours are spent: the model, the GPU's memory, room on the disk.
+"""What is looked at before hours are spent: the GPUs, the model, the GPU's memory, room on the disk.
 
     check(runs, schedule.needs, n_gpus=1, say=print)       # ModelError, StoreError or ValueError; warnings are said
 
@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ifpref.models import ModelError, load_config, load_tokenizer
+from ifpref.study.fitting import at_most
 from ifpref.study.runs import Runs
 from ifpref.study.sizes import GIB, RESERVE, disk_bytes, sampling_memory, skeleton, training_memory
 from ifpref.study.stages import Task
@@ -29,6 +31,11 @@ WIDTH = {"float32": 4, "bfloat16": 2}
 def check(runs: Runs, needs: Collection[Task], n_gpus: int, say: Callable[[str], None]) -> None:
     """Raise for what cannot end well, and say what may not."""
     p = runs.params
+    if n_gpus and p.training_processes > n_gpus:
+        raise ValueError(
+            f"training_processes = {p.training_processes}; allowed: at most {n_gpus}, the GPUs that are visible here "
+            "(CUDA_VISIBLE_DEVICES), or device: cpu"
+        )
     if p.model == "pocket":  # which is known to be whole, and small
         _check_disk(runs, needs, POCKET_ADAPTER, say)
         return
@@ -41,24 +48,28 @@ def check(runs: Runs, needs: Collection[Task], n_gpus: int, say: Callable[[str],
     if positions is not None and p.max_length > positions:
         raise ModelError(f"max_length = {p.max_length}; allowed: at most the {positions} positions of {p.model!r}")
     for number in range(n_gpus):
-        check_gpu(runs, model, _free(number), f"GPU {number}")
+        shares = p.training_processes > 1 and number % p.training_processes == 0  # the first of a group: schedule.py
+        check_gpu(runs, model, _free(number), f"GPU {number}", copies=2 if shares else 1)
     _check_disk(runs, needs, expected_trainable(model, runs.training(None)), say)
 
 
-def check_gpu(runs: Runs, model: Any, free: int, name: str) -> None:
-    """`ModelError` where training, or one response at a time, cannot fit into so many free bytes."""
+def check_gpu(runs: Runs, model: Any, free: int, name: str, copies: int = 1) -> None:
+    """`ModelError` where one response, or one pair, at a time cannot fit into so many free bytes: batches are halved
+    where memory runs out (fitting.py).
+
+    copies  of the base there in training: 2 where its processes are others than the one that samples
+    """
     p, width = runs.params, WIDTH[runs.params.dtype]
-    one = sampling_memory(model, 1, p.max_length, width)  # the engine halves its batch where memory runs out
-    train = training_memory(model, runs.training(None), width)
+    one = sampling_memory(model, 1, p.max_length, width)
+    train = training_memory(model, at_most(runs.training(None), 1), width)
+    train = replace(train, weights=copies * train.weights)
     for what, memory in (("sampling", one), ("training", train)):
         if memory.total + RESERVE <= free:
             continue
         raise ModelError(
-            f"{name} has {free / GIB:.1f} GiB free, and {what} with {p.model!r} takes up to {memory}, and "
-            f"{RESERVE / GIB:.1f} in reserve. What helps: gradient_checkpointing (now {p.gradient_checkpointing}), "
-            f"a smaller per_device_train_batch_size (now {p.per_device_train_batch_size}; raise "
-            f"gradient_accumulation_steps as much, and the result stays), a smaller max_length (now {p.max_length}), "
-            f"dtype: bfloat16 (now {p.dtype}), a smaller model"
+            f"{name} has {free / GIB:.1f} GiB free, and {what} with {p.model!r}, one at a time, takes up to {memory}, "
+            f"and {RESERVE / GIB:.1f} in reserve. What helps: gradient_checkpointing (now {p.gradient_checkpointing}), "
+            f"a smaller max_length (now {p.max_length}), dtype: bfloat16 (now {p.dtype}), a smaller model"
         )
 
 

@@ -26,9 +26,10 @@ from ifpref.models import BASE_FILE
 from ifpref.params import Params
 from ifpref.store import Handle, Store
 from ifpref.study.cells import chosen
+from ifpref.study.fitting import fit_training
 from ifpref.study.runs import HELD_OUT_TASK, Runs
 from ifpref.study.stages import Task
-from ifpref.training import reference_log_probs
+from ifpref.training import TrainingSettings, reference_log_probs
 
 SAMPLE_S = 20.0
 """Seconds that each kind of sampling is timed for, about."""
@@ -159,7 +160,8 @@ class _Probe:
         )
 
     def training(self, pairs: list[Mapping[str, Any]]) -> dict[str, Any]:
-        """A few steps on the pairs of the largest arm, and their reference."""
+        """A few steps on the pairs of the largest arm, and their reference. One GPU takes them; where several train an
+        arm, they are taken to share a step evenly."""
         from ifpref.training.policy import training_rows
         from ifpref.training.trainer import row_length, train
 
@@ -171,14 +173,20 @@ class _Probe:
         epochs = (STEPS + 1) * batch / len(pairs)
         settings = replace(whole, gradient_accumulation_steps=accumulation, num_train_epochs=epochs)
         reference = reference_log_probs(self.store, self.loaded, pairs, bf16=settings.bf16)
-        folder, clock, started = self.folder / "train", _clock(), time.monotonic()
+        folder, rows = self.folder / "train", training_rows(pairs, reference)
         folder.mkdir()
-        train(self.loaded, training_rows(pairs, reference), settings, seed=0, folder=folder, callbacks=[clock])
-        total, steps = time.monotonic() - started, clock.seconds
+
+        def timed(fits: TrainingSettings) -> tuple[float, list[float]]:
+            clock, started = _clock(), time.monotonic()
+            train(self.loaded, rows, fits, seed=0, folder=folder, callbacks=[clock])
+            return time.monotonic() - started, clock.seconds
+
+        total, steps = fit_training(timed, self.loaded, settings, 1, self.runs.fitting)
+        sharing = self.params.training_processes if self.device.startswith("cuda") else 1
         (folder / "adapter" / BASE_FILE).write_text(json.dumps(self.loaded.identity), encoding="utf-8")
         return {
             "setup_s": max(total - sum(steps), 0.0),
-            "step_s": sum(steps[1:]) / len(steps[1:]) * whole.gradient_accumulation_steps / accumulation,
+            "step_s": sum(steps[1:]) / len(steps[1:]) * whole.gradient_accumulation_steps / accumulation / sharing,
             "reference_s": reference.manifest["made"]["seconds"] / len(pairs),
             "pair_tokens": sum(map(row_length, pairs)) / len(pairs),
             "adapter_bytes": sum(path.stat().st_size for path in (folder / "adapter").iterdir()),

@@ -25,7 +25,7 @@ Decisions
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache
@@ -39,8 +39,9 @@ from ifpref.params import Params
 from ifpref.sampling import Settings
 from ifpref.store import Artefact, Handle, Store, StoreError, Writer
 from ifpref.study.cells import COMPARISONS
+from ifpref.study.fitting import fit_training
 from ifpref.study.stages import CODE, Stages, Step, Task
-from ifpref.training import train_policy
+from ifpref.training import TrainingSettings, train_policy
 
 RECORD = "record.json.gz"
 HELD_OUT_TASK = Task("held_out")
@@ -211,7 +212,7 @@ class Runs(Stages):
             if not rows:
                 writer.write_json(RECORD, record | {"training": {"state": "no pairs"}, "log": {}, "tables": {}})
                 return
-            policy = train_policy(self.store, self.loaded, rows, settings(), seed=self.seed(replicate))
+            policy = self._trained(rows, settings(), replicate)
             tables = {f"{split}/greedy": self._table(split, 0.0, policy) for split in sets}
             if is_sampled:
                 tables["test/sampled"] = self._table("test", 1.0, policy)
@@ -254,7 +255,16 @@ class Runs(Stages):
         """The policy of a run, with its adapter, trained now if only its run is there."""
         rows = self.pairs_of(name, replicate)[arm]
         settings = self.training(self.rate(name, arm) if rate is None else rate)
-        return train_policy(self.store, self.loaded, rows, settings, seed=self.seed(replicate))
+        return self._trained(rows, settings, replicate)
+
+    def _trained(self, rows: Sequence[Mapping[str, Any]], settings: TrainingSettings, replicate: int) -> Handle:
+        """The policy of these pairs, by as many processes as the profile says, in micro-batches that fit."""
+        processes, seed = self.params.training_processes, self.seed(replicate)
+
+        def train(fits: TrainingSettings) -> Handle:
+            return train_policy(self.store, self.loaded, rows, fits, seed=seed, processes=processes)
+
+        return fit_training(train, self.loaded, settings, processes, self.fitting)
 
 
 def _set_of(split: str) -> Task:

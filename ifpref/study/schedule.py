@@ -1,7 +1,7 @@
 """The schedule: the tasks that are missing, in the order of what they need, side by side in worker processes.
 
     schedule = Schedule(runs, wanted)
-    schedule.work(lambda: processes(2), workers=2, say=print)
+    schedule.work(lambda: processes(2, n_gpus=4, gpus_each=2), workers=2, say=print)
     schedule.failed                                          # {task: reason}
 
 Any `concurrent.futures.Executor` will do for the work (processes here, `InProcess` for one at a time, a cluster's in
@@ -10,8 +10,11 @@ their place): it is given `compute(params, task)`, a plain function, and everyth
 Decisions
 - Replicate by replicate, so that a study that is stopped has whole replicates. No more tasks are handed out than there
   are workers, so that a stop loses little.
-- A worker computes in one thread: on small models two of them do twice the work of two threads in one. With GPUs there
-  is one worker for each.
+- A worker computes in one thread: on small models two of them do twice the work of two threads in one.
+- With n GPUs and m = `training_processes` there are at most n // m workers. Each sees m GPUs of its own and no others
+  (CUDA_VISIBLE_DEVICES, set before it touches one): it samples and evaluates on the first, and its training starts a
+  process on each. So no GPU is in two groups, and every task of a worker finds its group free. n - m * (n // m) GPUs
+  are idle, and the others of a group while it samples: m = 1 is the faster one where there are as many arms as GPUs.
 - A task that fails takes with it what needs it, and nothing else. A worker that dies (killed for memory, say) is
   replaced, and what was under way is tried once more.
 """
@@ -21,12 +24,13 @@ from __future__ import annotations
 import math
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 import time
 import traceback
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
@@ -64,6 +68,7 @@ def study_store() -> Store:
 
 
 _device = "cpu"
+_leaving = threading.Event()
 
 
 def gpus(params: Params) -> int:
@@ -98,27 +103,47 @@ class InProcess(Executor):
         return future
 
 
-def processes(n: int, n_gpus: int = 0) -> ProcessPoolExecutor:
-    """n worker processes of one thread each, shared out over the GPUs, if there are any."""
+def gpu_groups(n_gpus: int, size: int) -> list[str]:
+    """Groups of so many GPUs, no GPU in two of them, each as CUDA_VISIBLE_DEVICES names it: ["0,1", "2,3"]."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = [name.strip() for name in named.split(",")] if named else [str(number) for number in range(n_gpus)]
+    return [",".join(names[first : first + size]) for first in range(0, n_gpus - size + 1, size)]
+
+
+def processes(n: int, n_gpus: int = 0, gpus_each: int = 1) -> ProcessPoolExecutor:
+    """n worker processes of one thread each, shared out over the groups of GPUs, if there are any."""
     context = multiprocessing.get_context("spawn")
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # before a worker imports torch
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    return ProcessPoolExecutor(n, mp_context=context, initializer=_begin, initargs=(context.Value("i", 0), n_gpus))
+    begin = (context.Value("i", 0), gpu_groups(n_gpus, gpus_each))
+    return ProcessPoolExecutor(n, mp_context=context, initializer=_begin, initargs=begin)
 
 
-def _begin(counter: Any, n_gpus: int) -> None:
-    """In a new worker: its device, its silence, and its end when the process that started it is gone."""
+def _begin(counter: Any, groups: Sequence[str]) -> None:
+    """In a new worker: its GPUs, its silence, and its end when the process that started it is gone."""
     global _device
     with counter.get_lock():
         number, counter.value = counter.value, counter.value + 1
-    _device = f"cuda:{number % n_gpus}" if n_gpus else "cpu"
+    if groups:  # for what it starts too, and for trl, which trains on the first GPU that it sees
+        os.environ["CUDA_VISIBLE_DEVICES"] = groups[number % len(groups)]
+    _device = "cuda:0" if groups else "cpu"
     progress.silence()
+    os.setpgrp()  # with what it starts: see `_leave`
+    signal.signal(signal.SIGTERM, _leave)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
     multiprocessing.parent_process().join()  # returns when it is gone, however it went
-    os._exit(1)
+    _leave()
+
+
+def _leave(*_: Any) -> None:
+    """End a worker at once, and with it the processes of training that it has started: they hold GPUs."""
+    if not _leaving.is_set():  # the signal comes back to the one that sends it
+        _leaving.set()
+        os.killpg(0, signal.SIGTERM)
+        os._exit(1)
 
 
 def _end(executor: Executor, is_whole: bool) -> None:

@@ -14,8 +14,9 @@ Decisions
   and by the policy: two arms that have the same pairs share them.
 - A replicate draws everything again: training prompts, samples, ties between pairs, and LoRA's seed. Held-out prompts
   and their random streams are the same for all, so that every difference between policies is paired.
-- Sizes that change a number by rounding alone (batch sizes, workers) are in no key. Engine, system prompt, thinking and
-  stop strings are in the keys of what is sampled, where they are not the defaults.
+- Sizes that change a number by rounding alone (batch sizes, workers, processes of training) are in no key; the largest
+  batches that fit are found once and kept (fitting.py). Engine, system prompt, thinking and stop strings are in the
+  keys of what is sampled, where they are not the defaults.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from ifpref.params import Params
 from ifpref.sampling import Settings
 from ifpref.store import Artefact, Handle, Store, Writer
 from ifpref.study.cells import COMPARISONS, Comparison
+from ifpref.study.fitting import FILE, FittedEngine, Fitting
 from ifpref.training import TrainingSettings
 
 VERIFIER = ("ifpref.constraints.checks", "ifpref.constraints.registry", "ifpref.constraints.sentences")
@@ -116,6 +118,10 @@ class Stages:
         revision = self.identity["revision"] or self.params.revision
         return load_model(self.params.model, revision=revision, dtype=self.params.dtype, device=self.device)
 
+    @cached_property
+    def fitting(self) -> Fitting:
+        return Fitting(self.store.root / FILE, self.identity)
+
     def engine(self, loaded: LoadedModel | None = None) -> Any:
         """What samples: of the base by the profile's engine, and of a model that is loaded here by one that is here."""
         from ifpref.sampling import BatchingEngine, HttpEngine, TransformersEngine
@@ -128,7 +134,7 @@ class Stages:
             engine = HttpEngine(p.engine_url, vocabulary, concurrency=p.sampling_batch_size)
         else:
             kind = BatchingEngine if p.engine == "batching" else TransformersEngine
-            engine = kind(loaded or self.loaded, p.sampling_batch_size)
+            engine = FittedEngine(kind(loaded or self.loaded, p.sampling_batch_size), self.fitting)
         return spoken_to(engine, p)
 
     def sampled_by(self, *, here: bool = False) -> tuple[dict[str, Any], tuple[str, ...]]:

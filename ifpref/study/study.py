@@ -118,7 +118,8 @@ class Study:
     ) -> dict[Task, str]:
         """Compute what is missing for a notebook, or for the whole study.
 
-        workers  processes; None: $IFPREF_WORKERS, or one for each GPU, or for each core. 0: this process
+        workers  processes; None: $IFPREF_WORKERS, or one for each GPU, or for each core (or for each group of
+                 `training_processes` of them). 0: this process
 
         Returns what failed, with the reason, and warns of it; everything else is there, and a run that is missing is
         left out of tables and counted. StudyError where what all the rest is read against is missing: held-out
@@ -132,10 +133,10 @@ class Study:
         what = f"study {self.name}" + (f", {notebook}" if notebook else "")
         n_gpus = gpus(self.params)
         preflight.check(self.runs, schedule.needs, n_gpus, lambda line: say(f"{what}: {line}"))
-        n = self.n_workers(n_gpus) if workers is None else workers
-        n = min(n, len(schedule.needs))
+        n = min(self.n_workers(n_gpus, workers), len(schedule.needs))
         say(f"{what}: {len(schedule.needs)} artefacts to make, {len(schedule.cached)} are there; workers: {n or 1}")
-        start = (lambda: processes(n, n_gpus)) if n > 1 else lambda: InProcess("cuda:0" if n_gpus else "cpu")
+        own = self.params.training_processes
+        start = (lambda: processes(n, n_gpus, own)) if n > 1 else lambda: InProcess("cuda:0" if n_gpus else "cpu")
         schedule.work(start, max(n, 1), lambda line: say(f"{what}: {line}"))
         if schedule.failed:
             text = f"{what}: {len(schedule.failed)} of {len(schedule.needs)} artefacts could not be made:\n"
@@ -145,14 +146,17 @@ class Study:
             warnings.warn(text, stacklevel=2)
         return schedule.failed
 
-    def n_workers(self, n_gpus: int) -> int:
-        """Processes that `run` starts by default."""
+    def n_workers(self, n_gpus: int, asked: int | None = None) -> int:
+        """Processes that `run` starts. More workers than GPUs, where that is asked for, share them; but where training
+        takes several, there are never more workers than groups of GPUs."""
         from ifpref.prompts.build import cores
 
         given = os.environ.get(WORKERS_VARIABLE, "")
         if given and not given.isdigit():
             raise ValueError(f"{WORKERS_VARIABLE} = {given!r}; allowed: a whole number, 0 for none beside this process")
-        return int(given) if given else n_gpus or cores()
+        groups = max(1, (n_gpus or cores()) // self.params.training_processes)
+        n = asked if asked is not None else int(given) if given else groups
+        return min(n, groups) if n_gpus and self.params.training_processes > 1 else n
 
     def keys(self, notebook: str | None = None) -> list[str]:
         """The keys of what a notebook reads, of what is there."""

@@ -1,0 +1,226 @@
+"""The largest batches that fit into memory: found once, where memory runs out, and kept for all that comes after.
+
+    engine = FittedEngine(TransformersEngine(loaded, 256), fitting)     # begins at the size that was found
+    policy = fit_training(train, loaded, settings, 1, fitting)          # train(settings), with less until it fits
+
+What was found stands in outputs/store/fitting.json, one entry for each parameter, kind of device, model and length:
+
+    [{"parameter": "sampling_batch_size", "device": "NVIDIA H200, 143771 MiB", "model": "owner/name",
+      "revision": "5fd3…", "dtype": "bfloat16", "engine": "TransformersEngine", "max_tokens": 512, "fits": 128}]
+
+Decisions
+- *Found by failing*: arithmetic (sizes.py) must reckon with the longest rows, and would leave half of a GPU empty.
+  Engines halve their batch by themselves, and here that is kept. Training is halved here: as
+  `per_device_train_batch_size` shrinks, `gradient_accumulation_steps` grows, so that a step averages over the same
+  pairs, and a run goes on from its last checkpoint.
+- *Memory, not the result*: these sizes are in no key. They move numbers by rounding alone.
+- *Never more than the profile says*, nor than what was found. Memory that something else held for a while makes a size
+  smaller for good: the line that says so names the file, and an entry that is taken out of it is found anew.
+- *What does not fit one at a time* is an error, and nothing is kept of it.
+- Workers learn from each other: the file is read before each round of sampling and each training, and written whole,
+  under a lock.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ifpref import paths
+from ifpref.models import LoadedModel
+from ifpref.sampling import Completion, Request, Settings
+from ifpref.store import StoreError, files
+from ifpref.training import TrainingError, TrainingSettings
+
+FILE = "fitting.json"
+SIZE = "fits"
+TRAINING = ("max_length", "bf16", "gradient_checkpointing", "lora_r", "lora_target_modules")
+"""The settings that the memory of training depends on, beside the size of a micro-batch."""
+log = logging.getLogger(__name__)
+
+
+class Fitting:
+    """The sizes that were found with one model, in a file that holds those of others too.
+
+    identity  of the model: id, and revision or hash of its weights
+    """
+
+    def __init__(self, file: Path, identity: Mapping[str, str | None]) -> None:
+        self.file, self.identity = file, identity
+
+    def where(self, parameter: str, model: Any, **more: Any) -> dict[str, Any]:
+        """An entry without its size: what the size of `parameter` depends on, for a model on its device."""
+        return {
+            "parameter": parameter,
+            "device": device_kind(model.device),
+            "model": self.identity["id"],
+            "revision": self.identity["revision"] or self.identity["weights"],
+            "dtype": str(model.dtype).removeprefix("torch."),
+            **more,
+        }
+
+    def known(self, where: Mapping[str, Any]) -> int | None:
+        """The size that was found there, if one was. StoreError for a file that cannot be read."""
+        return next((entry[SIZE] for entry in self._entries() if _is_of(entry, where)), None)
+
+    def keep(self, where: Mapping[str, Any], size: int) -> None:
+        """Write a size; of two that workers find at a time the smaller one stays."""
+        with self._locked() as entries:
+            sizes = [entry[SIZE] for entry in entries if _is_of(entry, where)]
+            entries[:] = [entry for entry in entries if not _is_of(entry, where)]
+            entries.append({**where, SIZE: min([size, *sizes])})
+
+    def forget(self, where: Mapping[str, Any]) -> None:
+        """What was kept there did not fit after all."""
+        with self._locked() as entries:
+            entries[:] = [entry for entry in entries if not _is_of(entry, where)]
+
+    @contextmanager
+    def _locked(self) -> Iterator[list[dict[str, Any]]]:
+        """The entries, which are written as they are left."""
+        with files.lock(self.file.with_name(f"{self.file.name}.lock")):
+            entries = self._entries()
+            yield entries
+            files.replace(self.file, files.json_line(entries, indent=1))
+
+    def _entries(self) -> list[dict[str, Any]]:
+        try:
+            entries = json.loads(files.read(self.file))
+        except FileNotFoundError:
+            return []
+        except ValueError as error:
+            raise self._refused(f"no JSON ({error})") from None
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise self._refused(f"a {type(entries).__name__}")
+        for entry in entries:
+            if not isinstance(size := entry.get(SIZE), int) or size < 1:
+                raise self._refused(f"{SIZE} = {size!r}")
+        return entries
+
+    def _refused(self, found: str) -> StoreError:
+        return StoreError(
+            f"{paths.shown(self.file)}: {found}; allowed: a list of entries, {SIZE!r} of each a whole number, at least "
+            "1. Without the file, all sizes are found anew"
+        )
+
+
+def _is_of(entry: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
+    return {name: value for name, value in entry.items() if name != SIZE} == where
+
+
+def device_kind(device: Any) -> str:
+    """A GPU's name and memory, which its like has too; of a CPU, the memory beside it."""
+    if device.type == "cuda":
+        import torch
+
+        found = torch.cuda.get_device_properties(device)
+        return f"{found.name}, {found.total_memory // 2**20} MiB"
+    return f"{device.type}, {os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') // 2**20} MiB"
+
+
+class FittedEngine:
+    """An engine whose `batch_size` begins at what was found for its model and for responses of that length.
+
+    engine  one with `model` and `batch_size`, which shrinks it where memory runs out
+    """
+
+    def __init__(self, engine: Any, fitting: Fitting) -> None:
+        self.engine, self.fitting = engine, fitting
+        self.tokenizer, self.eos_ids = engine.tokenizer, engine.eos_ids
+
+    @property
+    def calls(self) -> int:
+        return self.engine.calls
+
+    @property
+    def sampled_tokens(self) -> int:
+        return self.engine.sampled_tokens
+
+    def encode(self, prompt: str) -> tuple[int, ...]:
+        """As the engine's."""
+        return self.engine.encode(prompt)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """As the engine's."""
+        return self.engine.decode(ids)
+
+    def keep_prefixes(self) -> AbstractContextManager[None]:
+        """As the engine's."""
+        return self.engine.keep_prefixes()
+
+    def sample(self, requests: Sequence[Request], settings: Settings) -> list[list[Completion]]:
+        """The engine's completions. A size that it came down to is kept when the round is whole."""
+        engine, kind = self.engine, type(self.engine).__name__
+        where = self.fitting.where("sampling_batch_size", engine.model, engine=kind, max_tokens=settings.max_tokens)
+        known = self.fitting.known(where)
+        engine.batch_size = first = engine.batch_size if known is None else min(known, engine.batch_size)
+        completions = engine.sample(requests, settings)
+        if engine.batch_size < first:
+            self.fitting.keep(where, engine.batch_size)
+            log.warning("%d rows at a time fit: kept in %s", engine.batch_size, paths.shown(self.fitting.file))
+        return completions
+
+
+def fit_training(
+    train: Callable[[TrainingSettings], Any],
+    loaded: LoadedModel,
+    settings: TrainingSettings,
+    processes: int,
+    fitting: Fitting,
+) -> Any:
+    """What `train(settings)` returns, with micro-batches that fit: as they were found, or halved until they do.
+
+    processes  that train together, one on each GPU; above 1, what this one has in reserve is given back to its GPU
+
+    TrainingError where a single pair at a time does not fit.
+    """
+    import torch
+
+    memory = {name: value for name, value in settings.to_dict().items() if name in TRAINING}
+    memory["lora_target_modules"] = list(settings.lora_target_modules)
+    where = fitting.where("per_device_train_batch_size", loaded.model, processes=processes, **memory)
+    if (known := fitting.known(where)) is not None:
+        settings = at_most(settings, known)
+    if processes > 1:
+        _give_back()
+    while True:
+        try:
+            return train(settings)
+        except torch.cuda.OutOfMemoryError as error:
+            message = str(error)
+        _give_back()  # out here, where no traceback holds tensors any more
+        size, _ = settings.micro_batches(processes)
+        if size == 1:
+            fitting.forget(where)
+            raise TrainingError(
+                f"out of GPU memory with a single pair; what helps: gradient_checkpointing (now "
+                f"{settings.gradient_checkpointing}), a smaller max_length (now {settings.max_length}), dtype: "
+                f"bfloat16 (now {where['dtype']}), a smaller model: {message}"
+            )
+        settings = at_most(settings, size // 2)
+        fitting.keep(where, kept := settings.per_device_train_batch_size)
+        file = paths.shown(fitting.file)
+        log.warning("out of GPU memory with %d pairs at a time: going on with %d, kept in %s", size, kept, file)
+
+
+def at_most(settings: TrainingSettings, size: int) -> TrainingSettings:
+    """The settings with so many pairs in a micro-batch, or the next fewer that divide the pairs of a step evenly."""
+    whole = settings.effective_batch_size
+    sizes = range(min(size, settings.per_device_train_batch_size), 0, -1)
+    fits = next(size for size in sizes if whole % size == 0)
+    return replace(settings, per_device_train_batch_size=fits, gradient_accumulation_steps=whole // fits)
+
+
+def _give_back() -> None:
+    """To the GPU, what this process holds of it and does not use."""
+    import torch
+
+    gc.collect()
+    torch.cuda.empty_cache()  # which does nothing where no GPU was used
