@@ -55,6 +55,17 @@ def test_what_is_there_is_not_asked_for_again(home):
     assert len(study.log("sharing")) == 4 * record["training"]["steps"]
 
 
+def test_the_smallest_study_trains_something(home):
+    """Else policies would be compared with themselves, and a reader's first change would change nothing."""
+    from safetensors.numpy import load_file
+
+    study = Study("smoke", **TINY)
+    for arm in study.comparison("sharing").arms:
+        assert all(rate > 0 for rate in study.record("sharing", arm, 0)["log"]["learning_rate"][:-1])
+        weights = load_file(study.policy("sharing", arm).path("adapter/adapter_model.safetensors"))
+        assert all(np.abs(value).max() > 1e-3 for name, value in weights.items() if "lora_B" in name)
+
+
 def test_reading_imports_no_torch(home, root):
     code = (
         "import sys; from ifpref.study import Study, results, pair_results, claims;"
@@ -233,6 +244,22 @@ def test_contrasts_by_hand(toy):
     assert (mixed["label"], mixed["estimate"], mixed["replicates"]) == ("mixed − high", 25.0, 1)
     [row] = results.contrasts(toy, "triples", [(HIGH, LOW)])
     assert row["estimate"] == 25.0
+
+
+def test_what_could_be_found_is_said_of_the_same_differences(toy):
+    before, low, mixed = results.detectable(toy, "triples")
+    assert before == {"contrast": "any, before training", "points": round(results.least_before_training(toy), 2)}
+    assert (low["contrast"], mixed["contrast"]) == tuple(f"{arm} − high, as it came out" for arm in ("low", "mixed"))
+    assert low["points"] > 0 and mixed["points"] is None  # of one replicate
+
+
+def test_shuffled_is_held_against_what_it_is_made_of(toy):
+    arms = tuple(map(Arm, ("rs", "mcts", "rs_branched", "shuffled")))
+    toy.comparison = lambda name: SimpleNamespace(arms=arms)
+    toy.tables = lambda name, arm, key="test/greedy", rate=None: [table(1, 1, 0, 0)]
+    labels = ["mcts − rs", "rs_branched − rs", "shuffled − mcts"]
+    assert [row["label"] for row in results.contrasts(toy, "sharing")] == labels
+    assert [row["contrast"].partition(",")[0] for row in results.detectable(toy, "sharing")[1:]] == labels
 
 
 def test_levels_and_constraints_by_hand(toy):
