@@ -81,7 +81,7 @@ class Report:
 
 
 def calm(frame: pd.DataFrame, *, caption: str | None = None, uuid: str = "table") -> Styler:
-    """A frame for the screen: as many decimals as each column needs, a dash for what is missing.
+    """A frame for the screen: as many decimals as each column needs, text on the left, a dash for what is missing.
 
     uuid  names the table in its HTML, so that the same table is the same text; pandas draws one at random
     """
@@ -97,6 +97,8 @@ def calm(frame: pd.DataFrame, *, caption: str | None = None, uuid: str = "table"
         else:
             styler = styler.format(None, subset=[name], na_rep="–")
             styler = styler.set_properties(subset=[name], **{"text-align": "left"})
+            headers = {name: [{"selector": "th", "props": "text-align: left"}]}  # Jupyter's own style has them right
+            styler = styler.set_table_styles(headers, overwrite=False)
     if _is_plain(frame.index):
         styler = styler.hide(axis="index")
     return styler if caption is None else styler.set_caption(caption)

@@ -10,7 +10,7 @@ from ifpref import export, paths
 from ifpref.curation.pairs import Arm
 from ifpref.export import ExportError
 from ifpref.models import attach_adapter, detach_adapter, load_model
-from ifpref.study import Study
+from ifpref.study import Study, ifeval
 from ifpref.study.runs import IFEVAL_KEY, IFEVAL_TASK
 from ifpref.study.stages import Task
 from tests.conftest import TINY
@@ -116,6 +116,10 @@ def test_ifeval_has_its_tables_and_runs_keep_their_names(made):
     [table] = made.tables("transfer", RS, key=IFEVAL_KEY)
     assert table.prompt_ids == ("ifeval-7",)
     assert made.prompts("ifeval")[0]["text"] == "Tell a story."
+    base, arm, *others = ifeval.accuracies(made, "transfer", "transfer_seen")  # no policy of which is there
+    assert (base["arm"], arm["comparison"], arm["replicates"], others) == ("base", "transfer", 1, [])
+    [row] = ifeval.effects(made, {"transfer": [(RS, RS)]})[1:]
+    assert (row["estimate"], row["prompts"]) == (0.0, 1)
     with_it, without = (set(Study("smoke", **OWN, ifeval=on).tasks()) for on in (True, False))
     assert {task.stage for task in with_it - without} == {"ifeval", "base"} and without < with_it
     assert Study("smoke", **OWN).runs.key(RUN) == made.runs.key(RUN)
@@ -128,6 +132,8 @@ def test_ifeval_out_of_reach_is_left_out_with_a_word(made, monkeypatch, tmp_path
     assert study.within_reach(study.tasks(), said.append) == Study("smoke", **OWN).tasks()
     assert len(said) == 1 and said[0].startswith("IFEval is left out of 3 evaluations")
     assert study.runs.find(IFEVAL_TASK) is None
+    assert ifeval.accuracies(study, "transfer") == []
+    assert "IFEval's prompts were out of reach" in ifeval.said(study, "transfer")
 
 
 def out_of_reach():

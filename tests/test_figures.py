@@ -378,6 +378,21 @@ def test_forest_takes_effects_as_statistics_make_them():
     assert len(open_marks(figures.forest([vars(bare) | {"label": "NaN, not None"}]))) == 1
 
 
+def test_forest_says_why_beside_the_mark_and_not_over_the_numbers():
+    reason = "one replicate in each half"
+    rows = [an_effect(place, None, label="half − half", reason=reason) for place in (8.1, -4.0, 2.1, 7.9)]
+    figure = figures.forest(rows, margin=1.0)
+    axes = figure.axes[0]
+    said = [one.get_window_extent() for one in axes.texts if one.get_text() == reason]
+    numbers = [one.get_window_extent() for one in axes.texts if one.get_text()[0] in "+\N{MINUS SIGN}"]
+    assert len(said) == len(numbers) == 4
+    assert all(box.x1 < axes.bbox.x1 < number.x0 for box in said for number in numbers)
+    assert all(box.x0 > axes.bbox.x0 for box in said)
+    for box, row in zip(said, rows, strict=True):
+        spot = axes.transData.transform((row["estimate"], 0))[0]
+        assert not box.x0 <= spot <= box.x1
+
+
 def test_claims_have_a_colour_a_marker_and_a_word_for_each_verdict(drawn):
     figure = drawn["claims"]
     marks = [one[0] for one in intervals(figure)]

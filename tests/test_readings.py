@@ -2,13 +2,18 @@
 
 from types import SimpleNamespace
 
+import nbformat
+import pandas as pd
 import pytest
 
-from ifpref import statistics
+from ifpref import figures, statistics
 from ifpref.evaluation.table import Table
 from ifpref.params import load_params
-from ifpref.study import readings, results, words
-from ifpref.study.readings import EASY, HARD, MODERATE, RS
+from ifpref.report import Report
+from ifpref.study import ifeval, readings, results, words
+from ifpref.study.cells import COMPARISONS
+from ifpref.study.readings import EASY, HARD, HIGH, IMPERFECT, LOW, MCTS, MODERATE, RS, UNSHARED
+from ifpref.study.runs import IFEVAL_KEY
 from ifpref.study.stages import Task
 
 
@@ -71,6 +76,94 @@ def test_transfer_is_paired():
     assert [row["label"] for row in readings.transfer(study("transfer"))] == ["never seen"]
 
 
+# ---- IFEval
+
+
+def asked_ifeval(*names, there=True, **changed):
+    """That study, and IFEval is the third of its prompts, which the base does not meet."""
+    one = study(*names)
+    one.params = load_params("smoke", **{"comparisons": list(names), "n_replicates": 2, "ifeval": True} | changed)
+    one.comparison, one.comparisons = COMPARISONS.get, [COMPARISONS[name] for name in names]
+    of = {"test/greedy": lambda found: found, IFEVAL_KEY: lambda found: found and found.take([2]) if there else None}
+    one.tables = lambda name, arm, key="test/greedy", rate=None: [of[key](found) for found in TOY[name, arm]]
+    one.base = lambda split="test", temperature=0.0: table(1, 1, 0, 0) if split == "test" else table(0)
+    one.runs = SimpleNamespace(find=lambda task: None)
+    return one
+
+
+AGAINST = {"difficulty": [(MODERATE, EASY), (MODERATE, HARD)], "pass_rate": [(MODERATE, EASY)]}  # the last is not run
+
+
+def test_effects_on_ifeval_are_those_of_its_prompts():
+    found = ifeval.effects(asked_ifeval("difficulty"), AGAINST, "C3", "C5")
+    assert [(row["group"], row["label"], row["estimate"], row["prompts"]) for row in found] == [
+        ("difficulty, over the base", "rs/high/easy", 0.0, 1),
+        ("difficulty, over the base", "rs/high/moderate", 100.0, 1),
+        ("difficulty, over the base", "rs/high/hard", 100.0, 1),
+        ("difficulty", "moderate − easy", 100.0, 1),
+        ("difficulty", "moderate − hard", 0.0, 1),  # in the one replicate that is there
+        ("as the claim is tested", "C5", 0.0, 1),  # and nothing of C3, which the profile does not run
+    ]
+    assert results.contrasts(asked_ifeval("difficulty"), "difficulty", [(MODERATE, EASY)])[0]["estimate"] == 37.5
+
+
+def test_accuracies_on_ifeval_have_the_base_once():
+    rows = ifeval.accuracies(asked_ifeval("transfer", "transfer_seen"), "transfer", "transfer_seen")
+    assert [(row["comparison"], row["arm"], row["replicates"]) for row in rows] == [
+        *((None, "base", None), ("transfer", "rs/high/all", 2), ("transfer_seen", "rs/high/all", 2))
+    ]
+    levels = [f"{level}_level_{mode}" for level in ("prompt", "instruction") for mode in ("strict", "loose")]
+    assert [[row[level] for level in levels] for row in rows] == [[0.0] * 4, [100.0] * 4, [100.0] * 4]
+
+
+@pytest.mark.parametrize(
+    ("changed", "word"),
+    [
+        ({"ifeval": False}, "the profile `smoke` does not ask IFEval's prompts"),
+        ({"there": False}, "IFEval's prompts were out of reach"),
+    ],
+)
+def test_without_ifeval_there_are_no_rows_and_a_reason(changed, word):
+    one = asked_ifeval("difficulty", **changed)
+    assert ifeval.effects(one, AGAINST, "C5") == ifeval.accuracies(one, *AGAINST) == []
+    assert word in ifeval.said(one, *AGAINST)
+
+
+def test_ifeval_says_what_was_asked():
+    one = asked_ifeval("difficulty")
+    assert "prompts (**1**)" in ifeval.said(one, *AGAINST)
+    one.runs.find = lambda task: "its prompts"
+    assert "no policy of `transfer` has answered" in ifeval.said(one, "transfer")
+
+
+@pytest.mark.parametrize("notebook", ["prefix", "contrast", "difficulty", "findings"])
+def test_notebooks_show_ifeval_where_it_was_asked(notebook, root, tmp_path, monkeypatch):
+    """Their own cells, on a study whose policies all answer alike."""
+    from IPython.display import Markdown
+
+    (tmp_path / "params").symlink_to(root / "params")
+    monkeypatch.setenv("IFPREF_HOME", str(tmp_path))
+    saved = []
+    monkeypatch.setattr(figures, "save", lambda figure, folder, name: saved.append(name))  # it takes a second
+    names = ["sharing", "unshared", "triples", "quality", *readings.BY_DIFFICULTY]
+    one = asked_ifeval(*names)
+    one.tables = lambda name, arm, key="test/greedy", rate=None: [table(1), table(0)]
+    given = {"MCTS": MCTS, "UNSHARED": UNSHARED, "HIGH": HIGH, "LOW": LOW, "IMPERFECT": IMPERFECT, "names": names}
+    given |= {"there": [(HIGH, LOW)] if notebook == "contrast" else [(MCTS, RS)], "against": [(MODERATE, EASY)]}
+    given |= {"study": one, "report": Report(notebook, "toy"), "margin": 1.0}
+    given |= {"figures": figures, "ifeval": ifeval, "readings": readings, "pd": pd, "Markdown": Markdown}
+    cells = nbformat.read(root / "notebooks" / f"{notebook}.ipynb", as_version=4).cells
+    for source in (cell.source for cell in cells if cell.cell_type == "code" and "ifeval." in cell.source):
+        exec(source, given)
+    rows = given.get("ifeval_effects", given["on_ifeval"])
+    assert rows and {row["estimate"] for row in rows} <= {0.0, 50.0}
+    assert saved == ([] if notebook == "findings" else [f"{notebook}-ifeval"])
+    assert [path.name for path in tmp_path.rglob("*.csv")] == [f"{notebook}-ifeval.csv"]
+
+
+# ---- cost
+
+
 def test_cost_counts_every_artefact_once():
     needs = {
         Task("run", (0,)): (Task("pairs"),),
@@ -87,6 +180,9 @@ def test_cost_counts_every_artefact_once():
         {"stage": "run", "artefacts": 2, "minutes": 2.0},
         {"stage": "all", "artefacts": 3, "minutes": 3.0},
     ]
+
+
+# ---- words
 
 
 @pytest.mark.parametrize(

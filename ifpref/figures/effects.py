@@ -16,7 +16,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from ifpref.figures.rows import MINUS, Row, common, counted, mark, number, records, text, with_interval
+from ifpref.figures.rows import MINUS, Row, common, counted, inwards, mark, number, records, text, with_interval
 from ifpref.figures.style import (
     FAINT,
     INK,
@@ -55,13 +55,15 @@ def forest(
     shown = looks(row["arm"] for row in rows if text(row, "arm"))
     places, headings = _places([text(row, "group") for row in rows])
     figure, axes = _lines(places)
+    reasons = []
     for row, place in zip(rows, places, strict=True):
         look = shown.get(text(row, "arm"))
-        mark(axes, row, place, colour=look.colour if look else INK, marker=look.marker if look else "o")
+        reasons.append(mark(axes, row, place, colour=look.colour if look else INK, marker=look.marker if look else "o"))
     _headings(axes, headings)
     axes.set_yticks(places, [text(row, "label") for row in rows])
     _columns(axes, rows, places)
     _effect_axis(axes, f"effect ({unit})", rows, common(rows, *_COUNTS), margin)
+    inwards(axes, reasons)
     return finish(figure, title or f"Effects ({unit})")
 
 
@@ -84,15 +86,17 @@ def claims(
         margin = first
     places = [1.35 * place for place in range(len(rows))]
     figure, axes = _lines(places, each=0.36)
+    reasons = []
     for row, place in zip(rows, places, strict=True):
         colour, marker = VERDICTS[row["verdict"]]
-        mark(axes, row, place, colour=colour, marker=marker)
+        reasons.append(mark(axes, row, place, colour=colour, marker=marker))
     axes.set_yticks(places, [_wrapped(f"{row['claim']}  {row['text']}") for row in rows], linespacing=1.25)
     for row, place in zip(rows, places, strict=True):
         colour, _ = VERDICTS[row["verdict"]]
         _beside(axes, place, row["verdict"], 10, va="bottom", color=colour, weight="bold", fontsize=8.5)
         _beside(axes, place + 0.1, with_interval(row), 10, va="top")
     _effect_axis(axes, f"effect ({unit})", rows, common(rows, *_COUNTS), margin)
+    inwards(axes, reasons)
     weak = any(row.get("demonstration") for row in rows)
     return finish(figure, (title or "Effect and verdict of each claim") + (" (demonstration)" if weak else ""))
 

@@ -9,10 +9,11 @@ pandas is not imported: what has `to_dict` is asked for its records.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.text import Annotation
 
 from ifpref.figures.style import FAINT, INK, SMALL
 
@@ -104,12 +105,12 @@ def mark(
     upright: bool = False,
     say: bool = True,
     size: float = 6,
-) -> None:
+) -> Annotation | None:
     """One estimate with its interval: along x at the height `place`, or, upright, along y at `place` of x.
 
     Without an interval the marker is open and the row's `reason` stands beside it; without an estimate, the reason
     stands alone, at 0. `say=False` where a legend says the reason. `size` of the
-    marker in points.
+    marker in points. Returns the reason as it was written, for `inwards`.
     """
     estimate, low, high = (number(row, key) for key in ("estimate", "low", "high"))
     known = math.isfinite(estimate)
@@ -117,13 +118,23 @@ def mark(
         error = [[estimate - low], [high - estimate]]
         spot, side = ((place, estimate), {"yerr": error}) if upright else ((estimate, place), {"xerr": error})
         axes.errorbar(*spot, **side, fmt=marker, color=colour, ecolor=colour, elinewidth=1.5, capsize=2.5, ms=size)
-        return
+        return None
     spot = (estimate if known else 0.0, place)
     spot = spot[::-1] if upright else spot
     if known:
         axes.plot(*spot, marker, mfc="white", mec=colour, mew=1.4, ms=size)
     if not say:
-        return
+        return None
     reason = short_reason(row) or ("no interval" if known else "no estimate")
     offset = {"xytext": (0, 7), "ha": "center"} if upright else {"xytext": (7 if known else 0, 0), "va": "center"}
-    axes.annotate(reason, spot, textcoords="offset points", fontsize=SMALL, color=FAINT, style="italic", **offset)
+    style = {"textcoords": "offset points", "fontsize": SMALL, "color": FAINT, "style": "italic"}
+    return axes.annotate(reason, spot, **style, **offset)
+
+
+def inwards(axes: Axes, reasons: Iterable[Annotation | None]) -> None:
+    """Turn the reasons of marks in the right half to the left, once the limits of the axis are known."""
+    middle = sum(axes.get_xlim()) / 2
+    for reason in reasons:
+        if reason and reason.xy[0] > middle:
+            away, height = reason.get_position()
+            reason.set(position=(-away, height), horizontalalignment="right")

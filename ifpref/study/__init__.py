@@ -6,7 +6,8 @@
 cells.py     what is compared with what: one table       stages.py     artefacts up to pairs: needs, names, makers
 runs.py      policies trained and evaluated              schedule.py   what is missing, in worker processes
 study.py     `Study`, which notebooks ask                results.py    gains, effects, claims: tables out of runs
-notebooks.py executes notebooks by papermill             compare.py    a run held against the reference
+ifeval.py    the same effects on IFEval's prompts        compare.py    a run held against the reference
+notebooks.py executes notebooks by papermill
 """
 
 from ifpref.curation.pairs import Arm

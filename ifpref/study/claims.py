@@ -31,7 +31,7 @@ class Claim:
     text: str
     test: str
     comparisons: tuple[str, ...]
-    effect: Callable[[Study], Effect]
+    effect: Callable[..., Effect]
 
 
 def cells(study: Study) -> list[str]:
@@ -43,18 +43,18 @@ def cells(study: Study) -> list[str]:
     ]
 
 
-def cell_differences(study: Study) -> dict[str, np.ndarray]:
-    """mcts less rs in each cell, (R, N) points."""
+def cell_differences(study: Study, **how: Any) -> dict[str, np.ndarray]:
+    """mcts less rs in each cell, (R, N) points; `how` is that of `results.points`."""
     found = {}
     for name in cells(study):
         arms = {arm.curation: arm for arm in study.comparison(name).arms}
-        found[name] = points(study, name, arms[MCTS], arms[RS])
+        found[name] = points(study, name, arms[MCTS], arms[RS], **how)
     return found
 
 
-def sharing(study: Study) -> Effect:
+def sharing(study: Study, **how: Any) -> Effect:
     """C1: mcts less rs, pooled over the cells of contrast x difficulty, each with equal weight."""
-    tables = list(cell_differences(study).values())
+    tables = list(cell_differences(study, **how).values())
     width = max((table.shape[1] for table in tables), default=1)
     there = [table for table in tables if table.shape[1] == width]
     return statistics.pooled(there, confidence=study.params.confidence) if there else _absent(study)
@@ -71,21 +71,22 @@ def stability(study: Study) -> Effect:
     return statistics.effect(worst, confidence=study.params.confidence)
 
 
-def high_over_low(study: Study) -> Effect:
+def high_over_low(study: Study, **how: Any) -> Effect:
     """C3: high less low contrast, same prompts and same chosen."""
-    return _difference(study, "triples", Arm(RS, "high"), Arm(RS, "low"))
+    return _difference(study, "triples", Arm(RS, "high"), Arm(RS, "low"), **how)
 
 
-def mixed_over_both(study: Study) -> Effect:
+def mixed_over_both(study: Study, **how: Any) -> Effect:
     """C4: mixed less high and mixed less low, both above 0 (intersection-union)."""
     others = (Arm(RS, "high"), Arm(RS, "low"))
-    return statistics.intersection_union([_difference(study, "triples", Arm(RS, "mixed"), other) for other in others])
+    mixed = Arm(RS, "mixed")
+    return statistics.intersection_union([_difference(study, "triples", mixed, other, **how) for other in others])
 
 
-def moderate_over_both(study: Study) -> Effect:
+def moderate_over_both(study: Study, **how: Any) -> Effect:
     """C5: trained on moderate less on easy, and less on hard prompts, on all test prompts, both above 0."""
     moderate, *others = (Arm(RS, "high", level) for level in ("moderate", "easy", "hard"))
-    return statistics.intersection_union([_difference(study, "difficulty", moderate, other) for other in others])
+    return statistics.intersection_union([_difference(study, "difficulty", moderate, other, **how) for other in others])
 
 
 CLAIMS: Mapping[str, Claim] = {
@@ -152,10 +153,10 @@ def cell_signs(study: Study) -> tuple[list[Row], dict[str, Any]]:
     return rows, signs.to_dict()
 
 
-def _difference(study: Study, name: str, a: Arm, b: Arm) -> Effect:
+def _difference(study: Study, name: str, a: Arm, b: Arm, **how: Any) -> Effect:
     if not _has(study, name):
         return _absent(study)
-    return statistics.effect(points(study, name, a, b), confidence=study.params.confidence)
+    return statistics.effect(points(study, name, a, b, **how), confidence=study.params.confidence)
 
 
 def _has(study: Study, name: str) -> bool:

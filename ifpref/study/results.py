@@ -11,19 +11,19 @@ adapter and counted too (`failures`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ifpref import statistics
-from ifpref.curation.pairs import Arm, ids_of
+from ifpref.curation.pairs import CURATIONS, Arm, ids_of
 from ifpref.evaluation.table import Table
 from ifpref.study.study import Study
 
 PRIMARY = "prompt_level"
 PILOT = statistics.Components(replicate_sd=2.8, prompt_sd=12.0, interaction_sd=47.0)
-"""Standard deviations of a difference of two arms, in points, from the prototype of this study: before any training,
-what could be detected is reckoned with these."""
+"""Standard deviations of a difference of two arms, in points, from the prototype of this study."""
 LEVELS = {"difficulty": ("easy", "moderate", "hard"), "n_constraints": (1, 2, 3, 4, 5, 6)}
 Row = dict[str, Any]
 
@@ -87,17 +87,24 @@ def contrasts(
     difficulty: str | None = None,
     **how: Any,
 ) -> list[Row]:
-    """Of one arm over another: the pairs given, or the other arms over the first.
+    """Of one arm over another: the pairs given, or each arm over what it is made of, or over the first.
 
     difficulty  on the test prompts of that difficulty alone
     """
-    arms, rows = _arms(study, name), []
-    for a, b in [(arm, arms[0]) for arm in arms[1:]] if pairs is None else pairs:
+    rows = []
+    for a, b in _references(study, name) if pairs is None else pairs:
         data = points(study, name, a, b, **how)
         data = on_difficulty(study, data, difficulty) if difficulty else data
         group = f"{name}, on {difficulty} prompts" if difficulty else name
         rows.append(effect_row(study, f"{_short(a, b)} − {_short(b, a)}", group, data))
     return rows
+
+
+def _references(study: Study, name: str) -> list[tuple[Arm, Arm]]:
+    """Each arm but the first, with what it is held against: the arm whose pairs it is made of, or else the first."""
+    first, *others = _arms(study, name)
+    sources = [replace(arm, curation=CURATIONS[arm.curation].source) for arm in others]
+    return [(arm, of if of in others and of != arm else first) for arm, of in zip(others, sources, strict=True)]
 
 
 def on_difficulty(study: Study, data: np.ndarray, difficulty: str) -> np.ndarray:
@@ -119,9 +126,10 @@ def halves(study: Study, name: str) -> list[Row]:
     return [{"label": f"{arm}: half − half", "group": "A/A", **one.to_dict()} for arm, one in found.items()]
 
 
-def accuracies(study: Study, name: str) -> list[Row]:
+def accuracies(study: Study, name: str, *, key: str = "test/greedy") -> list[Row]:
     """The base, then each arm: prompt- and instruction-level, strict and loose, mean over replicates, in percent."""
-    arms = {"base": [study.base("test", 0.0)]} | {str(arm): study.tables(name, arm) for arm in _arms(study, name)}
+    arms = {"base": [study.base(key.partition("/")[0], 0.0)]}
+    arms |= {str(arm): study.tables(name, arm, key=key) for arm in _arms(study, name)}
     rows = []
     for label, tables in arms.items():
         there = [table for table in tables if table]
@@ -254,20 +262,19 @@ def sampled_accuracies(study: Study, name: str) -> list[Row]:
     return rows
 
 
-def detectable(study: Study, name: str) -> list[Row]:
-    """The minimum detectable effect of a difference between two arms, in points, at 80 % power.
+def least_before_training(study: Study) -> float:
+    """The minimum detectable effect of any difference of two arms, by the prototype's components (`PILOT`)."""
+    p = study.params
+    return statistics.minimum_detectable_effect(PILOT, p.n_replicates, p.n_test_prompts, confidence=p.confidence)
 
-    Before training by the prototype's components (`PILOT`); after it by those of each contrast with the first arm.
-    """
-    p, arms = study.params, _arms(study, name)
-    before = statistics.minimum_detectable_effect(PILOT, p.n_replicates, p.n_test_prompts, confidence=p.confidence)
-    rows: list[Row] = [{"contrast": "any, before training", "points": round(before, 2)}]
-    for arm in arms[1:]:
-        effect = statistics.effect(points(study, name, arm, arms[0]), confidence=p.confidence)
-        after = statistics.detectable(effect)
-        label = f"{_short(arm, arms[0])} − {_short(arms[0], arm)}, as it came out"
-        rows.append({"contrast": label, "points": None if np.isnan(after) else round(after, 2)})
-    return rows
+
+def detectable(study: Study, name: str) -> list[Row]:
+    """The minimum detectable effect in points, at 80 % power: before training, then of each contrast as it came out."""
+    found = {"any, before training": least_before_training(study)}
+    for a, b in _references(study, name):
+        effect = statistics.effect(points(study, name, a, b), confidence=study.params.confidence)
+        found[f"{_short(a, b)} − {_short(b, a)}, as it came out"] = statistics.detectable(effect)
+    return [{"contrast": label, "points": None if np.isnan(one) else round(one, 2)} for label, one in found.items()]
 
 
 def learning_rates(study: Study, name: str) -> list[Row]:

@@ -16,9 +16,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ifpref.figures.rows import number, signed, with_interval
-from ifpref.statistics import Effect, minimum_detectable_effect
+from ifpref.statistics import Effect
 from ifpref.statistics.verdicts import ENOUGH_PROMPTS, ENOUGH_REPLICATES
-from ifpref.study.results import PILOT
+from ifpref.study.results import least_before_training
 from ifpref.study.study import Study
 
 
@@ -55,16 +55,15 @@ def caution(study: Study) -> str:
 
 
 def detectable(study: Study) -> str:
-    """What could be found before anything is trained, by the prototype's components of variance (`PILOT`)."""
-    p = study.params
-    least = minimum_detectable_effect(PILOT, p.n_replicates, p.n_test_prompts, confidence=p.confidence)
+    """What could be found before anything is trained: `results.least_before_training`."""
+    least = least_before_training(study)
     if math.isnan(least):
         return "With one replicate or one prompt no difference has an interval: nothing can be found."
     if least >= 100:
         return "With so few of them nothing can be found: a difference would have to be larger than 100 points."
     return (
         f"A true difference of **{least:.1f} points** between two arms is found with a probability of 80 %, at a "
-        f"confidence of {100 * p.confidence:g} %; a smaller one less often."
+        f"confidence of {100 * study.params.confidence:g} %; a smaller one less often."
     )
 
 
