@@ -32,6 +32,10 @@ from ifpref import paths
 class ParamsError(ValueError):
     """A parameter that cannot be used; the message names file, key, value and what is allowed."""
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows of it: the message, without forty lines of code that the reader did not write."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 def key(
     doc: str,

@@ -128,9 +128,11 @@ class Study:
         self._records.clear()
         self.runs = Runs(self.params, self.runs.store)  # with the names of what has come since
         schedule = Schedule(self.runs, self.within_reach(self.tasks(notebook), say))
-        if not schedule.needs:
-            return {}
         what = f"study {self.name}" + (f", {notebook}" if notebook else "")
+        if not schedule.needs:
+            if notebook:
+                say(f"{what}: all {len(schedule.cached)} artefacts are there")
+            return {}
         n_gpus = gpus(self.params)
         preflight.check(self.runs, schedule.needs, n_gpus, lambda line: say(f"{what}: {line}"))
         n = min(self.n_workers(n_gpus, workers), len(schedule.needs))
