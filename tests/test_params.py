@@ -120,7 +120,7 @@ REFUSED = [  # old text, new text, what the message holds
     ("  - startend:quotation", "  - keywords:forbidden_words", "names an id twice"),
     ("max_constraints: 6", "max_constraints: 1\nx: [", "toy.yaml: not YAML"),
     ("easy_max_constraints: 2", "easy_max_constraints: 4", "allowed: easy_max_constraints < moderate_max"),
-    ("training_processes: 1", "training_processes: 3", "training_processes = 3; allowed: what divides the 4 pairs"),
+    ("training_processes: 1", "training_processes: 3", "training_processes = 3; allowed: what divides the 2 pairs"),
     ("max_constraints: 6  ", "max_constraints: 2  ", None),
 ]
 
