@@ -2,7 +2,6 @@
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from ifpref.curation import boundaries as module
@@ -76,7 +75,6 @@ TEXTS = st.text(st.sampled_from("ab.!\n\"'*)  日。3"), max_size=30)
 
 
 @given(TEXTS, st.sampled_from(["sentence", "tokens"]), st.integers(1, 4), st.integers(1, 6))
-@hypothesis_settings(deadline=None)
 def test_a_cut_follows_from_what_is_before_it(text, rule, tokens, most):
     codec = WordCodec(["ab. a b"])  # other words are spelled in bytes
     ids = codec.encode(text)
@@ -89,7 +87,6 @@ def test_a_cut_follows_from_what_is_before_it(text, rule, tokens, most):
 
 
 @given(TEXTS)
-@hypothesis_settings(deadline=None)
 def test_looking_only_at_tokens_that_may_end_a_sentence_misses_none(text):
     codec = WordCodec(["ab. a b"])
     ids = codec.encode(text)

@@ -147,7 +147,7 @@ DETECTING = {"language:response_language", "change_case:english_capital", "chang
 
 @pytest.mark.parametrize("id", ARGUMENTS)
 def test_equal_to_the_plain_patterns(id, ifeval):
-    @settings(max_examples=400, deadline=None, database=None)
+    @settings(max_examples=400, database=None)
     @given(TEXTS, st.fixed_dictionaries(ARGUMENTS[id]), st.booleans())
     def holds(text, kwargs, loose):
         assert verify(text, [Constraint(id, kwargs)], loose) == [bool(reference.check(id, kwargs, text, loose))]

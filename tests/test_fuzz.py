@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 from ifpref.constraints import CONSTRAINTS, Constraint, verify
 
 
-@settings(max_examples=300, deadline=None, database=None)
+@settings(max_examples=300, database=None)
 @given(st.text(max_size=300), st.booleans())
 def test_any_unicode(text, loose):
     assert len(verify(text, ALL, loose=loose)) == len(CONSTRAINTS)
 
 
-@settings(max_examples=200, deadline=None, database=None)
+@settings(max_examples=200, database=None)
 @given(st.text(st.characters(categories=["Cs", "Cc", "Zs", "Mn", "Po", "Lu", "Lo"]), max_size=60), st.booleans())
 def test_lone_surrogates_controls_and_marks(text, loose):
     verify(text, ALL, loose=loose)
 
 
-@settings(max_examples=200, deadline=None, database=None)
+@settings(max_examples=200, database=None)
 @given(
     st.recursive(st.none() | st.booleans() | st.floats() | st.text("ab*\n", max_size=4), st.lists, max_leaves=9),
     st.sampled_from(("", "```json\n", "```")),

@@ -279,7 +279,7 @@ def test_a_forest_in_lock_step_is_its_trees_one_by_one(curation):
     st.integers(1, 5),
     st.integers(0, 9),
 )
-@hypothesis_settings(max_examples=60, deadline=None)
+@hypothesis_settings(max_examples=60)
 def test_what_holds_of_every_tree(curation, boundary, budget, max_tokens, max_depth, seed):
     engine = babble()
     search = SearchSettings(curation, budget, boundary, segment_tokens=2, max_depth=max_depth, children=2)

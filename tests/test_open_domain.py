@@ -131,7 +131,7 @@ ABOUT = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.integers(0, 2**32),
     st.sampled_from(OPEN.topics),
@@ -152,7 +152,7 @@ def test_every_sentence_keeps_the_contract(seed, topic, language, about, short):
         assert not {"I", "A"} & set(words(text)), text
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.integers(0, 2**32),
     st.from_regex(r"[a-zA-Z]{2,12}", fullmatch=True),
@@ -196,7 +196,7 @@ def test_the_same_generator_gives_the_same_text():
     assert text(3) != text(4)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, 2**32), st.sampled_from(OPEN.topics), st.sampled_from(["en", *FOREIGN]))
 def test_a_phrase_has_a_few_words_and_no_end(seed, topic, language):
     text = OpenSource(topic).phrase(random.Random(seed), language=language)

@@ -237,7 +237,7 @@ def test_overlap_as_plain_values():
     }
 
 
-@settings(max_examples=200, deadline=None, database=None)
+@settings(max_examples=200, database=None)
 @given(
     st.lists(st.text("abc ", max_size=12), max_size=4),
     st.lists(st.text("abc ", max_size=12), max_size=4),

@@ -606,7 +606,7 @@ def test_the_same_prompt_is_a_nearer_partner_than_the_same_ids():
     assert [row["prompt_id"] for row in made["one"]] == [row["prompt_id"] for row in made["two"]]
 
 
-@examples(max_examples=40, deadline=None)
+@examples(max_examples=40)
 @given(st.lists(st.lists(st.text("+-", min_size=4, max_size=4), min_size=1, max_size=8), min_size=2, max_size=2))
 def test_there_are_as_many_partners_as_there_can_be(marks):
     import numpy as np
@@ -811,7 +811,7 @@ COMPARED = {
 
 
 @pytest.mark.parametrize("name", COMPARED)
-@examples(max_examples=40, deadline=None)
+@examples(max_examples=40)
 @given(seed=st.integers(0, 10**6), n=st.sampled_from([None, None, 3]), perfect=st.booleans())
 def test_any_comparison(name, seed, n, perfect):
     design, arms = COMPARED[name]
@@ -864,7 +864,7 @@ def by_prompt(rows):
     return {row["prompt_id"]: row for row in rows}
 
 
-@examples(max_examples=60, deadline=None)
+@examples(max_examples=60)
 @given(seed=st.integers(0, 10**6), design=st.sampled_from(["single", "triples"]), n=st.sampled_from([None, 4]))
 def test_unshared_pairs_differ_from_their_originals_in_sharing_alone(seed, design, n):
     prompts, sources = world(seed)
@@ -889,7 +889,7 @@ def test_unshared_pairs_differ_from_their_originals_in_sharing_alone(seed, desig
         assert abs(swapped["chosen"] - swapped["rejected"]) <= 1
 
 
-@examples(max_examples=60, deadline=None)
+@examples(max_examples=60)
 @given(seed=st.integers(0, 10**6), curation=st.sampled_from(["rs", "mcts", "rs_branched"]))
 def test_high_low_and_mixed_differ_in_the_rejected_alone(seed, curation):
     prompts, sources = world(seed)
@@ -906,7 +906,7 @@ def test_high_low_and_mixed_differ_in_the_rejected_alone(seed, curation):
     assert abs(kinds[True] - kinds[False]) <= 1
 
 
-@examples(max_examples=40, deadline=None)
+@examples(max_examples=40)
 @given(seed=st.integers(0, 10**6))
 def test_a_prompt_has_a_triple_exactly_if_there_is_one_and_it_is_a_best_one(seed):
     prompts, sources = world(seed)
@@ -927,7 +927,7 @@ def test_a_prompt_has_a_triple_exactly_if_there_is_one_and_it_is_a_best_one(seed
             assert (high.chosen.satisfied, *gaps) == max(best)
 
 
-@examples(max_examples=40, deadline=None)
+@examples(max_examples=40)
 @given(seed=st.integers(0, 10**6))
 def test_matched_arms_are_alike(seed):
     prompts, sources = world(seed)

@@ -123,7 +123,7 @@ def test_the_domain_is_found_by_name():
     about=st.sampled_from((None, *NOUNS, *FIRST_WORDS, *ADJECTIVES["person"], *ADJECTIVES["sky"], "banana")),
     short=st.booleans(),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_sentences_keep_the_contract(seed, task, topic, language, about, short):
     source = POCKET.source(TASKS[task], TOPICS[topic])
     text = source.sentence(random.Random(seed), language=language, about=about, short=short)
@@ -136,7 +136,7 @@ def test_sentences_keep_the_contract(seed, task, topic, language, about, short):
 
 
 @given(seed=st.integers(0, 10**9), noun=st.sampled_from(tuple(NOUNS)), topic=st.sampled_from(sorted(TOPICS)))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_required_noun_is_named_once_and_a_noun_is_never_repeated(seed, noun, topic):
     sentence = POCKET.source(TASKS["report"], TOPICS[topic]).sentence(random.Random(seed), about=noun)
     assert max(Counter(word for word in words(sentence) if word in NOUNS).values()) == 1, sentence

@@ -158,7 +158,7 @@ PROSE = st.one_of(
 )
 
 
-@settings(max_examples=1500, deadline=None, database=None)
+@settings(max_examples=1500, database=None)
 @given(PROSE)
 def test_sentences_are_nltks(text):
     """`split` and `count` against nltk's own tokenizer with the same parameters, for both backends."""
@@ -199,7 +199,7 @@ def test_capital_words_are_nltks(letters, ifeval):
     if not nltk.__version__.startswith("3.9."):
         pytest.skip("nltk.word_tokenize has other sentence boundaries since 3.10.2")
 
-    @settings(max_examples=1500, deadline=None, database=None)
+    @settings(max_examples=1500, database=None)
     @given(PROSE)
     @example("\U0001d756 is a capital without a lower case")
     @example("I CAN'T. We know.")

@@ -214,7 +214,7 @@ def test_the_shared_prefix_changes_no_number(kind, attention, tmp_path):
 ids = st.lists(st.integers(5, 279), max_size=5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(ids, ids, ids, ids), min_size=1, max_size=4))
 def test_the_shared_prefix_changes_no_number_whatever_is_shared(base, drawn):
     pairs = [make_pair("x", prompt, shared + a, shared + b) for prompt, shared, a, b in drawn]

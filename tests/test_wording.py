@@ -356,7 +356,7 @@ def test_no_two_wordings_are_the_same_text():
 
 @pytest.mark.parametrize("id", [id for id, kind in CONSTRAINTS.items() if kind.args])
 def test_different_constraints_have_different_texts(id):
-    @settings(max_examples=60, deadline=None, database=None)
+    @settings(max_examples=60, database=None)
     @given(constraints(id), constraints(id))
     def check(one, other):
         assume(one != other)
