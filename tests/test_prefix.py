@@ -121,3 +121,11 @@ def test_shared_characters(chosen, rejected, expected):
 def test_less_refuses_nothing_and_hides_nothing():
     assert prefix._less(np.ones((2, 3)), np.zeros((2, 3))).tolist() == [[1.0] * 3] * 2
     assert np.isnan(prefix._less(np.ones((2, 3)), np.zeros((2, 1)))).all()
+
+
+def test_counts_of_pairs_are_a_range_over_replicates():
+    one = SimpleNamespace(pair_tables=lambda name: [{"pairs": {"rs": n, "mcts": 20}} for n in (1130, 112, 120)])
+    assert pair_results.pair_counts(one, "sharing") == [
+        {"arm": "rs", "pairs a replicate": "112–1,130", "pairs in all": 1362},
+        {"arm": "mcts", "pairs a replicate": "20", "pairs in all": 60},
+    ]

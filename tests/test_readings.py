@@ -1,18 +1,20 @@
 """Secondary readings and the words around numbers: toy tables with answers worked out by hand."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
 
 from ifpref import figures, statistics
 from ifpref.evaluation.table import Table
-from ifpref.params import load_params
+from ifpref.params import ParamsError, load_params
 from ifpref.report import Report
 from ifpref.study import ifeval, readings, results, words
-from ifpref.study.cells import COMPARISONS
-from ifpref.study.readings import EASY, HARD, HIGH, IMPERFECT, LOW, MCTS, MODERATE, RS, UNSHARED
+from ifpref.study.cells import COMPARISONS, of_levels
+from ifpref.study.readings import EASY, HARD, HIGH, IMPERFECT, LOW, MCTS, MIXED, MODERATE, RS, UNSHARED
 from ifpref.study.runs import IFEVAL_KEY
 from ifpref.study.stages import Task
 
@@ -39,6 +41,7 @@ def study(*names):
     prompts = [{"difficulty": level} for level in ("easy", "moderate", "hard", "hard")]
     return SimpleNamespace(
         profile="smoke",
+        overrides={},
         params=load_params("smoke", comparisons=list(names), sampled_comparisons=[], n_replicates=2),
         is_demonstration=True,
         replicates=range(2),
@@ -46,6 +49,7 @@ def study(*names):
         tables=lambda name, arm, key="test/greedy", rate=None: TOY[name, arm],
         base=lambda split="test", temperature=0.0: table(1, 1, 0, 0),
         prompts=lambda split, replicate=0: prompts,
+        pair_tables=lambda name: [{"pairs": {"easy": 0, "hard": 0}}] * 2,
     )
 
 
@@ -74,6 +78,36 @@ def test_transfer_is_paired():
     assert (seen["label"], seen["estimate"]) == ("seen in training", 37.5)  # 25 and 50
     assert (difference["label"], difference["estimate"]) == ("never seen − seen", -25.0)
     assert [row["label"] for row in readings.transfer(study("transfer"))] == ["never seen"]
+
+
+def loops(*responses):
+    """Of (met, repetitive)."""
+    made = table(*(met for met, _ in responses))
+    return replace(made, repetitive=np.array([[bool(loop)] for _, loop in responses]))
+
+
+def test_repetition_beside_the_accuracy_of_what_does_not_loop():
+    one = study("difficulty")
+    one.base = lambda split: loops((1, 0), (1, 0), (0, 1), (0, 0))
+    tables = {
+        EASY: [loops((1, 1), (1, 1), (0, 0), (1, 0)), loops((1, 1), (1, 1), (1, 1), (1, 1))],  # all of the second loop
+        MODERATE: [loops((1, 0), (1, 0), (1, 0), (0, 0)), None],
+        HARD: [None, None],
+    }
+    one.tables = lambda name, arm: tables[arm]
+    rows = readings.repetition(one, "difficulty")
+    assert [tuple(row.values()) for row in rows] == [
+        ("base", 25.0, 50.0, pytest.approx(200 / 3)),
+        ("rs/high/easy", 75.0, 87.5, 50.0),
+        ("rs/high/moderate", 0.0, 75.0, 75.0),
+        ("rs/high/hard", None, None, None),
+    ]
+    said = words.repetition(rows)
+    assert "base 25.0 %; `easy` 75.0 % (+50.0); `moderate` 0.0 % (−25.0)." in said
+    assert "base 66.7 %; `easy` 50.0 % (−16.7); `moderate` 75.0 % (+8.3)" in said
+    assert "over all responses: base 50.0 %; `easy` 87.5 % (+37.5)" in said and "a price all the same" in said
+    assert words.repetition([rows[0], rows[2]]).endswith("No arm loops more often than the base.")
+    assert "no run is there" in words.repetition([rows[0], rows[3]])
 
 
 # ---- IFEval
@@ -151,7 +185,14 @@ def test_notebooks_show_ifeval_where_it_was_asked(notebook, root, tmp_path, monk
     given = {"MCTS": MCTS, "UNSHARED": UNSHARED, "HIGH": HIGH, "LOW": LOW, "IMPERFECT": IMPERFECT, "names": names}
     given |= {"there": [(HIGH, LOW)] if notebook == "contrast" else [(MCTS, RS)], "against": [(MODERATE, EASY)]}
     given |= {"study": one, "report": Report(notebook, "toy"), "margin": 1.0}
-    given |= {"figures": figures, "ifeval": ifeval, "readings": readings, "pd": pd, "Markdown": Markdown}
+    given |= {
+        "figures": figures,
+        "ifeval": ifeval,
+        "readings": readings,
+        "words": words,
+        "pd": pd,
+        "Markdown": Markdown,
+    }
     cells = nbformat.read(root / "notebooks" / f"{notebook}.ipynb", as_version=4).cells
     for source in (cell.source for cell in cells if cell.cell_type == "code" and "ifeval." in cell.source):
         exec(source, given)
@@ -217,8 +258,78 @@ def test_words_say_how_much_a_study_can_find():
     assert "With one replicate" in words.detectable(one)
     one.is_demonstration = False
     assert words.caution(one) == "The profile `smoke` has 1 replicate and 24 test prompts."
+    one.overrides = {"beta": 0.05, "seed": 3}
+    assert words.caution(one).startswith("The profile `smoke` with `beta = 0.05` and `seed = 3` has 1 replicate")
 
 
 def test_words_say_why_nothing_is_shown():
     assert "does not run the comparison `unshared`" in words.absent(study("difficulty"), "difficulty", "unshared")
-    assert "no arm of `difficulty`" in words.absent(study("difficulty"), "difficulty")
+    one = study("difficulty")
+    one.overrides = {"comparisons": ["difficulty"]}
+    assert words.absent(one, "quality") == (
+        "*Nothing to show: this choice of `comparisons` does not run the comparison `quality`.*"
+    )
+    assert words.absent(one, "difficulty") == (
+        "*Nothing to show: the comparison `difficulty` found no pairs at this size.*"
+    )
+    one.pair_tables = lambda name: [{"pairs": {"easy": 3}}]
+    assert words.absent(one, "difficulty") == "*Nothing to show: no run of the comparison `difficulty` is there.*"
+
+
+def test_words_explain_the_interval_of_the_lesser():
+    said = words.lesser(study("difficulty"))
+    assert "the lowest of the 2 lower ends" in said and "at 97.5 % instead of 95 %" in said
+
+
+def test_readable_headers():
+    row = {"arm": "rs", "low": 0.1, "high": 0.4, "n": 9, "confidence": 0.9}
+    assert words.titled([row], "n", "arm", "low", "high") == [{"runs": 9, "arm": "rs", "from": 0.1, "to (90 %)": 0.4}]
+    assert words.titled([{"low": 1, "high": 2, "prompt_level_strict": 3}]) == [
+        {"from": 1, "to": 2, "prompt-level, strict": 3}
+    ]
+    assert words.titled([]) == []
+
+
+def test_words_name_the_constraints_that_changed_most():
+    changes = {  # id -> estimate and bounds of each of two arms
+        "keywords:existence": [(30.0, 20.0, 40.0), (10.0, -5.0, 25.0)],
+        "length_constraints:number_paragraphs": [(-40.0, -50.0, -30.0), (-20.0, -30.0, -10.0)],
+        "startend:quotation": [(1.0, None, None), (0.0, -1.0, 1.0)],
+        "keywords:frequency": [(-0.04, -1.0, 1.0), (None, None, None)],  # reads as 0.0
+    }
+    rows = [
+        {"label": id, "estimate": estimate, "low": low, "high": high}
+        for id, of_arms in changes.items()
+        for estimate, low, high in of_arms
+    ]
+    assert words.gained_and_lost(rows) == (
+        "Mean of the arms, points. **Gained most:** `existence` +20.0 (1 of 2 intervals above 0), "
+        "`quotation` +0.5 (0 of 1 intervals above 0). "
+        "**Lost most:** `number_paragraphs` −30.0 (2 of 2 intervals below 0)."
+    )
+    assert "quotation" not in words.gained_and_lost(rows, few=1)
+    assert words.gained_and_lost([]).endswith("**Gained most:** none. **Lost most:** none.")
+
+
+# ---- the arms that a notebook shows
+
+
+def test_arms_are_shown_in_the_order_of_their_comparison():
+    assert of_levels(COMPARISONS["triples"], "contrast", ["mixed", "high"], "contrasts") == [HIGH, MIXED]
+
+
+@pytest.mark.parametrize(
+    ("levels", "word"),
+    [
+        (
+            ["high", "lwo"],
+            r"contrasts: 'lwo' is no arm of `triples` \(did you mean 'low'\?\); allowed: two or more of high",
+        ),
+        (["high", "high"], "contrasts = .*; allowed: two or more of high, low, mixed"),
+        ("high", "allowed: two or more"),
+        ([], "allowed: two or more"),
+    ],
+)
+def test_arms_that_are_not_there_or_alone_are_refused_at_once(levels, word):
+    with pytest.raises(ParamsError, match=word):
+        of_levels(COMPARISONS["triples"], "contrast", levels, "contrasts")

@@ -251,6 +251,8 @@ def test_what_could_be_found_is_said_of_the_same_differences(toy):
     assert before == {"contrast": "any, before training", "points": round(results.least_before_training(toy), 2)}
     assert (low["contrast"], mixed["contrast"]) == tuple(f"{arm} − high, as it came out" for arm in ("low", "mixed"))
     assert low["points"] > 0 and mixed["points"] is None  # of one replicate
+    [_, turned] = results.detectable(toy, "triples", [(HIGH, LOW)])
+    assert turned == {"contrast": "high − low, as it came out", "points": low["points"]}  # as the figures have it
 
 
 def test_shuffled_is_held_against_what_it_is_made_of(toy):
@@ -314,7 +316,7 @@ def test_a_tuned_run_is_made_at_the_rate_that_dev_chose(own):
     study = Study("smoke", **{**TINY, "n_tuning_replicates": 1, "learning_rates": [1.0e-3, 8.0e-3]})
     record = study.runs.get(Task("run", ("sharing", RS, 0, None))).read_json(RECORD)
     tuned = {task.args[3]: study.runs.find(task).read_json(RECORD) for task in study.runs.tuning("sharing", RS)}
-    dev = {rate: Table.from_dict(one["tables"]["dev/greedy"]).prompt_level().mean() for rate, one in tuned.items()}
+    dev = {rate: study.runs.table(one, "dev/greedy").prompt_level().mean() for rate, one in tuned.items()}
     assert set(dev) == {1.0e-3, 8.0e-3} and dev[record["learning_rate"]] == max(dev.values())
     assert all(set(one["tables"]) == {"dev/greedy"} for one in tuned.values())  # test is not looked at
     assert study.record("sharing", RS, 0) == record

@@ -15,11 +15,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
-from ifpref.figures.rows import MINUS, Row, common, counted, inwards, mark, number, records, text, with_interval
+from ifpref.figures.rows import (
+    MINUS,
+    Row,
+    common,
+    counted,
+    has_interval,
+    inwards,
+    mark,
+    number,
+    records,
+    short_reason,
+    text,
+    with_interval,
+)
 from ifpref.figures.style import (
     FAINT,
-    INK,
     SMALL,
     WIDTH,
     Figure,
@@ -39,12 +52,13 @@ VERDICTS = {
 }
 """Colour and marker of each verdict's word."""
 _COUNTS = ("replicates", "prompts")
+POINTS = "percentage points"
+_MOST = {POINTS: 100.0}
+"""What an effect can be at most, by its unit: an interval of few replicates goes on far beyond it."""
 
 
 @use_style()
-def forest(
-    effects: Any, *, unit: str = "percentage points", margin: float | None = None, title: str | None = None
-) -> Figure:
+def forest(effects: Any, *, unit: str = POINTS, margin: float | None = None, title: str | None = None) -> Figure:
     """Effects with their intervals, one a line, under headings.
 
     effects  rows of `Effect.to_dict()` with "label", and where wanted "group" (a heading over the rows that have it)
@@ -58,7 +72,8 @@ def forest(
     reasons = []
     for row, place in zip(rows, places, strict=True):
         look = shown.get(text(row, "arm"))
-        reasons.append(mark(axes, row, place, colour=look.colour if look else INK, marker=look.marker if look else "o"))
+        style = {"colour": look.colour, "marker": look.marker} if look else {}
+        reasons.append(mark(axes, row, place, most=_MOST.get(unit, math.inf), **style))
     _headings(axes, headings)
     axes.set_yticks(places, [text(row, "label") for row in rows])
     _columns(axes, rows, places)
@@ -68,9 +83,7 @@ def forest(
 
 
 @use_style()
-def claims(
-    rows: Any, *, unit: str = "percentage points", margin: float | None = None, title: str | None = None
-) -> Figure:
+def claims(rows: Any, *, unit: str = POINTS, margin: float | None = None, title: str | None = None) -> Figure:
     """The study at a glance: one line a claim, its effect, and its verdict as a colour, a marker and a word.
 
     rows    {"claim": "C1", "text", "estimate", "low", "high", "verdict", "replicates", "prompts"}; rows of
@@ -89,7 +102,7 @@ def claims(
     reasons = []
     for row, place in zip(rows, places, strict=True):
         colour, marker = VERDICTS[row["verdict"]]
-        reasons.append(mark(axes, row, place, colour=colour, marker=marker))
+        reasons.append(mark(axes, row, place, colour=colour, marker=marker, most=_MOST.get(unit, math.inf)))
     axes.set_yticks(places, [_wrapped(f"{row['claim']}  {row['text']}") for row in rows], linespacing=1.25)
     for row, place in zip(rows, places, strict=True):
         colour, _ = VERDICTS[row["verdict"]]
@@ -102,8 +115,10 @@ def claims(
 
 
 @use_style()
-def per_constraint(rows: Any, *, unit: str = "percentage points", title: str | None = None) -> Figure:
+def per_constraint(rows: Any, *, unit: str = POINTS, title: str | None = None) -> Figure:
     """The change in accuracy of each constraint, arms side by side; ids in the order of their mean estimate.
+
+    Lines are too close for words: the legend says what an open mark lacks, and why some are missing.
 
     rows  {"label": "keywords:existence", "arm", "estimate", "low", "high", "prompts"}
     """
@@ -127,7 +142,8 @@ def per_constraint(rows: Any, *, unit: str = "percentage points", title: str | N
     for row in rows:
         arm = str(row["arm"])
         place = height * ids.index(str(row["label"])) + step * (arms.index(arm) - (len(arms) - 1) / 2)
-        mark(axes, row, place, colour=shown[arm].colour, marker=shown[arm].marker, size=4.5)
+        style = {"colour": shown[arm].colour, "marker": shown[arm].marker, "size": 4.5}
+        mark(axes, row, place, say=False, most=_MOST.get(unit, math.inf), **style)
     names = short_ids(ids)
     prompts = {str(row["label"]): counted(row, "prompts") for row in rows}
     labels = [names[id] + (f"  ({prompts[id]})" if prompts[id] else "") for id in ids]
@@ -135,7 +151,8 @@ def per_constraint(rows: Any, *, unit: str = "percentage points", title: str | N
     _effect_axis(axes, f"change in accuracy ({unit})", rows, common(rows, "replicates"))
     if any(prompts.values()):
         axes.set_ylabel("constraint (prompts that have it)")
-    axes.legend(handles=handles(shown.values(), line=False), loc="lower left", bbox_to_anchor=(0, 1), ncols=5)
+    keys = [*handles(shown.values(), line=False), *_unsaid(rows)]
+    axes.legend(handles=keys, loc="lower left", bbox_to_anchor=(0, 1), ncols=5)
     return finish(figure, title or "Change in accuracy of each constraint")
 
 
@@ -144,7 +161,7 @@ def terciles(
     rows: Any,
     *,
     covariate: str = "shared prefix fraction",
-    unit: str = "percentage points",
+    unit: str = POINTS,
     title: str | None = None,
 ) -> Figure:
     """Dose: the effect in each third of a covariate, left to right in the order given.
@@ -157,7 +174,7 @@ def terciles(
     estimates = [number(row, "estimate") for row in rows]
     axes.plot(range(len(rows)), estimates, color=FAINT, lw=0.9, ls=(0, (1, 2)), zorder=1)
     for place, row in enumerate(rows):
-        mark(axes, row, place, upright=True)
+        mark(axes, row, place, upright=True, most=_MOST.get(unit, math.inf))
         if math.isfinite(number(row, "estimate")):
             axes.annotate(
                 with_interval(row).split(" ")[0],
@@ -217,6 +234,18 @@ def _headings(axes: Axes, headings: Sequence[tuple[float, str]]) -> None:
             weight="bold",
             fontsize=8,
         )
+
+
+def _unsaid(rows: Sequence[Row]) -> list[Line2D]:
+    """What a legend says of rows without an interval: an open mark where there is an estimate, none where not."""
+    words = {known: set() for known in (True, False)}
+    for row in rows:
+        if not has_interval(row):
+            words[math.isfinite(number(row, "estimate"))].add(short_reason(row) or "no interval")
+    signs = {True: ("open: ", "o"), False: ("missing: ", "")}
+    style = {"ls": "none", "mfc": "white", "mec": FAINT, "mew": 1.4, "ms": 5}
+    said = [(*signs[known], ", ".join(sorted(why))) for known, why in words.items() if why]
+    return [Line2D([], [], marker=marker, label=what + why, **style) for what, marker, why in said]
 
 
 def _columns(axes: Axes, rows: Sequence[Row], places: Sequence[float]) -> None:

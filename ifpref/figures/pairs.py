@@ -128,10 +128,13 @@ def balance(rows: Any, *, title: str | None = None) -> Figure:
         zero_line(axes)
         for bound in (-0.1, 0.1):
             axes.axvline(bound, color=FAINT, lw=0.8, ls=(0, (3, 2)), zorder=0.6)
+        said: dict[tuple[str, str, str], int] = {}
         for row in part:
-            turn = others.index(str(row["arm"]))
-            lift = (turn - (len(others) - 1) / 2) * 0.8 / len(others)
-            _difference(axes, row, places[row["group"], row["quantity"]] + lift, shown[str(row["arm"])], turn)
+            lift = (others.index(str(row["arm"])) - (len(others) - 1) / 2) * 0.8 / len(others)
+            spot = (row["group"], row["quantity"], _side(row))
+            said[spot] = said.get(spot, -1) + 1
+            turn = said[spot] % 2 if len(others) > 2 else 0  # two arms are far enough apart for their words
+            _difference(axes, row, places[spot[:2]] + lift, shown[str(row["arm"])], turn)
         ids = short_ids(quantity for _, quantity in places)
         axes.set_yticks(list(places.values()), [ids[quantity] for _, quantity in places], fontsize=SMALL)
         for height, group in headings:
@@ -246,27 +249,34 @@ def _balance_lines(rows: Sequence[Row]) -> tuple[dict[tuple[str, str], float], l
     return places, headings
 
 
+def _side(row: Row) -> str:
+    """Where a difference has words beside its mark: at an edge, at the centre, or nowhere."""
+    value = number(row, "smd")
+    if math.isnan(value):
+        return "" if number(row, "difference") == 0 else "centre"
+    return "" if abs(value) <= _FAR else "right" if value > 0 else "left"
+
+
 def _difference(axes: Axes, row: Row, place: float, look: Look, turn: int) -> None:
     """One standardised difference; beyond the axis at its edge, with the number; open where there is no variance.
 
-    turn  of the arm: its words stand beside those of the arms before it, not upon them
+    turn  1 where the arm before it has words on this side: these stand beside those, not upon them. Words have the
+          colour of their mark
     """
+    note = {"va": "center", "fontsize": 6.5, "color": look.colour}
     value = number(row, "smd")
     if math.isnan(value):
         axes.plot(0, place, look.marker, mfc="white", mec=look.colour, ms=5)
-        if number(row, "difference") != 0:
+        if _side(row):
             words = "no pairs" if math.isnan(number(row, "difference")) else "no variance"
-            axes.annotate(words, (0, place), xytext=(7 + 44 * turn, 0), textcoords="offset points", **_NOTE)
+            axes.annotate(words, (0, place), xytext=(7 + 44 * turn, 0), textcoords="offset points", **note)
         return
     axes.plot(max(-_FAR, min(_FAR, value)), place, look.marker, color=look.colour, ms=5, mec="white", mew=0.4)
     if abs(value) > _FAR:
         away = 7 + 28 * turn
         side = {"xytext": (-away, 0), "ha": "right"} if value > 0 else {"xytext": (away, 0), "ha": "left"}
         arrow = f"{signed(value)} \N{RIGHTWARDS ARROW}" if value > 0 else f"\N{LEFTWARDS ARROW} {signed(value)}"
-        axes.annotate(arrow, (math.copysign(_FAR, value), place), textcoords="offset points", **side, **_NOTE)
-
-
-_NOTE = {"va": "center", "fontsize": 6.5, "color": FAINT}
+        axes.annotate(arrow, (math.copysign(_FAR, value), place), textcoords="offset points", **side, **note)
 
 
 def _mean(rows: Sequence[Row], key: str) -> tuple[float, float, float]:

@@ -105,17 +105,25 @@ def mark(
     upright: bool = False,
     say: bool = True,
     size: float = 6,
+    most: float = math.inf,
 ) -> Annotation | None:
     """One estimate with its interval: along x at the height `place`, or, upright, along y at `place` of x.
 
     Without an interval the marker is open and the row's `reason` stands beside it; without an estimate, the reason
     stands alone, at 0. `say=False` where a legend says the reason. `size` of the
     marker in points. Returns the reason as it was written, for `inwards`.
+
+    most  what a value can be at most, in size: an interval that goes on ends there, with an arrow
     """
     estimate, low, high = (number(row, key) for key in ("estimate", "low", "high"))
     known = math.isfinite(estimate)
     if known and has_interval(row):
-        error = [[estimate - low], [high - estimate]]
+        ends = max(low, -max(most, -estimate)), min(high, max(most, estimate))
+        for end, bound, arrow in zip(ends, (low, high), "v^" if upright else "<>", strict=True):
+            if end != bound:
+                spot = (place, end) if upright else (end, place)
+                axes.plot(*spot, arrow, color=colour, ms=5, clip_on=False)
+        error = [[estimate - ends[0]], [ends[1] - estimate]]
         spot, side = ((place, estimate), {"yerr": error}) if upright else ((estimate, place), {"xerr": error})
         axes.errorbar(*spot, **side, fmt=marker, color=colour, ecolor=colour, elinewidth=1.5, capsize=2.5, ms=size)
         return None

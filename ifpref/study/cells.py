@@ -12,13 +12,14 @@ To add one: a line here, and its name in a profile. To add a level of a factor: 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from ifpref.constraints.registry import nearest
 from ifpref.curation.pairs import Arm, require
-from ifpref.params import Params
+from ifpref.params import Params, ParamsError
 
 NOTEBOOKS = ("tour", "prefix", "contrast", "difficulty", "findings")
 
@@ -144,3 +145,21 @@ def of_notebook(notebook: str, params: Params) -> list[Comparison]:
     require(notebook, NOTEBOOKS, "notebook")
     every = chosen(params)
     return every if notebook == "findings" else [one for one in every if one.notebook == notebook]
+
+
+def of_levels(comparison: Comparison, factor: str, levels: Sequence[str], name: str) -> list[Arm]:
+    """The arms that a notebook shows: those with these levels of a factor, in the order of the comparison.
+
+    name  what the list is called in the notebook's cell of parameters
+
+    ParamsError for a level that no arm has, and for fewer than two of them: nothing could be compared.
+    """
+    there = tuple(dict.fromkeys(getattr(arm, factor) for arm in comparison.arms))
+    wanted = [levels] if isinstance(levels, str) else list(levels)
+    allowed = f"allowed: two or more of {', '.join(there)}"
+    for level in wanted:
+        if level not in there:
+            raise ParamsError(f"{name}: {level!r} is no arm of `{comparison.name}`{nearest(level, there)}; {allowed}")
+    if len(set(wanted)) < 2:
+        raise ParamsError(f"{name} = {wanted}; {allowed}")
+    return [arm for arm in comparison.arms if getattr(arm, factor) in wanted]

@@ -1,5 +1,6 @@
 """What the pairs of a comparison are like, over all replicates: numbers, yields, balance, shared prefixes.
 
+pair_counts(study, "sharing")    # {"arm": "rs/high/all", "pairs a replicate": "112–130", "pairs in all": 1204}
 yields(study, "sharing")         # rows for figures.yields: what became of the prompts of each arm
 balance(study, "sharing")        # rows for figures.balance: how alike the arms' pairs are
 """
@@ -22,6 +23,16 @@ def n_pairs(study: Study, name: str) -> list[Row]:
         {"arm": arm, **{f"replicate {n}": table["pairs"][arm] for n, table in enumerate(tables)}}
         for arm in (tables[0]["pairs"] if tables else ())
     ]
+
+
+def pair_counts(study: Study, name: str) -> list[Row]:
+    """Pairs of each arm: the fewest and the most in a replicate, and those of all replicates."""
+    rows = []
+    for row in n_pairs(study, name):
+        counts = [count for key, count in row.items() if key != "arm"]
+        ends = dict.fromkeys(f"{end:,}" for end in (min(counts), max(counts)))
+        rows.append({"arm": row["arm"], "pairs a replicate": "–".join(ends), "pairs in all": sum(counts)})
+    return rows
 
 
 def yields(study: Study, name: str) -> list[Row]:

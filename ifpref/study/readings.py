@@ -1,6 +1,7 @@
 """Secondary readings, which carry no verdict: what stands beside the claims, one row each; and what a study has cost.
 
     readings(study)      # {"group": "sharing and search", "label": "mcts − rs_branched", "estimate": 0.8, ...}
+    repetition(study, "triples")     # how often each arm loops, and how accurate it is where it does not
     transfer(study)      # gains on constraint types that training never saw, beside those of a training that did
     cost(study)          # {"stage": "responses", "artefacts": 10, "minutes": 4.2}
 
@@ -12,9 +13,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+import numpy as np
+
 from ifpref.curation.pairs import Arm
+from ifpref.evaluation.table import Table
 from ifpref.study import prefix
-from ifpref.study.results import Row, contrasts, decoding, effect_row, gains, points
+from ifpref.study.results import Row, contrasts, decoding, effect_row, gains, mean, points
 from ifpref.study.schedule import STAGES
 from ifpref.study.stages import Task
 from ifpref.study.study import Study
@@ -75,6 +79,31 @@ def transfer(study: Study) -> list[Row]:
         unseen, seen = data.values()
         data["never seen − seen"] = unseen - seen  # NaN throughout where one of them is
     return [effect_row(study, label, "transfer", found) for label, found in data.items()]
+
+
+def repetition(study: Study, name: str) -> list[Row]:
+    """The base, then each arm, greedy: the share of responses that are repetitive, the accuracy over all responses, and
+    that over the responses that are not; prompt-level, strict, in percent, means over replicates."""
+    tables = {"base": [study.base("test")]}
+    tables |= {str(arm): study.tables(name, arm) for arm in study.comparison(name).arms}
+    rows = []
+    for label, of_arm in tables.items():
+        there = [table for table in of_arm if table]
+        others = [_met(table)[~table.repetitive] for table in there]
+        rows.append(
+            {
+                "arm": label,
+                "repetitive": mean(100 * table.repetitive.mean() for table in there),
+                "accuracy": mean(100 * _met(table).mean() for table in there),
+                "accuracy_of_others": mean(100 * met.mean() for met in others if met.size),
+            }
+        )
+    return rows
+
+
+def _met(table: Table) -> np.ndarray:
+    """(N, n): whether a response meets all constraints of its prompt, strictly."""
+    return np.array([verdicts.all(axis=1) for verdicts in table.verdicts("strict")])
 
 
 def cost(study: Study) -> list[Row]:

@@ -5,12 +5,12 @@
 What goes along: executed notebooks, figures, tables and results; in store/, everything that analyses read of all
 replicates (runs, tables of pairs, the base), and of replicate 0 also prompts, responses, trees and pairs, so that a
 reader sees the data itself. What is left out (adapters, texts of evaluations, other replicates' samples) is computed
-again where somebody asks for it. Manifests lose the name of the host they were made on; nothing else is changed.
+again where somebody asks for it. Manifests lose the name of the host and their line breaks.
 
 Decisions
 - Refused from a working tree that differs from its commit, or when something of the study is missing, unless it is
   asked for (`--partial`: replicates that are whole; the results say how many).
-- No more than 10 MB; where it would be more, trees and responses are left out, largest first, and named.
+- No more than 10 MB; what does not fit any more is left out, the least useful first, and named.
 """
 
 from __future__ import annotations
@@ -49,9 +49,11 @@ def wanted(study: Study) -> list[Task]:
         for task in study.runs.tuning(one.name, arm)
     ]
     bases = [Task("entropies"), *(Task("base", ("test", t)) for t in _temperatures(study))]
-    data = [HELD_OUT_TASK, Task("train_prompts", (0,)), *(Task("pairs", (one.name, 0)) for one in study.comparisons)]
+    shown = {one.notebook: one.name for one in reversed(study.comparisons)}  # the first comparison of each notebook
+    data = [HELD_OUT_TASK, Task("train_prompts", (0,)), *(Task("pairs", (name, 0)) for name in shown.values())]
     samples = [Task("responses", (0,)), Task("trees", ("mcts", 0))]
-    return list(dict.fromkeys([*runs, *tuning, *bases, *data, *samples]))
+    others = [Task("pairs", (one.name, 0)) for one in study.comparisons]
+    return list(dict.fromkeys([*runs, *tuning, *bases, *data, *samples, *others]))
 
 
 def _temperatures(study: Study) -> list[float]:
@@ -87,16 +89,20 @@ def keep(study: Study, target: Path, *, partial: bool = False) -> list[str]:
     for name in FOLDERS:
         shutil.rmtree(target / name, ignore_errors=True)
         shutil.copytree(source / name, target / name, ignore=unwanted)
-    shutil.rmtree(target / "store", ignore_errors=True)
+    store = target / "store.new"  # what is there stays until this is whole: artefacts may be read from it
+    shutil.rmtree(store, ignore_errors=True)
     kept, size, left = 0, 0, []
     for task, handle in found.items():
-        bytes_ = sum(state["bytes"] for state in handle.manifest["files"].values()) + 4096
+        copy = _copy(handle, store)
+        bytes_ = sum(path.stat().st_size for path in copy.rglob("*") if path.is_file())
         if size + bytes_ > LIMIT:
             left.append(task)
+            shutil.rmtree(copy)
             continue
         kept, size = kept + 1, size + bytes_
-        _copy(handle, target / "store")
-    verified(target / "store", (handle for task, handle in found.items() if task not in left))
+    verified(store, (handle for task, handle in found.items() if task not in left))
+    shutil.rmtree(target / "store", ignore_errors=True)
+    store.rename(target / "store")
     about = {"profile": study.name, "commit": (state or {}).get("commit"), "replicates": whole_replicates(study)}
     about |= {"artefacts": kept, "missing": len(missing), "left_out": [str(task) for task in left]}
     (target / "about.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
@@ -163,14 +169,15 @@ def whole_replicates(study: Study) -> int:
     return sum(by_replicate.values())
 
 
-def _copy(handle: Handle, store: Path) -> None:
+def _copy(handle: Handle, store: Path) -> Path:
     folder = store / handle.stage / handle.key
     shutil.copytree(handle.folder, folder, dirs_exist_ok=True)
     path = folder / "manifest.json"
     manifest = json.loads(path.read_bytes())
     for session in (manifest["made"], *manifest["made"]["earlier_sessions"]):
         session["host"] = session["platform"] = ""
-    path.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(manifest, separators=(",", ":")) + "\n", encoding="utf-8")
+    return folder
 
 
 def verified(store: Path, handles: Iterable[Handle]) -> None:

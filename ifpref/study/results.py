@@ -268,10 +268,10 @@ def least_before_training(study: Study) -> float:
     return statistics.minimum_detectable_effect(PILOT, p.n_replicates, p.n_test_prompts, confidence=p.confidence)
 
 
-def detectable(study: Study, name: str) -> list[Row]:
-    """The minimum detectable effect in points, at 80 % power: before training, then of each contrast as it came out."""
+def detectable(study: Study, name: str, pairs: Sequence[tuple[Arm, Arm]] | None = None) -> list[Row]:
+    """The minimum detectable effect in points, at 80 % power: before training, then as each of `contrasts` came out."""
     found = {"any, before training": least_before_training(study)}
-    for a, b in _references(study, name):
+    for a, b in _references(study, name) if pairs is None else pairs:
         effect = statistics.effect(points(study, name, a, b), confidence=study.params.confidence)
         found[f"{_short(a, b)} − {_short(b, a)}, as it came out"] = statistics.detectable(effect)
     return [{"contrast": label, "points": None if np.isnan(one) else round(one, 2)} for label, one in found.items()]

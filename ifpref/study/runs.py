@@ -8,7 +8,7 @@ Files of a run: record.json.gz, with
 
     {"arm": {...}, "learning_rate": 0.001, "n_pairs": 214, "policy": "<key>",
      "training": {"state": "finished", "steps": 28, ...}, "log": {"step": [1, 2, ...], "loss": [...], ...},
-     "tables": {"test/greedy": {...}, "test/sampled": {...}},       # evaluation/table.py
+     "tables": {"test/greedy": {...}, "test/sampled": {...}},       # evaluation/table.py, read by `Runs.table`
      "matched": {"temperature": 0.62, "clamped": false}}            # of the base; where "test/sampled" is there
 
 Decisions
@@ -18,6 +18,8 @@ Decisions
   temperature whose mean token entropy is the policy's.
 - IFEval's prompts are a task of their own beside each run: a run is not repeated when they are asked for, or when they
   are at hand at last, and its key knows nothing of them. Responses to them may be as long as IFEVAL_TOKENS.
+- A record is small, since hundreds are kept with the reference run: its tables leave out what the held-out set says
+  (prompt ids), and log-probabilities of greedy responses, which nothing reads. Evaluations have them.
 - An arm without pairs in a replicate has no run: its record says so (`training.state` is "no pairs"), and its scores
   are missing, not 0.
 """
@@ -56,6 +58,7 @@ class Runs(Stages):
     def __init__(self, params: Params, store: Store, device: str = "cpu") -> None:
         super().__init__(params, store, device)
         self.rate = cache(self._rate)
+        self.prompt_ids = cache(lambda split: [prompt["prompt_id"] for prompt in self.held_out(split)])
 
     def decoding(self, temperature: float) -> Settings:
         """As the base and all policies are evaluated, on the same random streams."""
@@ -173,7 +176,7 @@ class Runs(Stages):
 
     def dev_accuracy(self, name: str, arm: Arm, rate: float) -> float | None:
         records = [self.get(task).read_json(RECORD) for task in self.tuning(name, arm, (rate,))]
-        tables = [Table.from_dict(record["tables"]["dev/greedy"]) for record in records if record["tables"]]
+        tables = [self.table(record, "dev/greedy") for record in records if record["tables"]]
         return sum(table.prompt_level().mean() for table in tables) / len(tables) if tables else None
 
     def tuning(self, name: str, arm: Arm, rates: tuple[float, ...] | None = None) -> tuple[Task, ...]:
@@ -220,6 +223,7 @@ class Runs(Stages):
             training = policy.read_json("training.json")
             kept = ("state", "reason", "steps", "adapter_step", "trainable_parameters", "n_pairs", "start")
             record |= {"training": {part: training[part] for part in kept}, "log": _columns(policy)}
+            tables = {key: _short(table) for key, table in tables.items()}
             writer.write_json(RECORD, record | {"policy": policy.key, "tables": tables})
 
         return Step(needs, artefact, make)
@@ -241,6 +245,10 @@ class Runs(Stages):
 
     def named_by(self, task: Task) -> tuple[Task, ...]:
         return (Task("run", task.args),) if task.stage == IFEVAL else super().named_by(task)
+
+    def table(self, record: Mapping[str, Any], key: str) -> Table:
+        """The verdict table of a record that has one under this key."""
+        return Table.from_dict(record["tables"][key] | {"prompt_ids": self.prompt_ids(key.partition("/")[0])})
 
     def _table(self, split: str, temperature: float, policy: Handle) -> dict[str, Any]:
         return self.evaluate(split, temperature, policy).read_json("table.json")
@@ -270,6 +278,11 @@ class Runs(Stages):
 def _set_of(split: str) -> Task:
     """The artefact that holds a held-out set."""
     return IFEVAL_TASK if split == IFEVAL else HELD_OUT_TASK
+
+
+def _short(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A table as a record holds it; `Runs.table` reads it."""
+    return {name: part for name, part in table.items() if name != "prompt_ids" and (name != "logprob" or "kl" in table)}
 
 
 def _columns(policy: Handle) -> dict[str, list[float | None]]:

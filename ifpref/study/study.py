@@ -213,9 +213,7 @@ class Study:
         if key == IFEVAL_KEY:
             return [self._ifeval_table(Task(IFEVAL, (name, arm, replicate, rate))) for replicate in self.replicates]
         records = [self.record(name, arm, replicate, rate) for replicate in self.replicates]
-        return [
-            Table.from_dict(record["tables"][key]) if record and key in record["tables"] else None for record in records
-        ]
+        return [self.runs.table(record, key) if record and key in record["tables"] else None for record in records]
 
     def _ifeval_table(self, task: Task) -> Table | None:
         handle = self.runs.find(task)

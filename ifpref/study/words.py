@@ -3,6 +3,7 @@
     in_words(effect)                  # "+2.1 [+0.4, +3.8] points, above 0"
     caution(study)                    # "**This is a demonstration**: 3 replicates and 516 test prompts, ..."
     absent(study, "unshared")         # "The profile `pocket` does not run the comparison `unshared`: ..."
+    titled(rows, "arm", "low")        # rows with these keys alone, under the headers that a reader knows
 
 Decisions
 - "Above 0" and "below 0" are said of intervals, one at a time, at the study's confidence. They are no verdicts: those
@@ -12,14 +13,50 @@ Decisions
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
-from ifpref.figures.rows import number, signed, with_interval
+from ifpref.figures.rows import has_interval, number, signed, with_interval
+from ifpref.figures.style import looks, short_ids
 from ifpref.statistics import Effect
 from ifpref.statistics.verdicts import ENOUGH_PROMPTS, ENOUGH_REPLICATES
-from ifpref.study.results import least_before_training
+from ifpref.study.results import Row, least_before_training
 from ifpref.study.study import Study
+
+HEADERS = {
+    "prompt_level_strict": "prompt-level, strict",
+    "prompt_level_loose": "prompt-level, loose",
+    "instruction_level_strict": "instruction-level, strict",
+    "instruction_level_loose": "instruction-level, loose",
+    "truncated_percent": "truncated",
+    "empty_percent": "empty",
+    "repetitive_percent": "repetitive",
+    "sampled_percent": "accuracy (%)",
+    "kl_nats_per_response": "KL (nats a response)",
+    "entropy_nats_per_token": "entropy (nats a token)",
+    "learning_rate": "learning rate",
+    "n": "runs",
+    "count": "diverged",
+    "no_pairs": "without pairs",
+    "low": "from",
+    "high": "to",
+    "adjusted_p": "p (Holm)",
+}
+"""Key of a row -> what stands over its column; other keys stand for themselves."""
+ACCURACIES = ("arm", "prompt_level_strict", "prompt_level_loose", "instruction_level_strict", "tokens")
+ACCURACIES += ("truncated_percent", "empty_percent", "repetitive_percent")
+FAILURES = ("arm", "n", "count", "share", "low", "high", "no_pairs", "missing")
+
+
+def titled(rows: Iterable[Mapping[str, Any]], *columns: str) -> list[Row]:
+    """The rows under readable headers: these columns in this order, or all of them."""
+    rows = list(rows)
+    confidences = {row.get("confidence") for row in rows}
+    names = dict(HEADERS)
+    if len(confidences) == 1 and (confidence := confidences.pop()):
+        names["high"] = f"to ({100 * confidence:g} %)"
+    return [{names.get(key, key): row[key] for key in columns or row} for row in rows]
 
 
 def in_words(effect: Effect | Mapping[str, Any], unit: str = "points") -> str:
@@ -44,14 +81,20 @@ def listed(rows: Iterable[Mapping[str, Any]], unit: str = "points") -> str:
 
 def caution(study: Study) -> str:
     """What comes before the numbers: how many replicates and prompts they rest on, and whether that is enough."""
-    p = study.params
+    p, profile = study.params, _profile(study)
     size = f"{p.n_replicates:,} {_plural('replicate', p.n_replicates)} and {p.n_test_prompts:,} test prompts"
     if not study.is_demonstration:
-        return f"The profile `{study.profile}` has {size}."
+        return f"The profile {profile} has {size}."
     return (
-        f"**This is a demonstration**: the profile `{study.profile}` has {size}, and verdicts are read from "
-        f"{ENOUGH_REPLICATES} replicates and {ENOUGH_PROMPTS:,} prompts or more. Nothing below settles anything."
+        f"**This is a demonstration**: the profile {profile} has {size}, and verdicts are read from "
+        f"{ENOUGH_REPLICATES} replicates and {ENOUGH_PROMPTS:,} prompts or more. Its numbers settle nothing."
     )
+
+
+def _profile(study: Study) -> str:
+    """ "`smoke` with `beta = 0.05`": its name, and what was replaced in it."""
+    changed = " and ".join(f"`{name} = {value}`" for name, value in study.overrides.items())
+    return f"`{study.profile}`" + (f" with {changed}" if changed else "")
 
 
 def detectable(study: Study) -> str:
@@ -68,13 +111,80 @@ def detectable(study: Study) -> str:
 
 
 def absent(study: Study, *names: str) -> str:
-    """What stands in the place of a figure without rows: comparisons that the profile lacks, or that have no pairs."""
+    """What stands in the place of a figure without rows: comparisons that the profile lacks, that have no pairs, or of
+    which no run is there."""
     if lacking := [f"`{name}`" for name in names if name not in study.params.comparisons]:
+        is_profile = "comparisons" not in study.overrides
+        what = f"the profile `{study.profile}`" if is_profile else "this choice of `comparisons`"
         return (
-            f"*Nothing to show: the profile `{study.profile}` does not run the {_plural('comparison', len(lacking))} "
-            f"{', '.join(lacking)}. `pocket-full` does; or add to `comparisons` in the profile's file in `params/`.*"
+            f"*Nothing to show: {what} does not run the {_plural('comparison', len(lacking))} {', '.join(lacking)}."
+            + (
+                " `pocket-full` does; or add to `comparisons` in the profile's file in `params/`.*"
+                if is_profile
+                else "*"
+            )
         )
-    return f"*Nothing to show: no arm of {', '.join(f'`{name}`' for name in names)} has what this is made from.*"
+    said = f"the {_plural('comparison', len(names))} {', '.join(f'`{name}`' for name in names)}"
+    if any(sum(table["pairs"].values()) for name in names for table in study.pair_tables(name)):
+        return f"*Nothing to show: no run of {said} is there.*"
+    return f"*Nothing to show: {said} found no pairs at this size.*"
+
+
+def lesser(study: Study, n: int = 2) -> str:
+    """Why the interval of the lesser of n differences is none of theirs: `statistics.intersection_union`."""
+    confidence = study.params.confidence
+    all_at_once = 1 - (1 - confidence) / n
+    return (
+        f"*The lesser* has an interval of its own: from the lowest of the {n} lower ends to the lowest of the upper "
+        f"ends. The upper ones are taken at {100 * all_at_once:g} % instead of {100 * confidence:g} %, since all of "
+        "them must hold at once; so it can reach higher than the interval of either part."
+    )
+
+
+def repetition(rows: Sequence[Mapping[str, Any]]) -> str:
+    """By how much the share of repetitive responses rose, and the accuracy of the others: `readings.repetition`."""
+    base, *arms = (row for row in rows if row["accuracy_of_others"] is not None)
+    if not arms:
+        return "*Nothing to say of repetitive responses: no run is there.*"
+    names = {arm: f"`{look.label}`" for arm, look in looks(row["arm"] for row in arms).items()}
+
+    def each(key: str) -> str:
+        said = (f"{names[row['arm']]} {row[key]:.1f} % ({signed(row[key] - base[key])})" for row in arms)
+        return "; ".join([f"base {base[key]:.1f} %", *said])
+
+    said = (
+        f"**Repetitive responses** (in brackets: less the base): {each('repetitive')}. **Accuracy of those that are "
+        f"not:** {each('accuracy_of_others')}; over all responses: {each('accuracy')}. "
+    )
+    if any(row["repetitive"] > base["repetitive"] for row in arms):
+        return said + (
+            "Where an arm loops more often, loops have no part in the gain among the others: if that is as large as "
+            "the gain over all, they did not make it. More of them are a price all the same."
+        )
+    return said + "No arm loops more often than the base."
+
+
+def gained_and_lost(rows: Iterable[Mapping[str, Any]], few: int = 3) -> str:
+    """The constraint ids that changed most, by the mean over arms, if by 0.05 points: rows of `per_constraint`."""
+    of_id: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        if not math.isnan(number(row, "estimate")):
+            of_id.setdefault(row["label"], []).append(row)
+    names = short_ids(of_id)
+    change = {id: fmean(number(row, "estimate") for row in of_arms) for id, of_arms in of_id.items()}
+
+    def said(sign: int) -> str:
+        ids = sorted((id for id in change if sign * change[id] >= 0.05), key=lambda id: (-sign * change[id], id))[:few]
+        return ", ".join(f"`{names[id]}` {signed(change[id])} ({_beside_0(of_id[id], sign)})" for id in ids) or "none"
+
+    return f"Mean of the arms, points. **Gained most:** {said(1)}. **Lost most:** {said(-1)}."
+
+
+def _beside_0(rows: Sequence[Mapping[str, Any]], sign: int) -> str:
+    """ "2 of 2 intervals above 0"."""
+    bound, side = ("low", "above") if sign > 0 else ("high", "below")
+    there = [row for row in rows if has_interval(row)]
+    return f"{sum(sign * number(row, bound) > 0 for row in there)} of {len(there)} intervals {side} 0"
 
 
 def _plural(word: str, n: int) -> str:
