@@ -42,7 +42,8 @@ from ifpref.sampling import Settings
 from ifpref.store import Artefact, Handle, Store, StoreError, Writer
 from ifpref.study.cells import COMPARISONS
 from ifpref.study.fitting import fit_training
-from ifpref.study.stages import CODE, Stages, Step, Task
+from ifpref.study.pair_stages import PairStages
+from ifpref.study.stages import CODE, Step, Task
 from ifpref.training import TrainingSettings, train_policy
 
 RECORD = "record.json.gz"
@@ -52,7 +53,7 @@ IFEVAL_TOKENS = 1280
 """Most tokens of a response to IFEval's prompts, as in lm-eval: some ask for 1,000 words."""
 
 
-class Runs(Stages):
+class Runs(PairStages):
     """The stages after pairs."""
 
     def __init__(self, params: Params, store: Store, device: str = "cpu") -> None:

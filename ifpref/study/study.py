@@ -195,7 +195,7 @@ class Study:
         return PairsMade(self.runs.pairs_of(name, replicate), {arm: outcomes[str(arm)] for arm in arms})
 
     def pair_tables(self, name: str) -> list[dict[str, Any]]:
-        """Of each replicate: "pairs", "yields", "balance", "shared_prefix" (see stages.py)."""
+        """Of each replicate: "pairs", "yields", "balance", "shared_prefix", "dropped" (pair_stages.py)."""
         tasks = (Task("pair_tables", (name, replicate)) for replicate in self.replicates)
         found = (self.runs.find(task) for task in tasks)
         return [handle.read_json("tables.json.gz") for handle in found if handle]
