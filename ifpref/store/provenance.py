@@ -162,13 +162,19 @@ def differing_libraries(made_with: Mapping[str, str]) -> dict[str, tuple[str, st
     """library -> (version it was made with, version here), where they differ. Imports none of them."""
     differing = {}
     for name, version in made_with.items():
-        try:
-            here = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue  # what is not here cannot compute anything else here
-        if here != version:
+        here = _installed(name)
+        if here not in (None, version):  # what is not here cannot compute anything else here
             differing[name] = (version, here)
     return differing
+
+
+@functools.cache
+def _installed(library: str) -> str | None:
+    """Its version, looked up once: metadata takes a millisecond, and a study opens thousands of artefacts."""
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 @functools.cache

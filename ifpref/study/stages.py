@@ -82,6 +82,7 @@ class Stages:
     def __init__(self, params: Params, store: Store, device: str = "cpu") -> None:
         self.params, self.store, self.device = params, store, device
         self.step = cache(self._step)
+        self._found: dict[Task, Handle] = {}
         self.key = cache(lambda task: self.step(task).artefact().key)
 
     def get(self, task: Task) -> Handle:
@@ -90,10 +91,14 @@ class Stages:
         return self.store.get(step.artefact(), step.make)
 
     def find(self, task: Task) -> Handle | None:
-        """The artefact, if it and what its name depends on are there."""
-        if any(self.find(need) is None for need in self.named_by(task)):
-            return None
-        return self.store.look(self.step(task).artefact())
+        """The artefact, if it and what its name depends on are there. What was found once is not looked for again."""
+        if task not in self._found:
+            if any(self.find(need) is None for need in self.named_by(task)):
+                return None
+            if (handle := self.store.look(self.step(task).artefact())) is None:
+                return None
+            self._found[task] = handle
+        return self._found[task]
 
     def named_by(self, task: Task) -> tuple[Task, ...]:
         """What must be there before a task has a name: the tuning of a run at its own rate."""
