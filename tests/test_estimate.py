@@ -54,7 +54,8 @@ def test_a_schedule_is_played_through():
 
 
 def test_the_cost_of_a_run_by_hand(home):
-    study = Study("smoke", **OWN, sampled_comparisons=[])  # batches of 4 pairs, 1 epoch
+    batches = {"per_device_train_batch_size": 4, "num_train_epochs": 1.0}
+    study = Study("smoke", **OWN, **batches, sampled_comparisons=[])
     given = rates(setup_s=2.0, step_s=10.0, reference_s=0.5, greedy=(1.0, 20.0, 7.0), pair_tokens=100.0)
     found = estimate.cost(study.runs, Task("run", ("sharing", RS, 0, None)), given)
     assert given.n_pairs("sharing", RS, 12) == 6  # 3 of 6 prompts

@@ -260,7 +260,8 @@ def losses(policy):
 
 def test_a_run_goes_on_from_its_checkpoint_with_half_and_the_next_one_begins_there(own):
     """4 pairs a step, in one micro-batch, then in two."""
-    study = Study("smoke", **TINY, save_steps=1, num_train_epochs=16.0)  # one pair or a few
+    longer = {"per_device_train_batch_size": 4, "num_train_epochs": 16.0, "save_steps": 1}  # of one pair or a few
+    study = Study("smoke", **TINY, **longer)
     whole = study.policy("sharing", Arm("mcts"))
     expected = losses(whole)
     assert set(own.seen) == {4} and len(expected) > 2 and not (own.store / FILE).exists()

@@ -155,7 +155,8 @@ def test_never_more_workers_than_groups_of_gpus(monkeypatch, n_gpus, each, asked
 def test_the_cores_are_shared_out_too(monkeypatch):
     monkeypatch.setattr("ifpref.prompts.build.cores", lambda: 5)
     monkeypatch.delenv("IFPREF_WORKERS", raising=False)
-    assert [Study("smoke", training_processes=each).n_workers(0) for each in (1, 2, 4)] == [5, 2, 1]
+    studies = (Study("smoke", per_device_train_batch_size=4, training_processes=each) for each in (1, 2, 4))
+    assert [study.n_workers(0) for study in studies] == [5, 2, 1]
 
 
 def seen_by_worker(seconds):
