@@ -258,6 +258,25 @@ def losses(policy):
     return [row["loss"] for row in policy.read_jsonl("log.jsonl")]
 
 
+@pytest.mark.parametrize(("processes", "deaths", "lives"), [(2, 1, True), (2, 2, False), (1, 1, False)])
+def test_several_processes_that_die_are_started_once_more(pocket, fitting, processes, deaths, lives):
+    calls = []
+
+    def train(settings):
+        calls.append(settings)
+        if len(calls) <= deaths:
+            raise TrainingError("accelerate launch ended with 1; its last lines:\nSIGABRT")
+        return "policy"
+
+    settings = TrainingSettings.from_params(load_params("smoke"))
+    if lives:
+        assert fit_training(train, pocket, settings, processes, fitting) == "policy"
+    else:
+        with pytest.raises(TrainingError, match="ended with 1"):
+            fit_training(train, pocket, settings, processes, fitting)
+    assert len(calls) == min(deaths + 1, processes)
+
+
 def test_a_run_goes_on_from_its_checkpoint_with_half_and_the_next_one_begins_there(own):
     """4 pairs a step, in one micro-batch, then in two."""
     longer = {"per_device_train_batch_size": 4, "num_train_epochs": 16.0, "save_steps": 1}  # of one pair or a few

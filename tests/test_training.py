@@ -552,8 +552,12 @@ def test_bf16_runs_and_leaves_no_trace(base, policy, tmp_path):
 
 
 def test_two_processes_train_the_same_policy(base, policy, tmp_path, monkeypatch):
+    from ifpref.study.fitting import Fitting, fit_training
+
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    both = train_policy(Store(tmp_path), base, PAIRS, SETTINGS, seed=0, processes=2)
+    fitting = Fitting(tmp_path / "fitting.json", base.identity)
+    train = lambda fits: train_policy(Store(tmp_path), base, PAIRS, fits, seed=0, processes=2)  # noqa: E731
+    both = fit_training(train, base, SETTINGS, 2, fitting)  # which starts anew where gloo aborts
     record = both.read_json("training.json")
     assert (record["processes"], record["pairs_seen"], record["steps"]) == (2, 12, 3)
     for one, two in zip(policy.read_jsonl("log.jsonl"), both.read_jsonl("log.jsonl"), strict=True):

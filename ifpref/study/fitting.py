@@ -43,6 +43,8 @@ FILE = "fitting.json"
 SIZE = "fits"
 TRAINING = ("max_length", "bf16", "gradient_checkpointing", "lora_r", "lora_target_modules")
 """The settings that the memory of training depends on, beside the size of a micro-batch."""
+DIED = "accelerate launch ended with"
+"""What `train_policy` says where one of several processes ended before its time."""
 log = logging.getLogger(__name__)
 
 
@@ -179,7 +181,7 @@ def fit_training(
 
     processes  that train together, one on each GPU; above 1, what this one has in reserve is given back to its GPU
 
-    TrainingError where a single pair at a time does not fit.
+    TrainingError where a single pair at a time does not fit, and where several processes die twice.
     """
     import torch
 
@@ -190,11 +192,18 @@ def fit_training(
         settings = at_most(settings, known)
     if processes > 1:
         _give_back()
+    died = 0
     while True:
         try:
             return train(settings)
         except torch.cuda.OutOfMemoryError as error:
             message = str(error)
+        except TrainingError as error:  # gloo was seen to abort a process (SIGABRT) on a busy machine
+            if processes == 1 or died or DIED not in str(error):
+                raise
+            died = 1
+            log.warning("a process of training died; once more, from the last checkpoint: %s", error)
+            continue
         _give_back()  # out here, where no traceback holds tensors any more
         size, _ = settings.micro_batches(processes)
         if size == 1:
