@@ -494,6 +494,41 @@ def test_keys_and_values_that_are_kept_are_those_of_the_whole_sequence(loaded, e
             torch.testing.assert_close(kept, whole, atol=1e-4, rtol=1e-4)
 
 
+# ---- attention in blocks of rows
+
+
+def test_blocks_start_at_the_first_column_that_a_row_of_theirs_needs():
+    from ifpref.sampling import cache
+
+    lengths = [40] * 8 + [30] * 8 + [10] * 8
+    assert cache._blocks(lengths) == [(slice(0, 8), 0), (slice(8, 16), 10), (slice(16, 24), 30)]
+    assert cache._blocks([40] * 8 + [39] * 8) == []  # 1 % of the columns: not worth it
+    assert cache._blocks([40] * 4 + [10] * 4) == []  # too few rows
+
+
+def test_attention_in_blocks_changes_no_response(loaded, engine, monkeypatch):
+    from ifpref.sampling import cache
+
+    requests = [Request(f"p-{i}", engine.encode("fox " * (1 + i))) for i in range(32)]
+    seen, blocks = [], cache._blocks
+    monkeypatch.setattr(cache, "_blocks", lambda lengths: seen.append(blocks(lengths)) or seen[-1])
+    in_blocks = engine.sample(requests, SETTINGS)
+    assert any(seen)
+    assert loaded.model.config._attn_implementation == "sdpa"
+    monkeypatch.setattr(cache, "_blocks", lambda lengths: [])
+    assert ids_of(engine.sample(requests, SETTINGS)) == ids_of(in_blocks)
+
+
+def test_rows_that_grow_from_call_to_call_find_room_in_one_buffer(engine):
+    starts = [engine.encode("fox " * words) for words in range(1, 21)]
+    with engine.keep_prefixes():
+        seen = []
+        for ids in starts:
+            engine.sample([Request("p", ids)], Settings(max_tokens=4))
+            seen.append(engine.buffer.memory.data_ptr())
+    assert 1 < len(set(seen)) < 8
+
+
 # ---- what goes wrong
 
 

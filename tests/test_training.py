@@ -5,6 +5,7 @@ import json
 import math
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -565,6 +566,37 @@ def test_two_processes_train_the_same_policy(base, policy, tmp_path, monkeypatch
     # AdamW divides by the size of the gradient: where that is nearly zero, rounding shows in single weights.
     one, two = (torch.cat([tensor.flatten() for tensor in adapter_of(run).values()]) for run in (policy, both))
     assert torch.linalg.vector_norm(one - two) < 1e-3 * torch.linalg.vector_norm(one)
+
+
+def test_a_process_that_runs_out_of_gpu_memory_says_so_to_the_one_that_started_it(base, tmp_path, monkeypatch):
+    from ifpref.training import policy, trainer
+
+    short = torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 1.00 GiB.")
+
+    class Launched:
+        """The second process of a launch, run here; what happens to the first one is seen in the exit status."""
+
+        def __init__(self, command, **options):
+            monkeypatch.setenv("RANK", "1")
+            with pytest.raises(torch.cuda.OutOfMemoryError):
+                policy.run_job(Path(command[-1]))
+            self.stderr, self.returncode = ["ChildFailedError\n"], 1
+
+        __enter__ = poll = lambda self: self
+        __exit__ = lambda self, *error: None  # noqa: E731
+
+    def no_room(*args, **kwargs):
+        raise short
+
+    monkeypatch.setattr(policy.subprocess, "Popen", Launched)
+    monkeypatch.setattr(trainer, "train", no_room)
+    with pytest.raises(torch.cuda.OutOfMemoryError, match=r"Tried to allocate 1.00 GiB"):
+        train_policy(Store(tmp_path), base, PAIRS, SETTINGS, seed=0, processes=2)
+
+    monkeypatch.undo()  # memory is there again: the note of the earlier run counts no more
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    both = train_policy(Store(tmp_path), base, PAIRS, SETTINGS, seed=0, processes=2)
+    assert both.read_json("training.json")["state"] == "finished"
 
 
 def test_a_batch_that_processes_cannot_share_is_refused_before_they_start(base, tmp_path):

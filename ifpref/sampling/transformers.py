@@ -29,7 +29,7 @@ import torch
 
 from ifpref.models import LoadedModel
 from ifpref.progress import track
-from ifpref.sampling.cache import HubCache, Kept, Pieces, RowCache, forward, is_plain, read_prefixes
+from ifpref.sampling.cache import HubCache, Kept, Pieces, RowCache, forward, in_blocks, is_plain, read_prefixes
 from ifpref.sampling.protocol import Completion, Request, SamplingError, Settings
 from ifpref.sampling.streams import stream_key
 from ifpref.sampling.tokens import choose
@@ -95,7 +95,7 @@ class TransformersEngine:
         was_training = self.model.training
         self.model.eval()
         try:
-            with torch.inference_mode():
+            with torch.inference_mode(), in_blocks(self.model, self.plain):
                 work = _Round(self, requests, settings)
                 for _ in track(work.run(), total=len(work.owner), what="responses", note=work.speed):
                     pass
@@ -226,7 +226,7 @@ class _Round:
                     rows.keep(kept)
                     cache.keep(kept)
             tokens, positions = rows.token[:, None], rows.position[:, None]
-            logits = forward(self.model, tokens, cache.attention_mask, positions, cache.cache)
+            logits = forward(self.model, tokens, cache.attention_mask, positions, cache.cache, cache.blocks)
             self._record(rows, logits)
 
     def _begin(self, responses: list[int]) -> tuple[_Rows, RowCache | HubCache]:

@@ -39,6 +39,7 @@ from ifpref.training.settings import TrainingError, TrainingSettings
 
 STAGE = "policy"
 CODE = ("ifpref.training",)  # what the model is stands in its identity; how it is loaded changes nothing
+OUT_OF_MEMORY = "out_of_memory.txt"
 IDS = ("prompt_ids", "chosen_ids", "rejected_ids")
 Pair = Mapping[str, Any]
 
@@ -137,19 +138,17 @@ def launch(
     folder: Path,
     processes: int,
 ) -> dict[str, Any]:
-    """As `trainer.train`, in `processes` processes under `accelerate launch`."""
+    """As `trainer.train`, in `processes` processes under `accelerate launch`; it, too, may run out of GPU memory."""
+    import torch
+
     device = loaded.model.device.type
     settings.micro_batches(processes)  # says what is allowed
-    if device == "cuda":
-        import torch
-
-        if processes > torch.cuda.device_count():
-            raise TrainingError(
-                f"processes = {processes}; allowed: at most {torch.cuda.device_count()}, the visible GPUs"
-            )
+    if device == "cuda" and processes > torch.cuda.device_count():
+        raise TrainingError(f"processes = {processes}; allowed: at most {torch.cuda.device_count()}, the visible GPUs")
     job = {"settings": asdict(settings), "seed": seed, "rows": rows, "identity": loaded.identity, "device": device}
     job |= {"dtype": str(loaded.model.dtype).removeprefix("torch."), "id": str(loaded.folder or loaded.id)}
-    (folder / "record.json").unlink(missing_ok=True)
+    for name in ("record.json", OUT_OF_MEMORY):
+        (folder / name).unlink(missing_ok=True)
     (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
     command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", str(processes)]
     command += ["--num_machines", "1", "--mixed_precision", "bf16" if settings.bf16 else "no", "--dynamo_backend", "no"]
@@ -166,6 +165,8 @@ def launch(
         finally:
             if process.poll() is None:
                 process.terminate()
+    if (note := folder / OUT_OF_MEMORY).is_file():
+        raise torch.cuda.OutOfMemoryError(note.read_text(encoding="utf-8"))
     record = folder / "record.json"
     if process.returncode != 0 or not record.is_file():
         raise TrainingError(f"accelerate launch ended with {process.returncode}; its last lines:\n{''.join(last)}")
@@ -176,7 +177,12 @@ def launch(
 
 
 def run_job(folder: Path) -> None:
-    """What each process of `launch` does: read folder/job.json, train, and, in the first, write folder/record.json."""
+    """What each process of `launch` does: read folder/job.json, train, and, in the first, write folder/record.json.
+
+    One that runs out of GPU memory leaves a note of it; the exit status alone would not tell.
+    """
+    import torch
+
     from ifpref.training.trainer import train
 
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
@@ -192,5 +198,10 @@ def run_job(folder: Path) -> None:
         record = train(loaded, job["rows"], settings, seed=job["seed"], folder=folder, on_cpu=job["device"] == "cpu")
     except TrainingError as error:
         record = {"error": str(error)}
+    except torch.cuda.OutOfMemoryError as error:
+        (folder / OUT_OF_MEMORY).write_text(str(error), encoding="utf-8")
+        raise
     if first:
         (folder / "record.json").write_text(json.dumps(record), encoding="utf-8")
+    if torch.distributed.is_initialized():  # else what gloo still does at the end can abort the process
+        torch.distributed.destroy_process_group()
