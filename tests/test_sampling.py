@@ -10,6 +10,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny_models import save_random
 
 from ifpref.sampling import Completion, Request, SamplingError, ScriptedEngine, Settings
 from ifpref.sampling.scripted import WordCodec
@@ -22,36 +23,12 @@ TOPICS = ["fox", "river and a stone", "story", "fox, a river, a stone and a fox"
 ENDS = range(20, 30)  # ten tokens besides <eos> that end a response: one token in 30 or so does
 
 
-def save(folder, model_type, **config):
-    """A tiny random model with a chat template, on disk as a hub model is."""
-    from transformers import AutoConfig, AutoModelForCausalLM
-
+def save(folder, kind, **config):
+    """A tiny random model whose responses end now and then, with a chat template, on disk as a hub model is."""
     from ifpref.pocket.tokenizer import train_tokenizer
 
-    tokenizer = train_tokenizer(TEXTS * 3, 320)
-    torch.manual_seed(0)
-    settings = AutoConfig.for_model(
-        model_type,
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        head_dim=8,
-        max_position_embeddings=256,
-        initializer_range=0.3,
-        tie_word_embeddings=False,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-        **config,
-    )
-    model = AutoModelForCausalLM.from_config(settings)
-    model.generation_config.eos_token_id = [tokenizer.eos_token_id, *ENDS]
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
+    config = {"intermediate_size": 64, "max_position_embeddings": 256, "tie_word_embeddings": False} | config
+    return save_random(folder, train_tokenizer(TEXTS * 3, 320), kind, ends=ENDS, **config)
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,34 @@ from typing import Any
 from ifpref.sampling.protocol import Completion, Engine, Request, SamplingError, Settings
 
 
-class ChatEngine:
+class EngineAround:
+    """Around an engine with a `tokenizer`: the same engine, where a kind of it says nothing else."""
+
+    def __init__(self, engine: Any) -> None:
+        self.engine, self.tokenizer, self.eos_ids = engine, engine.tokenizer, engine.eos_ids
+
+    @property
+    def calls(self) -> int:
+        return self.engine.calls
+
+    @property
+    def sampled_tokens(self) -> int:
+        return self.engine.sampled_tokens
+
+    def encode(self, prompt: str) -> tuple[int, ...]:
+        """As the engine's."""
+        return self.engine.encode(prompt)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """As the engine's."""
+        return self.engine.decode(ids)
+
+    def keep_prefixes(self) -> AbstractContextManager[None]:
+        """As the engine's."""
+        return self.engine.keep_prefixes()
+
+
+class ChatEngine(EngineAround):
     """An engine with a `tokenizer`, spoken to in a certain way. What is left at None, or empty, changes nothing.
 
     system_prompt  the message before the user's; SamplingError in `encode` where the chat template has no place for it
@@ -44,8 +71,7 @@ class ChatEngine:
         thinking_end: str | None = None,
         stop_strings: Sequence[str] = (),
     ) -> None:
-        self.engine, self.tokenizer = engine, engine.tokenizer
-        self.eos_ids = engine.eos_ids
+        super().__init__(engine)
         self.system_prompt, self.stop_strings = system_prompt, tuple(stop_strings)
         if "" in self.stop_strings:
             raise SamplingError(f"stop_strings = {list(stop_strings)}; allowed: texts of one character or more")
@@ -53,14 +79,6 @@ class ChatEngine:
         if thinking_end is not None:
             self._end = self._token(thinking_end)
             self._begin = self._token(thinking_end.replace("/", "", 1))
-
-    @property
-    def calls(self) -> int:
-        return self.engine.calls
-
-    @property
-    def sampled_tokens(self) -> int:
-        return self.engine.sampled_tokens
 
     def encode(self, prompt: str) -> tuple[int, ...]:
         """The prompt as a user's message, after the system prompt, up to where the response begins."""

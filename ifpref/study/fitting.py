@@ -28,7 +28,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from typing import Any
 from ifpref import paths
 from ifpref.models import LoadedModel
 from ifpref.sampling import Completion, Request, Settings
+from ifpref.sampling.chat import EngineAround
 from ifpref.store import StoreError, files
 from ifpref.training import TrainingError, TrainingSettings
 
@@ -127,35 +128,15 @@ def device_kind(device: Any) -> str:
     return f"{device.type}, {os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') // 2**20} MiB"
 
 
-class FittedEngine:
+class FittedEngine(EngineAround):
     """An engine whose `batch_size` begins at what was found for its model and for responses of that length.
 
     engine  one with `model` and `batch_size`, which shrinks it where memory runs out
     """
 
     def __init__(self, engine: Any, fitting: Fitting) -> None:
-        self.engine, self.fitting = engine, fitting
-        self.tokenizer, self.eos_ids = engine.tokenizer, engine.eos_ids
-
-    @property
-    def calls(self) -> int:
-        return self.engine.calls
-
-    @property
-    def sampled_tokens(self) -> int:
-        return self.engine.sampled_tokens
-
-    def encode(self, prompt: str) -> tuple[int, ...]:
-        """As the engine's."""
-        return self.engine.encode(prompt)
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """As the engine's."""
-        return self.engine.decode(ids)
-
-    def keep_prefixes(self) -> AbstractContextManager[None]:
-        """As the engine's."""
-        return self.engine.keep_prefixes()
+        super().__init__(engine)
+        self.fitting = fitting
 
     def sample(self, requests: Sequence[Request], settings: Settings) -> list[list[Completion]]:
         """The engine's completions. A size that it came down to is kept when the round is whole."""
