@@ -2,6 +2,8 @@
 
 The goals at 64 trees and more: the search takes at most 1.2 times the wall time of rejection sampling, samples fewer
 tokens, and makes one sampling call per round. Each arm is run in turn, `repeats` times, and its fastest run counts.
+A worker of a study computes in one thread, beside as many workers as there are cores, and so does the benchmark; all
+threads for one process are measured beside it. A search asks for smaller batches, which more threads help less.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ def run(
     n_prompts: int = 128, forest: int = 64, repeats: int = 3, model: str = "pocket", profile: str = "pocket"
 ) -> dict:
     """Wall time, where it goes, sampled tokens and calls of each arm; `forest` prompts are sampled for together."""
+    import torch
+
     from ifpref.models import load_model
     from ifpref.prompts.build import build, to_rows
     from ifpref.sampling import TransformersEngine
@@ -28,7 +32,15 @@ def run(
     params = load_params(profile)
     prompts = list(to_rows(build({"train": n_prompts}, seed=1, domain=params.domain, workers=1).prompts))
     engine = TransformersEngine(load_model(model))
-    return compare(engine, prompts, Settings(), params, forest=forest, repeats=repeats)
+    all_threads, found = torch.get_num_threads(), {}
+    try:
+        for threads in sorted({1, all_threads}):
+            torch.set_num_threads(threads)
+            found[threads] = compare(engine, prompts, Settings(), params, forest=forest, repeats=repeats)
+    finally:
+        torch.set_num_threads(all_threads)
+    ratios = {f"with {threads} threads": one["mcts_seconds_over_rs"] for threads, one in found.items() if threads > 1}
+    return found[1] | {"threads": 1, "mcts_seconds_over_rs_otherwise": ratios}
 
 
 def compare(
