@@ -29,15 +29,23 @@ class Unreachable(ModelError):
 
 
 def cached_commit(id: str, revision: str | None) -> str | None:
-    """The commit of a model that an earlier run has fetched."""
-    from huggingface_hub import try_to_load_from_cache
+    """The commit of a model that an earlier run has fetched; of no revision, also the only one that is there."""
+    from huggingface_hub import constants, try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.file_download import repo_folder_name
 
     try:
         cached = try_to_load_from_cache(id, "config.json", revision=revision)
     except HFValidationError as error:
         raise _no_such_model(id, error) from None
-    return Path(cached).parent.name if isinstance(cached, str) else None
+    if isinstance(cached, str):
+        return Path(cached).parent.name
+    if revision is not None:
+        return None
+    # What is fetched by its commit, as models.py does, leaves no branch's name in the cache.
+    snapshots = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=id, repo_type="model") / "snapshots"
+    commits = [config.parent.name for config in snapshots.glob("*/config.json")]
+    return commits[0] if len(commits) == 1 else None
 
 
 def look_on_hub(id: str, revision: str | None = None) -> Any:
@@ -52,7 +60,7 @@ def look_on_hub(id: str, revision: str | None = None) -> Any:
 
     try:
         info = HfApi().model_info(id, revision=revision, timeout=LOOK_S)
-        if info.gated and cached_commit(id, revision) is None:
+        if info.gated and cached_commit(id, info.sha) is None:
             HfApi().auth_check(id)
     except hub.GatedRepoError:
         token = "is set, so the licence is not accepted, or not yet granted" if os.environ.get(TOKEN) else "is not set"

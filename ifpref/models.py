@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,8 +26,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ifpref import paths
 from ifpref.hub import ModelError, Unreachable, cached_commit, look_on_hub
 from ifpref.progress import is_live
+from ifpref.store import files
 
 POCKET_FOLDER = Path(__file__).parent / "pocket" / "weights"
 BASE_FILE = "base.json"
@@ -81,8 +84,7 @@ def load_model(
     with _bars_only_where_someone_watches(), _said_clearly(id):
         model = AutoModelForCausalLM.from_pretrained(str(folder or id), dtype=dtype, use_safetensors=True, **options)
     model.to(device).eval()
-    commit = getattr(model.config, "_commit_hash", None) if folder is None else None
-    return LoadedModel(id, model, tokenizer, folder, commit)
+    return LoadedModel(id, model, tokenizer, folder, options.get("revision"))
 
 
 def load_tokenizer(id: str = "pocket", *, revision: str | None = None) -> Any:
@@ -126,13 +128,18 @@ def _options_of(id: str, revision: str | None) -> dict[str, Any]:
     options: dict[str, Any] = {"trust_remote_code": False}
     if _folder(id) is not None:
         return options
+    commit, is_reachable = _resolve(id, revision)
+    return options | {"revision": commit} | ({} if is_reachable else {"local_files_only": True})
+
+
+def _resolve(id: str, revision: str | None) -> tuple[str, bool]:
+    """A hub model's commit, and whether the hub was there to say it; else what an earlier run has fetched will do."""
     try:
-        return options | {"revision": look_on_hub(id, revision).sha}
-    except Unreachable as error:  # what an earlier run has fetched will do
-        commit = cached_commit(id, revision)
-        if commit is None:
-            raise error
-        return options | {"revision": commit, "local_files_only": True}
+        return look_on_hub(id, revision).sha, True
+    except Unreachable:
+        if (commit := cached_commit(id, revision)) is None:
+            raise
+        return commit, False
 
 
 @contextmanager
@@ -165,16 +172,40 @@ def _bars_only_where_someone_watches() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def identify(id: str = "pocket", revision: str | None = None) -> dict[str, str | None]:
+def identify(id: str = "pocket", revision: str | None = None, commits: Path | None = None) -> dict[str, str | None]:
     """The `identity` that `load_model` would give, without loading: the hash of a folder's weights, the hub's commit.
 
-    The hub's cache is asked first for a commit that was resolved before, then the hub. `ModelError` where neither
-    knows.
+    commits  a file that keeps each commit as it was first resolved, and is asked first: for all processes and later
+             runs of a study a model stays what it was, though its branch moves on or the hub cannot be asked
+
+    `ModelError` where neither the hub nor its cache knows, and for a file that cannot be read.
     """
     folder = _folder(id)
     if folder is not None:
         return {"id": id, "revision": None, "weights": weight_hash(folder)}
-    return {"id": id, "revision": cached_commit(id, revision) or look_on_hub(id, revision).sha, "weights": None}
+    if commits is None:
+        return {"id": id, "revision": _resolve(id, revision)[0], "weights": None}
+    with files.lock(commits.with_name(f"{commits.name}.lock")):
+        known, asked = _commits(commits), f"{id}@{revision or 'default branch'}"
+        if asked not in known:
+            known[asked] = _resolve(id, revision)[0]
+            files.replace(commits, files.json_line(known, indent=1))
+    return {"id": id, "revision": known[asked], "weights": None}
+
+
+def _commits(file: Path) -> dict[str, str]:
+    if not file.exists():
+        return {}
+    try:
+        known = json.loads(files.read(file))
+    except ValueError as error:
+        known = f"no JSON ({error})"
+    if not isinstance(known, dict) or not all(isinstance(commit, str) for commit in known.values()):
+        raise ModelError(
+            f"{paths.shown(file)}: {known!r}; allowed: an object, of each model@revision its commit. Without the file, "
+            "all are resolved anew"
+        )
+    return known
 
 
 def attach_adapter(loaded: LoadedModel, folder: str | Path) -> LoadedModel:
@@ -197,7 +228,7 @@ def attach_adapter(loaded: LoadedModel, folder: str | Path) -> LoadedModel:
         raise ModelError(f"model {loaded.id!r} has an adapter already ({loaded.adapter}); detach it first")
     part = "weights" if recorded["weights"] and loaded.identity["weights"] else "revision"
     same_id = part == "weights" or recorded["id"] == loaded.id  # the same weights may lie in another folder
-    if not same_id or recorded[part] != loaded.identity[part]:
+    if not same_id or recorded[part] is None or recorded[part] != loaded.identity[part]:
         raise ModelError(
             f"{folder}: the adapter was trained on {recorded['id']!r}, {part} {recorded[part]}; found: {loaded.id!r}, "
             f"{part} {loaded.identity[part]}; allowed: its own base"
@@ -255,8 +286,8 @@ def merged(model: Any) -> Iterator[None]:
 
 
 def _adapted(model: Any) -> dict[str, Any]:
-    """The layers of a model that hold an adapter, by name."""
-    if not hasattr(model, "peft_config"):
+    """The layers of a model that hold an adapter, by name; also where memory ran out while peft put them in."""
+    if "peft" not in sys.modules:  # which is slow to import, and then no layer can hold one
         return {}
     from peft.tuners.tuners_utils import BaseTunerLayer
 

@@ -1,7 +1,11 @@
 """Models that cannot be used: each said clearly, within seconds, without running their code or telling a token."""
 
 import json
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -144,6 +148,51 @@ def test_no_network_is_said_at_once_and_what_was_fetched_will_do(answer, monkeyp
     monkeypatch.setattr(models, "cached_commit", lambda id, revision: "abc123")
     assert identify("owner/name") == {"id": "owner/name", "revision": "abc123", "weights": None}
     assert models._options_of("owner/name", None)["local_files_only"] is True
+
+
+@pytest.fixture(scope="module")
+def of_the_hub(tmp_path_factory):
+    """What fake_hub.py saw: huggingface_hub's own client, in a process that knows no other hub."""
+    folder, script = tmp_path_factory.mktemp("hub"), Path(__file__).with_name("fake_hub.py")
+    command = [sys.executable, str(script), str(folder), str(folder / "cache")]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    environment["PYTHONPATH"] = str(script.parents[1])
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_a_hub_model_is_its_commit(of_the_hub):
+    identity = {"id": "owner/name", "revision": "a" * 40, "weights": None}
+    assert all(of_the_hub[what] == identity for what in ("loaded", "study", "base of the adapter"))
+
+
+def test_a_study_keeps_the_commit_when_the_branch_moves_on_and_when_the_hub_is_away(of_the_hub):
+    assert of_the_hub["moved on: asked anew"] == "b" * 40
+    assert of_the_hub["moved on: the study"] == of_the_hub["away: the study"] == "a" * 40
+    assert of_the_hub["away: by commit"] == "b" * 40
+
+
+def test_an_adapter_of_another_commit_is_refused(of_the_hub):
+    assert f"trained on 'owner/name', revision {'a' * 40}; found: " in of_the_hub["moved on: the adapter"]
+
+
+def test_the_only_commit_in_the_cache_will_do_without_a_hub(monkeypatch, tmp_path):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    for commit, found in (("a" * 40, "a" * 40), ("b" * 40, None)):
+        snapshot = tmp_path / "models--owner--name" / "snapshots" / commit
+        snapshot.mkdir(parents=True)
+        (snapshot / "config.json").write_text("{}")
+        assert hub.cached_commit("owner/name", None) == found
+
+
+@pytest.mark.parametrize("text", ["[1]", '{"owner/name@default branch": 3}', "{"])
+def test_a_damaged_file_of_commits_is_said(tmp_path, text):
+    (tmp_path / "commits.json").write_text(text)
+    with pytest.raises(ModelError, match=r"commits\.json: .*; allowed: an object, of each model@revision its commit"):
+        identify("owner/name", commits=tmp_path / "commits.json")
 
 
 def test_what_is_no_id_is_refused():

@@ -568,6 +568,24 @@ def test_two_processes_train_the_same_policy(base, policy, tmp_path, monkeypatch
     assert torch.linalg.vector_norm(one - two) < 1e-3 * torch.linalg.vector_norm(one)
 
 
+def test_the_base_is_given_back_where_memory_runs_out_while_peft_puts_its_layers_in(base, tmp_path, monkeypatch):
+    from peft.tuners.lora import LoraModel
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    put, layers = LoraModel._create_and_replace, []
+
+    def put_three(self, *args, **kwargs):
+        layers.append(1)
+        if len(layers) > 3:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+        put(self, *args, **kwargs)
+
+    monkeypatch.setattr(LoraModel, "_create_and_replace", put_three)
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        train_policy(Store(tmp_path), base, PAIRS, SETTINGS, seed=0)
+    assert len(layers) == 4 and not any(isinstance(layer, BaseTunerLayer) for layer in base.model.modules())
+
+
 def test_a_process_that_runs_out_of_gpu_memory_says_so_to_the_one_that_started_it(base, tmp_path, monkeypatch):
     from ifpref.training import policy, trainer
 

@@ -51,6 +51,8 @@ CODE = {  # stage -> the modules that its artefacts depend on
     "entropies": (*SAMPLER, "ifpref.evaluation.distribution", "ifpref.evaluation.temperature"),
     "run": (*VERIFIER, *SAMPLER, *EVALUATION, "ifpref.training", "ifpref.evaluation.temperature"),
 }
+COMMITS = "commits.json"
+"""In the store: the commits of hub models, as they were first resolved."""
 HELD_OUT = ("dev", "test", "transfer")
 SAMPLING = ("temperature", "top_p", "max_tokens")
 SPOKEN = ("system_prompt", "thinking_end", "stop_strings")
@@ -112,7 +114,7 @@ class Stages:
 
     @cached_property
     def identity(self) -> dict[str, str | None]:
-        return identify(self.params.model, self.params.revision)
+        return identify(self.params.model, self.params.revision, self.store.root / COMMITS)
 
     @cached_property
     def loaded(self) -> LoadedModel:
