@@ -32,6 +32,8 @@ from ifpref.study.runs import RECORD
 from ifpref.study.schedule import study_store
 
 FILES = ("adapter_model.safetensors", "adapter_config.json", BASE_FILE)
+VLLM_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+"""What vLLM allows as --max-lora-rank."""
 TRAINED_WITH = (
     "loss_type",
     "beta",
@@ -143,11 +145,16 @@ def _use(base: str, revision: str | None, rank: int) -> str:
         )
     at = f', revision="{revision}"' if revision else ""
     flag = f" --revision {revision}" if revision else ""
-    return (
+    text = (
         "```python\nfrom peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n\n"
         f'model = AutoModelForCausalLM.from_pretrained("{base}"{at})\n'
         'model = PeftModel.from_pretrained(model, "path/to/this/folder")\n```\n\n'
-        f"```bash\nvllm serve {base}{flag} --enable-lora --max-lora-rank {max(rank, 8)} "
+    )
+    allowed = [one for one in VLLM_RANKS if one >= rank]
+    if not allowed:
+        return text + f"vLLM does not serve it: its rank is {rank}, and {VLLM_RANKS[-1]} is the largest allowed there."
+    return text + (
+        f"```bash\nvllm serve {base}{flag} --enable-lora --max-lora-rank {allowed[0]} "
         "--lora-modules policy=path/to/this/folder\n```"
     )
 

@@ -3,6 +3,7 @@
 import gc
 import gzip
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from itertools import chain, pairwise
 import pytest
 import test_sampling as tiny
 
+from ifpref.models import ModelError
 from ifpref.params import ParamsError, load_params
 from ifpref.sampling import ChatEngine, HttpEngine, Request, SamplingError, Settings, TransformersEngine
 from ifpref.sampling.http import Vocabulary, read_tokenizer
@@ -217,6 +219,17 @@ def test_a_tokenizer_is_read_without_the_model(loaded, vocabulary):
     assert vocabulary.tokenizer.chat_template == loaded.tokenizer.chat_template
 
 
+def test_a_tokenizer_with_code_of_its_own_is_refused(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("builtins.input", lambda *_: "y")  # nobody is asked
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    config = json.loads((tmp_path / "tokenizer_config.json").read_text())
+    config |= {"tokenizer_class": "Own", "auto_map": {"AutoTokenizer": ["own.Own", None]}}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
+    (tmp_path / "own.py").write_text("raise RuntimeError('it was run')")
+    with pytest.raises(ModelError, match="its tokenizer cannot be loaded"):
+        read_tokenizer(str(tmp_path))
+
+
 def test_a_server_is_sampled_like_the_default_engine(loaded, reference, talking):
     requests, expected = reference
     behind, lock = TransformersEngine(loaded, 16), threading.Lock()
@@ -330,6 +343,28 @@ def test_a_busy_server_is_asked_again(loaded, talking):
         assert talking(url, concurrency=1).sample([Request("a", (5,))], GREEDY)[0][0].token_ids[0] == 7
 
 
+def test_an_error_500_that_stays_the_same_ends_the_round(talking, monkeypatch):
+    monkeypatch.setattr("ifpref.sampling.http.FIRST_WAIT_S", 0.0)
+    monkeypatch.setenv(KEY, SECRET)
+    bodies = []
+
+    def answer(body):
+        bodies.append(body)
+        return 500, {"message": f"no such kernel, {SECRET}"}
+
+    with serving(answer) as (url, _), pytest.raises(SamplingError, match="8 times in a row") as caught:
+        talking(url, concurrency=1).sample([Request("a", (5,))], GREEDY)
+    assert len(bodies) == 8 and "no such kernel, ***" in str(caught.value)
+
+
+def test_errors_500_that_differ_are_asked_again(loaded, talking, monkeypatch):
+    monkeypatch.setattr("ifpref.sampling.http.FIRST_WAIT_S", 0.0)
+    same = [(500, {"message": "busy"})] * 7
+    replies = iter([*same, (500, {"message": "starting"}), *same, choice([7, loaded.eos_ids[0]])])
+    with serving(lambda body: next(replies)) as (url, _):
+        assert talking(url, concurrency=1).sample([Request("a", (5,))], GREEDY)[0][0].token_ids[0] == 7
+
+
 def end(**more):
     """A server that is right, but for what is given."""
     return lambda body: {"choices": [choice([7, body["stop_token_ids"][0]])["choices"][0] | more]}
@@ -362,7 +397,8 @@ def test_a_server_that_is_not_there_is_said_within_seconds(talking):
         engine = talking(f"http://127.0.0.1:{probe.getsockname()[1]}")
         start = time.monotonic()
         with pytest.raises(
-            SamplingError, match="Start it with: vllm serve tiny --revision 5fd3 --dtype bfloat16 --port"
+            SamplingError,
+            match="Start it with: vllm serve tiny --revision 5fd3 --dtype bfloat16 --max-model-len 4096 --port",
         ):
             engine.sample([Request("a", (5,))], GREEDY)
     assert time.monotonic() - start < 5

@@ -9,6 +9,7 @@ from ifpref import paths
 from ifpref.curation.pairs import Arm
 from ifpref.models import ModelError
 from ifpref.params import load_params
+from ifpref.sampling.transformers import KEEP_BYTES
 from ifpref.study import Study, estimate, preflight, probe, sizes
 from ifpref.study.stages import Task
 from ifpref.training import TrainingSettings
@@ -100,6 +101,24 @@ def test_a_model_that_is_not_at_hand_is_an_error(home, monkeypatch, capsys):
     assert "outputs/smoke/estimate.json: no estimate" in capsys.readouterr().err
 
 
+def test_what_a_study_would_refuse_is_refused_before_anything_is_loaded(home, monkeypatch, capsys):
+    monkeypatch.setattr(estimate, "gpus", lambda params: 1)
+    monkeypatch.setattr(estimate, "measure", lambda *args, **options: pytest.fail("measured"))
+    assert estimate.main(["smoke", "--set", "training_processes=2"]) == 2
+    assert "error: training_processes = 2; allowed: at most 1" in capsys.readouterr().err
+
+
+def test_out_of_gpu_memory_is_an_error_like_others(home, monkeypatch, capsys):
+    def full(*args):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    monkeypatch.setattr(probe, "_Probe", full)
+    assert estimate.main(["smoke"]) == 2
+    said = capsys.readouterr().err
+    assert "error: out of GPU memory with 'pocket'; what helps: a smaller max_length (now 512)" in said
+    assert "Tried to allocate" in said
+
+
 # ---- memory
 
 
@@ -129,7 +148,15 @@ def test_eight_billion_parameters_with_lora_fit_80_gb(eight):
 
 def test_keys_and_values_of_sampling_by_hand(eight):
     found = sizes.sampling_memory(eight, 3, 100, 2)
-    assert found.cache == 3 * 100 * 32 * 2 * 8 * 128 * 2 and found.logits == 3 * 128256 * 12
+    assert found.cache == 3 * 100 * 32 * 2 * 8 * 128 * 2 and found.logits == 3 * 128256 * 12 and found.kept == 0
+
+
+def test_a_search_keeps_what_it_has_read_and_its_buffer_grows(eight):
+    whole, of_token = sizes.sampling_memory(eight, 3, 100, 2), 32 * 2 * 8 * 128 * 2
+    found = sizes.sampling_memory(eight, 3, 100, 2, searched=7)
+    assert found.cache == 2.5 * whole.cache and found.kept == 7 * 100 * of_token
+    assert found.total - found.kept - found.cache == whole.total - whole.cache
+    assert sizes.sampling_memory(eight, 1, 2048, 2, searched=4096).kept == 4 * sizes.GIB == KEEP_BYTES
 
 
 @pytest.mark.parametrize("bf16", [False, True])
@@ -175,34 +202,19 @@ def test_too_small_a_gpu_is_refused_with_the_sums(home, eight):
         preflight.check_gpu(runs, eight, 19 * sizes.GIB, "GPU 1")
     with pytest.raises(ModelError, match=r"GPU 0 has 22\.0 GiB free, and training .*weights 29\.9"):
         preflight.check_gpu(runs, eight, 22 * sizes.GIB, "GPU 0", copies=2)
+    with pytest.raises(ModelError, match=r"GPU 0 has 20\.0 GiB free, and sampling .*kept 4\.0"):
+        preflight.check_gpu(runs, eight, 20 * sizes.GIB, "GPU 0", searches=True)
     with pytest.raises(ModelError, match=r"8\.0 GiB free, and sampling .*dtype: bfloat16"):
         preflight.check_gpu(runs, eight, 8 * sizes.GIB, "GPU 0")
-
-
-def test_more_processes_of_training_than_gpus_are_refused_at_once(home):
-    study, needs = Study("smoke", **OWN, training_processes=2), [Task("responses", (0,))]
-    with pytest.raises(ValueError, match=r"training_processes = 2; allowed: at most 1, the GPUs that are visible here"):
-        preflight.check(study.runs, needs, 1, print)
-    preflight.check(study.runs, needs, 2, print)
-    preflight.check(study.runs, needs, 0, print)  # a CPU is shared
-
-
-def test_too_little_disk_is_said_before_the_study(home, monkeypatch):
-    study = Study("smoke", **OWN)
-    said, needs = [], [Task("responses", (0,)), Task("run", ("sharing", RS, 0, None))]
-    preflight.check(study.runs, needs, 0, said.append)
-    assert said == []
-    usage = type("Usage", (), {"free": 1000})
-    monkeypatch.setattr(preflight.shutil, "disk_usage", lambda folder: usage)
-    preflight.check(study.runs, needs, 0, said.append)
-    assert len(said) == 1 and "will be written" in said[0]
 
 
 def test_bytes_on_disk_by_hand():
     params = load_params("smoke", **OWN)
     whole = 12 * 32 * sizes.RESPONSE_BYTES
     assert sizes.disk_bytes(params, [Task("responses", (0,))], 5) == whole * 4
-    assert sizes.disk_bytes(params, [Task("run", ("sharing", RS, 0, None))], 5) == 12 * 32 * sizes.EVALUATION_BYTES + 20
+    run, evaluated = [Task("run", ("sharing", RS, 0, None))], 12 * 32 * sizes.EVALUATION_BYTES
+    assert sizes.disk_bytes(params, run, 5) == evaluated + 20 + 120  # an adapter, and two checkpoints of three times it
+    assert sizes.disk_bytes(params, run, 5, at_once=3) == evaluated + 20 + 3 * 120
 
 
 def test_parameters_of_pockets_adapter_are_about_right():

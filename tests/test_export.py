@@ -109,6 +109,16 @@ def test_a_hub_base_is_named_with_its_commit_and_a_command():
     assert "vllm serve owner/name --revision c0ffee --enable-lora --max-lora-rank 8 " in text
 
 
+@pytest.mark.parametrize(("rank", "allowed"), [(1, 8), (8, 8), (9, 16), (24, 32), (129, 256), (300, 320), (512, 512)])
+def test_the_rank_that_vllm_is_told_is_one_it_allows(rank, allowed):
+    assert f" --max-lora-rank {allowed} " in export._use("owner/name", None, rank)
+
+
+def test_a_rank_that_vllm_does_not_allow_has_no_command():
+    text = export._use("owner/name", None, 513)
+    assert "vllm serve" not in text and "its rank is 513, and 512 is the largest" in text and "PeftModel" in text
+
+
 # ---- IFEval beside our own prompts
 
 

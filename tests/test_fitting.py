@@ -19,7 +19,7 @@ from ifpref.store import StoreError
 from ifpref.study import Study
 from ifpref.study.fitting import FILE, FittedEngine, Fitting, at_most, device_kind, fit_training
 from ifpref.study.schedule import Schedule
-from ifpref.training import TrainingError, TrainingSettings
+from ifpref.training import TrainingError, TrainingSettings, policy
 from tests.conftest import TINY
 
 torch = pytest.importorskip("torch")
@@ -201,7 +201,7 @@ def test_the_shares_of_several_processes_are_halved(pocket, fitting):
     """16 pairs a step over 4 processes: micro-batches of 4 at the most, whatever the profile says."""
     sizes = []
     fit_training(trainer(2, sizes), pocket, SETTINGS, 4, fitting)
-    assert sizes == [(8, 2), (2, 8)] and SETTINGS.micro_batches(4) == (4, 1)
+    assert sizes == [(4, 4), (2, 8)] and SETTINGS.micro_batches(4) == (4, 1)
     assert entries(fitting)[0]["processes"] == 4
 
 
@@ -259,13 +259,25 @@ def losses(policy):
 
 
 @pytest.mark.parametrize(("processes", "deaths", "lives"), [(2, 1, True), (2, 2, False), (1, 1, False)])
-def test_several_processes_that_die_are_started_once_more(pocket, fitting, processes, deaths, lives):
+def test_several_processes_that_die_are_started_once_more(
+    pocket, fitting, tmp_path, monkeypatch, processes, deaths, lives
+):
+    class Dead:
+        """What `launch` starts; it ends with SIGABRT."""
+
+        def __init__(self, *args, **kwargs):
+            self.stderr, self.returncode = ["SIGABRT\n"], 1
+
+        __enter__ = poll = lambda self: self
+        __exit__ = lambda self, *error: None  # noqa: E731
+
+    monkeypatch.setattr(policy.subprocess, "Popen", Dead)
     calls = []
 
     def train(settings):
         calls.append(settings)
         if len(calls) <= deaths:
-            raise TrainingError("accelerate launch ended with 1; its last lines:\nSIGABRT")
+            policy.launch(pocket, [], settings, seed=0, folder=tmp_path, processes=processes)
         return "policy"
 
     settings = TrainingSettings.from_params(load_params("smoke"))

@@ -1,7 +1,10 @@
 """The benchmark for a GPU (tests/bench/gpu.py) runs to its end here, on a tiny model; its floor is worked by hand."""
 
 import pytest
-from bench import gpu  # pytest puts this folder on the path
+from bench import __main__ as bench  # pytest puts this folder on the path
+from bench import gpu
+from torch import cuda
+from torch.cuda import OutOfMemoryError
 
 SHAPE = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "head_dim": 16, "num_attention_heads": 4}
 SHAPE |= {"num_key_value_heads": 2, "vocab_size": 4096, "max_position_embeddings": 256}
@@ -45,10 +48,56 @@ def test_every_engine_and_both_trainings_are_measured(tiny, card):
     assert all(row["pairs_per_s"] > 0 and row["reckoned_gib"] > 0 for row in trained)
 
 
-def test_without_a_gpu_it_says_so_and_leaves_figures_alone(monkeypatch, tmp_path, capsys):
-    from bench import __main__ as bench
-    from torch import cuda
+@pytest.mark.parametrize("error", [RuntimeError(), RuntimeError("\nno kernel"), MemoryError("too large " * 50)])
+def test_an_engine_that_fails_leaves_the_others_their_figures(tiny, card, monkeypatch, error):
+    def fail(*args):
+        raise error
 
+    monkeypatch.setattr(gpu, "generate", fail)
+    rows = gpu.sampling(tiny, card, n_prompts=1, n_samples=1, batch=1, max_tokens=8, prompt=8)
+    assert rows[0]["tokens_per_s"].startswith(f"{type(error).__name__}: ") and len(rows[0]["tokens_per_s"]) <= 120
+    assert [row["tokens_per_s"] > 0 for row in rows[1:]] == [True, True]
+
+
+def no_room(*args, **options):
+    raise OutOfMemoryError("CUDA out of memory")
+
+
+def test_what_does_not_fit_leaves_what_was_measured(card, monkeypatch):
+    monkeypatch.setattr(cuda, "is_available", lambda: True)
+    monkeypatch.setattr(gpu, "measure_card", lambda device: card)
+    monkeypatch.setattr(gpu, "random_model", lambda shape, *args, name, **options: no_room() if name == "8b" else name)
+    monkeypatch.setattr(gpu, "sampling", lambda loaded, card: [{"model": loaded, "tokens_per_s": 7.0}])
+    monkeypatch.setattr(gpu, "training", lambda loaded, card: [{"model": loaded, "pairs_per_s": 3.0}])
+    found = gpu.run()
+    assert found["sampling"] == [
+        {"model": "1b", "tokens_per_s": 7.0},
+        {"model": "random-8b", "tokens_per_s": "out of memory"},
+    ]
+    assert found["training"] == [
+        {"model": "1b", "pairs_per_s": 3.0},
+        {"model": "random-8b", "pairs_per_s": "out of memory"},
+    ]
+
+
+def test_a_reference_that_does_not_fit_is_said(tiny, card, monkeypatch):
+    monkeypatch.setattr("tests.bench.training.reference_rows", no_room)
+    rows = gpu.training(tiny, card, n_pairs=4, batch=2, micro=1, max_tokens=16, prompt=8)
+    assert [row["pairs_per_s"] for row in rows] == ["out of memory"] * 2
+
+
+def test_a_table_has_the_columns_of_all_its_rows(capsys):
+    bench.show({"sampling": [{"model": "1b", "failed": "no room"}, {"model": "8b", "rate": 1234.5}, {"rate": 2.0}]})
+    assert [line.split() for line in capsys.readouterr().out.splitlines()[1:6]] == [
+        ["sampling"],
+        ["model", "failed", "rate"],
+        ["1b", "no", "room"],
+        ["8b", "1,234"],
+        ["2"],
+    ]
+
+
+def test_without_a_gpu_it_says_so_and_leaves_figures_alone(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(cuda, "is_available", lambda: False)
     monkeypatch.setattr(bench, "OUT", tmp_path)
     (tmp_path / "gpu.json").write_text("{}")

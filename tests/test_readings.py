@@ -12,7 +12,7 @@ from ifpref import figures, statistics
 from ifpref.evaluation.table import Table
 from ifpref.params import ParamsError, load_params
 from ifpref.report import Report
-from ifpref.study import ifeval, readings, results, words
+from ifpref.study import ifeval, pair_results, readings, results, words
 from ifpref.study.cells import COMPARISONS, of_levels
 from ifpref.study.readings import EASY, HARD, HIGH, IMPERFECT, LOW, MCTS, MIXED, MODERATE, RS, UNSHARED
 from ifpref.study.runs import IFEVAL_KEY
@@ -108,6 +108,40 @@ def test_repetition_beside_the_accuracy_of_what_does_not_loop():
     assert "over all responses: base 50.0 %; `easy` 87.5 % (+37.5)" in said and "a price all the same" in said
     assert words.repetition([rows[0], rows[2]]).endswith("No arm loops more often than the base.")
     assert "no run is there" in words.repetition([rows[0], rows[3]])
+
+
+def test_an_arm_that_only_loops_is_not_left_out():
+    one = study("difficulty")
+    one.base = lambda split: loops((1, 0), (0, 1))
+    tables = {EASY: [loops((1, 1), (0, 1))], MODERATE: [loops((1, 0), (1, 0))], HARD: [None]}
+    one.tables = lambda name, arm: tables[arm]
+    rows = readings.repetition(one, "difficulty")
+    said = words.repetition(rows)
+    assert "base 50.0 %; `easy` 100.0 % (+50.0); `moderate` 0.0 % (−50.0)." in said
+    assert "**Accuracy of those that are not:** base 100.0 %; `easy` –; `moderate` 100.0 % (0.0);" in said
+    assert "over all responses: base 50.0 %; `easy` 50.0 % (0.0); `moderate` 100.0 % (+50.0)" in said
+    assert "a price all the same" in said
+    assert "a price all the same" in words.repetition(rows[:2])
+    one.base = lambda split: loops((1, 1), (0, 1))
+    said = words.repetition(readings.repetition(one, "difficulty"))
+    assert "base 100.0 %; `easy` 100.0 % (0.0); `moderate` 0.0 % (−100.0)." in said
+    assert "base –; `easy` –; `moderate` 100.0 % (–)" in said
+    assert said.endswith("No arm loops more often than the base.")
+
+
+# ---- pairs
+
+
+def test_responses_with_a_start_token_are_counted_over_replicates():
+    tables = [
+        {"pairs": {"rs/high/all": 2, "mcts/high/all": 2, "shuffled/high/all": 2}, "dropped": {"rs": n, "mcts": 0}}
+        for n in (3, 1)
+    ]
+    one = SimpleNamespace(pair_tables=lambda name: tables)
+    left_out = {row["arm"]: row[pair_results.LEFT_OUT] for row in pair_results.pair_counts(one, "sharing")}
+    assert left_out == {"rs/high/all": 4, "mcts/high/all": 0, "shuffled/high/all": 0}
+    tables[:] = [table | {"dropped": {"rs": 0, "mcts": 0}} for table in tables]
+    assert list(pair_results.pair_counts(one, "sharing")[0]) == ["arm", "pairs a replicate", "pairs in all"]
 
 
 # ---- IFEval
@@ -271,6 +305,10 @@ def test_words_say_why_nothing_is_shown():
     )
     assert words.absent(one, "difficulty") == (
         "*Nothing to show: the comparison `difficulty` found no pairs at this size.*"
+    )
+    one.pair_tables = lambda name: []
+    assert words.absent(one, "difficulty") == (
+        "*Nothing to show: the pairs of the comparison `difficulty` are not there.*"
     )
     one.pair_tables = lambda name: [{"pairs": {"easy": 3}}]
     assert words.absent(one, "difficulty") == "*Nothing to show: no run of the comparison `difficulty` is there.*"

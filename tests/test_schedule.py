@@ -1,6 +1,7 @@
 """The schedule on toy tasks: order, failures, workers that die, time left. The study's table of comparisons."""
 
 import dataclasses
+import errno
 import os
 import subprocess
 import sys
@@ -12,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from ifpref.params import load_params
+from ifpref.store import StoreError
 from ifpref.study import Study, cells, schedule
 from ifpref.study.schedule import InProcess, Schedule
 from ifpref.study.stages import Step, Task
 
-A, B, C, D = (Task("run", (name, None, 0, None)) for name in "abcd")
+A, B, C, D, E, F = (Task("run", (name, None, 0, None)) for name in "abcdef")
 NEEDS = {A: (), B: (A,), C: (B,), D: ()}
 
 
@@ -25,14 +27,14 @@ class ToyRuns:
 
     params = "toy"
 
-    def __init__(self, there=()):
-        self.there, self.made = set(there), []
+    def __init__(self, there=(), needs=NEEDS):
+        self.there, self.needs = set(there), needs
 
     def find(self, task):
         return task if task in self.there else None
 
     def step(self, task):
-        return Step(NEEDS[task], lambda: None, lambda writer: None)
+        return Step(self.needs[task], lambda: None, lambda writer: None)
 
 
 @pytest.fixture
@@ -43,11 +45,11 @@ def computed(monkeypatch):
         pass
 
     log = Log()
-    log.bad = set()
+    log.bad = {}
 
     def compute(params, task):
         if task in log.bad:
-            raise ValueError(f"{task.args[0]} is bad")
+            raise log.bad[task]
         log.append(task)
         return 1.0
 
@@ -73,12 +75,48 @@ def test_below_what_is_there_nothing_is_asked_for(computed):
 
 
 def test_a_failure_takes_what_needs_it_and_nothing_else(computed):
-    computed.bad = {A}
+    computed.bad = {A: ValueError("a is bad")}
     plan, lines = work(ToyRuns(), [C, D])
     assert computed == [D]
     assert plan.failed[A] == "ValueError: a is bad"
     assert plan.failed[B] == "needs run a 0, which failed" and plan.failed[C] == "needs run b 0, which failed"
     assert any("FAILED run a 0: ValueError: a is bad" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
+        StoreError("toy: Disk quota exceeded, while run a was made; whole shards are kept"),
+    ],
+)
+def test_a_full_disk_ends_the_schedule(computed, error):
+    """What is under way is waited for; what is done stays done, and all the rest is said to be missing."""
+    computed.bad = {A: error}
+    waiting = []
+
+    class Two(Executor):
+        """Of two workers: what is submitted is computed when the second task is there."""
+
+        def submit(self, fn, /, *args):
+            future = Future()
+            waiting.append((future, fn, args))
+            if len(waiting) == 2:
+                for one, work, given in waiting:
+                    try:
+                        one.set_result(work(*given))
+                    except Exception as failed:
+                        one.set_exception(failed)
+            return future
+
+    others = {E: (), F: ()}
+    runs = ToyRuns(needs=NEEDS | others)
+    plan, lines = work(runs, [C, D, *others], start=Two, workers=2)
+    assert computed == [D] and set(plan.done) == {D} and len(waiting) == 2
+    assert plan.failed[B] == "needs run a 0, which failed"
+    assert plan.failed[E] == plan.failed[F] == "not begun: the disk is full"
+    assert set(plan.failed) == {A, B, C, E, F} and plan.missing == 0
+    assert len([line for line in lines if "the disk is full: nothing more is begun" in line]) == 1
 
 
 def test_a_worker_that_dies_is_replaced_and_its_task_tried_once_more(computed):
@@ -159,9 +197,13 @@ def test_the_cores_are_shared_out_too(monkeypatch):
     assert [study.n_workers(0) for study in studies] == [5, 2, 1]
 
 
-def seen_by_worker(seconds):
-    """In a worker: what it was given, and a process that it starts."""
-    time.sleep(seconds)  # so that the other worker takes the other task
+def seen_by_worker(folder, number):
+    """In a worker: what it was given, and a process that it starts. Ends when the other task is in the other worker."""
+    (folder / str(number)).touch()
+    deadline = time.monotonic() + 60
+    while len(list(folder.iterdir())) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     return os.environ.get("CUDA_VISIBLE_DEVICES"), schedule._device, child.pid
 
@@ -174,10 +216,10 @@ def is_alive(pid):
     return not Path(f"/proc/{pid}/stat").exists() or Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
 
 
-def test_each_worker_sees_its_own_gpus_and_ends_with_what_it_has_started(monkeypatch):
+def test_each_worker_sees_its_own_gpus_and_ends_with_what_it_has_started(monkeypatch, tmp_path):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     pool = schedule.processes(2, n_gpus=5, gpus_each=2)
-    seen = [future.result() for future in [pool.submit(seen_by_worker, 1.0) for _ in range(2)]]
+    seen = [future.result() for future in [pool.submit(seen_by_worker, tmp_path, number) for number in range(2)]]
     assert {(visible, device) for visible, device, _ in seen} == {("0,1", "cuda:0"), ("2,3", "cuda:0")}
     assert "CUDA_VISIBLE_DEVICES" not in os.environ
     schedule._end(pool, is_whole=False)

@@ -1,6 +1,6 @@
 """The engine behind an OpenAI-style completions server: vLLM or SGLang, in an environment of its own.
 
-    vllm serve owner/name --revision 5fd3… --dtype bfloat16 --port 8000                    # in another shell
+    vllm serve owner/name --revision 5fd3… --dtype bfloat16 --max-model-len 4096 --port 8000    # in another shell
 
     engine = HttpEngine("http://localhost:8000", read_tokenizer("owner/name", "5fd3…"), concurrency=256)
     engine.sample([Request("p-17", engine.encode("Tell a story about a fox."), n=8)], Settings(seed=0))
@@ -18,8 +18,10 @@ Decisions
 - *The connection* is server.py's: what a response is does not depend on it.
 - *All sampling parameters are sent*, since servers take those left out from the model's generation_config.json.
 - *The server holds the base alone*: policies are sampled where their adapters are, by another engine.
+- *SGLang* ignores the seed of a request unless it is started with --enable-deterministic-inference: a response that is
+  asked for again is another one then.
 - *Log-probabilities* are at temperature 1 in vLLM. In SGLang they are so at another temperature only if it is started
-  with SGLANG_RETURN_ORIGINAL_LOGPROB=1, and seeds hold only with --enable-deterministic-inference.
+  with SGLANG_RETURN_ORIGINAL_LOGPROB=1.
 """
 
 from __future__ import annotations
@@ -36,12 +38,13 @@ from typing import Any
 
 from ifpref.progress import track
 from ifpref.sampling.protocol import Completion, Request, SamplingError, Settings
-from ifpref.sampling.server import Server, ServerGone
+from ifpref.sampling.server import Server, ServerFailed, ServerGone
 from ifpref.sampling.streams import stream_key
 
 log = logging.getLogger(__name__)
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
+SAME_FAILURES = 8  # with the waits between them, a minute
 ENDED = ("stop", "length")
 
 
@@ -64,7 +67,7 @@ def read_tokenizer(id: str, revision: str | None = None) -> Vocabulary:
     where = POCKET_FOLDER if id == "pocket" else id
     options = {"revision": revision} if revision and not Path(where).is_dir() else {}
     try:
-        tokenizer = AutoTokenizer.from_pretrained(str(where), **options)
+        tokenizer = AutoTokenizer.from_pretrained(str(where), trust_remote_code=False, **options)
     except (OSError, ValueError) as error:
         first = str(error).strip().splitlines()[0]
         raise ModelError(f"model {id!r}: its tokenizer cannot be loaded: {first}") from error
@@ -87,7 +90,8 @@ class HttpEngine:
     url          of the server, with or without /v1
     concurrency  requests under way at a time; the server makes its own batches of them
     timeout_s    the longest that one response may take
-    patience_s   how long a server that has answered may be away before a round gives up
+    patience_s   how long a server that has answered may be away before a round gives up; the same error 500 to one
+                 request, SAME_FAILURES times in a row, ends it sooner
     """
 
     def __init__(
@@ -124,7 +128,7 @@ class HttpEngine:
         """The completions of each request, in the order of the requests and of their samples.
 
         Raises SamplingError where no server answers within seconds at first, or within `patience_s` later, and for one
-        that serves another model, gives no token ids, or refuses a request.
+        that serves another model, gives no token ids, or refuses a request, or fails at it again and again.
         """
         try:
             self.server.meet()
@@ -172,22 +176,28 @@ class HttpEngine:
             "n": 1,
             "stream": False,
         }
-        tries, gone_since = 0, None
+        said: list[str] = []
+        gone_since = None
         while True:
             try:
                 return self._read(request, limit, self.server.complete(body))
             except ServerGone as error:
                 self.server.forget()
                 gone_since = gone_since or time.monotonic()
+                said.append(str(error))
+                if isinstance(error, ServerFailed) and said[-SAME_FAILURES:] == [said[-1]] * SAME_FAILURES:
+                    raise SamplingError(
+                        f"{error} (request {request.stream!r}, {SAME_FAILURES} times in a row; the server's own log "
+                        "says more)"
+                    ) from None
                 if stop.is_set() or time.monotonic() - gone_since > self.patience_s:
                     raise SamplingError(
                         f"{error}. It did not come back within {self.patience_s:.0f} s; shards that are written are "
                         f"kept. Start it with: {self.server.command}, then the same command again"
                     ) from None
-                if tries == 0:
+                if len(said) == 1:
                     log.warning("%s: trying again", error)
-                stop.wait(min(FIRST_WAIT_S * 2**tries, LONGEST_WAIT_S))
-                tries += 1
+                stop.wait(min(FIRST_WAIT_S * 2 ** (len(said) - 1), LONGEST_WAIT_S))
 
     def _read(self, request: Request, limit: int, answer: Mapping[str, Any]) -> Completion:
         """The completion in an answer, or SamplingError."""

@@ -7,6 +7,8 @@ Decisions
 - *Two kinds of failure*: `ServerGone` where asking again may help (away, busy, cut off in the middle), `SamplingError`
   where not. How long to ask again is the engine's matter (http.py).
 - *What it serves* is asked before the first request and after every failure: it may be another one that answers then.
+- *Contexts* of MAX_MODEL_LEN tokens, in the command that starts the server: the model's own maximum (131,072, say)
+  may need more memory than there is, and then vLLM does not start.
 - *A key*, where the server asks for one, is read from the environment (VLLM_API_KEY), and shown nowhere.
 """
 
@@ -27,10 +29,15 @@ from ifpref.sampling.protocol import SamplingError
 
 KEY = "VLLM_API_KEY"
 TRY_AGAIN = (408, 409, 425, 429, 500, 502, 503, 504)
+MAX_MODEL_LEN = 4096
 
 
 class ServerGone(SamplingError):
     """No usable answer for now: the server is away, or busy. What is asked of it is asked again."""
+
+
+class ServerFailed(ServerGone):
+    """An error inside the server (500). It may pass; the same one again and again does not."""
 
 
 class Server:
@@ -57,7 +64,8 @@ class Server:
     def command(self) -> str:
         """What starts the server."""
         revision = f" --revision {self.revision}" if self.revision else ""
-        return f"vllm serve {self.id}{revision} --dtype bfloat16 --port {urlsplit(self.url).port or 80}"
+        port = urlsplit(self.url).port or 80
+        return f"vllm serve {self.id}{revision} --dtype bfloat16 --max-model-len {MAX_MODEL_LEN} --port {port}"
 
     @property
     def room(self) -> int | None:
@@ -101,14 +109,22 @@ class Server:
                 raise SamplingError(
                     f"{self.url}: {error.code}: asks for a key; allowed: {KEY} in the environment"
                 ) from None
-            if error.code in TRY_AGAIN:
+            if error.code in TRY_AGAIN and error.code != 500:
                 raise ServerGone(f"{self.url}: {error.code} {error.reason}") from None
-            said = " ".join(error.read(2000).decode(errors="replace").split())[:300]
+            said = self._body(error)
             said = said.replace(key, "***") if key else said
-            raise SamplingError(f"{self.url}{path}: {error.code} {error.reason}: {said}") from None
+            kind = ServerFailed if error.code == 500 else SamplingError
+            raise kind(f"{self.url}{path}: {error.code} {error.reason}: {said}") from None
         except (OSError, HTTPException, json.JSONDecodeError) as error:  # refused, timed out, cut off in the middle
             reason = getattr(error, "reason", None) or error
             raise ServerGone(f"{self.url}: no answer ({type(error).__name__}: {reason})") from None
         if not isinstance(answer, dict):
             raise SamplingError(f"{self.url}{path}: a {type(answer).__name__}; allowed: an OpenAI-style server")
         return answer
+
+    def _body(self, error: HTTPError) -> str:
+        """What the server says of an error, on one line. ServerGone where it is cut off."""
+        try:
+            return " ".join(error.read(2000).decode(errors="replace").split())[:300]
+        except (OSError, HTTPException) as cut:
+            raise ServerGone(f"{self.url}: {error.code}, cut off ({type(cut).__name__}: {cut})") from None

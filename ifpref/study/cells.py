@@ -130,13 +130,16 @@ COMPARISONS: Mapping[str, Comparison] = MappingProxyType({one.name: one for one 
 
 
 def chosen(params: Params) -> list[Comparison]:
-    """The comparisons of a profile, in the order of the table. ValueError for names that are not in it."""
+    """The comparisons of a profile, in the order of the table. ParamsError for names that are not in it."""
     for name in (*params.comparisons, *params.sampled_comparisons):
-        require(name, tuple(COMPARISONS), "comparisons:")
+        try:
+            require(name, tuple(COMPARISONS), "comparisons:")
+        except ValueError as error:
+            raise ParamsError(str(error)) from None
     names = set(params.comparisons)
     for name in params.comparisons:
         if (other := COMPARISONS[name].as_many_as or COMPARISONS[name].part_of) and other not in names:
-            raise ValueError(f"comparisons: {name!r} is made from the pairs of {other!r}; add it, or leave both out")
+            raise ParamsError(f"comparisons: {name!r} is made from the pairs of {other!r}; add it, or leave both out")
     return [one for one in _TABLE if one.name in names]
 
 

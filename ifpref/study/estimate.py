@@ -31,6 +31,7 @@ from ifpref import paths
 from ifpref.models import ModelError
 from ifpref.params import ParamsError, parse_overrides
 from ifpref.store import StoreError
+from ifpref.study import preflight
 from ifpref.study.cells import COMPARISONS
 from ifpref.study.probe import Rates, measure
 from ifpref.study.runs import IFEVAL, Runs
@@ -122,12 +123,16 @@ def label(task: Task) -> tuple[str, str]:
 
 
 def estimate(study: Study, *, workers: int | None = None, say: Any = say_to_stderr) -> dict[str, Any]:
-    """Measure, scale, and return what goes into estimate.json; nothing is left of the sample."""
+    """Measure, scale, and return what goes into estimate.json; nothing is left of the sample.
+
+    What a study would refuse is refused here too, before the model is loaded (preflight.py).
+    """
     schedule = Schedule(study.runs, study.within_reach(study.tasks(), say))
     n_gpus = gpus(study.params)
     n = max(1, min(study.n_workers(n_gpus, workers), len(schedule.needs) or 1))
     if not schedule.needs:
         return {"study": study.name, "workers": n, "wall_seconds": 0.0, "rows": [], "cached": len(schedule.cached)}
+    preflight.check(study.runs, schedule.needs, n_gpus, lambda line: say(f"estimate: {line}"))
     device = "cuda:0" if n_gpus else "cpu"
     rates = measure(study.params, device, one_thread=n > 1 and not n_gpus, say=say)
     costs = {task: cost(study.runs, task, rates) for task in schedule.needs}

@@ -169,6 +169,7 @@ def fit_training(
     memory = {name: value for name, value in settings.to_dict().items() if name in TRAINING}
     memory["lora_target_modules"] = list(settings.lora_target_modules)
     where = fitting.where("per_device_train_batch_size", loaded.model, processes=processes, **memory)
+    settings = at_most(settings, settings.micro_batches(processes)[0])  # the share of one process
     if (known := fitting.known(where)) is not None:
         settings = at_most(settings, known)
     if processes > 1:

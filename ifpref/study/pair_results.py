@@ -7,13 +7,16 @@ balance(study, "sharing")        # rows for figures.balance: how alike the arms'
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from itertools import takewhile
 from typing import Any
 
+from ifpref.curation.pairs import CURATIONS
 from ifpref.study.results import Row, mean
 from ifpref.study.study import Study
+
+LEFT_OUT = "responses left out (start token inside)"
 
 
 def n_pairs(study: Study, name: str) -> list[Row]:
@@ -26,12 +29,18 @@ def n_pairs(study: Study, name: str) -> list[Row]:
 
 
 def pair_counts(study: Study, name: str) -> list[Row]:
-    """Pairs of each arm: the fewest and the most in a replicate, and those of all replicates."""
+    """Pairs of each arm: the fewest and the most in a replicate, and those of all replicates. Where curation left out
+    responses with a start token inside, also how many of those that the arm takes its pairs from."""
+    left_out = Counter()
+    for table in study.pair_tables(name):
+        left_out.update(table.get("dropped", {}))
     rows = []
     for row in n_pairs(study, name):
         counts = [count for key, count in row.items() if key != "arm"]
         ends = dict.fromkeys(f"{end:,}" for end in (min(counts), max(counts)))
         rows.append({"arm": row["arm"], "pairs a replicate": "–".join(ends), "pairs in all": sum(counts)})
+        if left_out.total():
+            rows[-1][LEFT_OUT] = left_out[CURATIONS[row["arm"].split("/")[0]].source]
     return rows
 
 

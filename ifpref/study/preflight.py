@@ -1,6 +1,6 @@
-"""What is looked at before hours are spent: the GPUs, the model, the GPU's memory, room on the disk.
+"""What is looked at before hours are spent: GPUs, model, how it is spoken to, its server, memory, room on the disk.
 
-    check(runs, schedule.needs, n_gpus=1, say=print)       # ModelError, StoreError or ValueError; warnings are said
+    check(runs, schedule.needs, n_gpus=1, say=print)       # ValueError says what cannot end well; warnings are said
 
 Each look takes seconds and loads no weights. What is there already is not looked at: a study that is only read asks
 for neither GPU nor network.
@@ -9,7 +9,7 @@ for neither GPU nor network.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,50 +17,128 @@ from typing import Any
 from ifpref.models import ModelError, load_config, load_tokenizer
 from ifpref.study.fitting import at_most
 from ifpref.study.runs import Runs
-from ifpref.study.sizes import GIB, RESERVE, disk_bytes, sampling_memory, skeleton, training_memory
+from ifpref.study.sizes import (
+    GIB,
+    RESERVE,
+    disk_bytes,
+    download_bytes,
+    sampling_memory,
+    skeleton,
+    training_memory,
+)
 from ifpref.study.stages import Task
 from ifpref.training.checks import expected_trainable
 
 BY_MODEL = ("responses", "trees", "entropies", "base", "run", "ifeval")
 """Stages that need the model itself; pairs need its tokenizer, prompts nothing."""
+BY_SERVER = ("responses", "trees")
+"""Stages that engine: http samples."""
 POCKET_ADAPTER = 300_000
 """Parameters of an adapter of `pocket`, about."""
 WIDTH = {"float32": 4, "bfloat16": 2}
+BF16_FROM = (8, 0)
+"""The first compute capability that computes in bfloat16."""
+LEAST_DISK = GIB
+"""Less than this is too little, where more is to be written."""
 
 
 def check(runs: Runs, needs: Collection[Task], n_gpus: int, say: Callable[[str], None]) -> None:
-    """Raise for what cannot end well, and say what may not."""
-    p = runs.params
+    """Raise for what cannot end well, and say what may not.
+
+    `ModelError` (also of the hub), `SamplingError` for the server and the chat template, else ValueError.
+    """
+    p, stages = runs.params, {task.stage for task in needs}
     if n_gpus and p.training_processes > n_gpus:
         raise ValueError(
             f"training_processes = {p.training_processes}; allowed: at most {n_gpus}, the GPUs that are visible here "
             "(CUDA_VISIBLE_DEVICES), or device: cpu"
         )
-    if p.model == "pocket":  # which is known to be whole, and small
-        _check_disk(runs, needs, POCKET_ADAPTER, say)
+    used = range(n_gpus - n_gpus % p.training_processes)  # the others are in no group: schedule.py
+    at_once = max(1, n_gpus // p.training_processes)
+    if "run" in stages:
+        _check_training(runs, used)
+    if not stages.intersection(BY_MODEL):
+        _check_disk(runs, disk_bytes(p, needs, 0), 0, say)
         return
-    if not any(task.stage in BY_MODEL for task in needs):
+    if p.model == "pocket":  # which is known to be whole, and small
+        if runs.sampled_by()[0]:  # engine, system prompt, ...: where they are not the defaults
+            _check_speaking(runs, stages, load_tokenizer(p.model))
+        _check_disk(runs, disk_bytes(p, needs, POCKET_ADAPTER, at_once), 0, say)
         return
     revision = runs.identity["revision"] or p.revision
-    load_tokenizer(p.model, revision=revision)
+    tokenizer = load_tokenizer(p.model, revision=revision)
     model = skeleton(load_config(p.model, revision=revision))
     positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     if positions is not None and p.max_length > positions:
         raise ModelError(f"max_length = {p.max_length}; allowed: at most the {positions} positions of {p.model!r}")
-    for number in range(n_gpus):
+    _check_speaking(runs, stages, tokenizer)
+    searches = "trees" in stages and p.engine == "transformers"
+    for number in used:
         shares = p.training_processes > 1 and number % p.training_processes == 0  # the first of a group: schedule.py
-        check_gpu(runs, model, _free(number), f"GPU {number}", copies=2 if shares else 1)
-    _check_disk(runs, needs, expected_trainable(model, runs.training(None)), say)
+        copies = 2 if shares else 1
+        check_gpu(runs, model, _free(number), f"GPU {number}", copies=copies, searches=searches)
+    written = disk_bytes(p, needs, expected_trainable(model, runs.training(None)), at_once)
+    fetched = 0 if Path(p.model).is_dir() else download_bytes(model, _snapshot(p.model, revision))
+    _check_disk(runs, written, fetched, say)
 
 
-def check_gpu(runs: Runs, model: Any, free: int, name: str, copies: int = 1) -> None:
+def _check_training(runs: Runs, gpus: Iterable[int]) -> None:
+    p = runs.params
+    if p.max_tokens >= p.max_length:
+        raise ValueError(
+            f"max_tokens = {p.max_tokens}, max_length = {p.max_length}; allowed: max_tokens < max_length, and room for "
+            "the longest prompt between them: a pair that is longer than max_length stops a run"
+        )
+    for number in gpus if p.bf16 else ():
+        name, capability = _gpu(number)
+        if capability < BF16_FROM:
+            raise ValueError(
+                f"bf16 = True, and GPU {number} ({name}, compute capability {capability[0]}.{capability[1]}) has no "
+                f"bfloat16; allowed: bf16: false, or a GPU of {BF16_FROM[0]}.{BF16_FROM[1]} or more"
+            )
+
+
+def _check_speaking(runs: Runs, stages: Collection[str], tokenizer: Any) -> None:
+    """`SamplingError` where the model's template or tokenizer refuses how it is to be spoken to, and where the server
+    is away, serves another model, or has no room for a response."""
+    from ifpref.sampling import HttpEngine, SamplingError
+    from ifpref.sampling.chat import spoken_to
+    from ifpref.sampling.http import Vocabulary
+    from ifpref.sampling.server import ServerGone
+
+    p = runs.params
+    revision = runs.identity["revision"] or p.revision
+    vocabulary = Vocabulary(p.model, revision, tokenizer, (tokenizer.eos_token_id,))
+    asks = p.engine == "http" and bool(set(stages).intersection(BY_SERVER))
+    http = HttpEngine(p.engine_url if asks else "http://localhost", vocabulary)  # no weights, and nothing is asked yet
+    engine = spoken_to(http, p)
+    shortest = len(engine.encode("a"))
+    if "trees" in stages:
+        engine.keep_prefixes()
+    if not asks:
+        return
+    try:
+        http.server.meet()
+    except ServerGone as error:
+        raise SamplingError(f"{error}. Start it with: {http.server.command}") from None
+    room = http.server.room
+    if room is not None and shortest + p.max_tokens > room:
+        raise SamplingError(
+            f"{http.server.url}: room for {room} tokens of prompt and response together; max_tokens = {p.max_tokens}, "
+            f"and the shortest prompt has {shortest}; allowed: a smaller max_tokens, or a larger --max-model-len"
+        )
+
+
+def check_gpu(runs: Runs, model: Any, free: int, name: str, copies: int = 1, searches: bool = False) -> None:
     """`ModelError` where one response, or one pair, at a time cannot fit into so many free bytes: batches are halved
     where memory runs out (fitting.py).
 
-    copies  of the base there in training: 2 where its processes are others than the one that samples
+    copies    of the base there in training: 2 where its processes are others than the one that samples
+    searches  whether trees are grown there
     """
     p, width = runs.params, WIDTH[runs.params.dtype]
-    one = sampling_memory(model, 1, p.max_length, width)
+    searched = p.shard_prompts * p.n_responses if searches else 0
+    one = sampling_memory(model, 1, p.max_length, width, searched=searched)
     train = training_memory(model, at_most(runs.training(None), 1), width)
     train = replace(train, weights=copies * train.weights)
     for what, memory in (("sampling", one), ("training", train)):
@@ -79,14 +157,44 @@ def _free(number: int) -> int:
     return torch.cuda.mem_get_info(number)[0]
 
 
-def _check_disk(runs: Runs, needs: Collection[Task], adapter_parameters: int, say: Callable[[str], None]) -> None:
-    folder = existing(runs.store.root)
-    free, wanted = shutil.disk_usage(folder).free, disk_bytes(runs.params, needs, adapter_parameters)
-    if wanted > free:
-        say(
-            f"warning: up to {wanted / GIB:.1f} GiB will be written, and {free / GIB:.1f} GiB are free there; "
-            "a full disk stops a study, and the same command goes on when there is room"
-        )
+def _gpu(number: int) -> tuple[str, tuple[int, int]]:
+    """Name and compute capability."""
+    import torch
+
+    return torch.cuda.get_device_name(number), torch.cuda.get_device_capability(number)
+
+
+def _snapshot(id: str, revision: str | None) -> Path | None:
+    """Where the hub's cache has a model's files, or some of them."""
+    from huggingface_hub import try_to_load_from_cache
+
+    config = try_to_load_from_cache(id, "config.json", revision=revision)
+    return Path(config).parent if isinstance(config, str) else None
+
+
+def _check_disk(runs: Runs, written: int, fetched: int, say: Callable[[str], None]) -> None:
+    """ValueError where a disk is all but full, or cannot hold the model; a warning where it may fill up.
+
+    written, fetched  bytes that the store and the hub's cache will grow by: at most, and for certain
+    """
+    looks = [(existing(runs.store.root), written, 0)]
+    if fetched:
+        from huggingface_hub import constants
+
+        cache = existing(Path(constants.HF_HUB_CACHE))
+        if cache.stat().st_dev == looks[0][0].stat().st_dev:
+            looks = [(looks[0][0], written + fetched, fetched)]
+        else:
+            looks.append((cache, fetched, fetched))
+    for folder, wanted, certain in looks:
+        free = shutil.disk_usage(folder).free
+        if wanted <= free:
+            continue
+        sums = f"up to {wanted / GIB:.1f} GiB will be written to {folder}, and {free / GIB:.1f} GiB are free there"
+        if free < (least := max(LEAST_DISK, certain, wanted // 10)):
+            download = f" ({certain / GIB:.1f} GiB of it is the model)" if certain else ""
+            raise ValueError(f"{sums}{download}; allowed: {least / GIB:.1f} GiB or more")
+        say(f"warning: {sums}; a full disk ends a study, and the same command goes on when there is room")
 
 
 def existing(folder: Path) -> Path:

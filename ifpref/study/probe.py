@@ -22,7 +22,7 @@ from typing import Any
 
 from ifpref.curation.pairs import CURATIONS, Arm
 from ifpref.evaluation.temperature import TEMPERATURES
-from ifpref.models import BASE_FILE
+from ifpref.models import BASE_FILE, ModelError
 from ifpref.params import Params
 from ifpref.store import Handle, Store
 from ifpref.study.cells import chosen
@@ -85,7 +85,8 @@ class Rates:
 
 
 def measure(params: Params, device: str, *, one_thread: bool, say: Callable[[str], None]) -> Rates:
-    """Time a small sample of each stage; a minute or two on `pocket`. `ModelError` where the model cannot be had."""
+    """Time a small sample of each stage; a minute or two on `pocket`. `ModelError` where the model cannot be had, or
+    does not fit into the GPU's memory."""
     import torch
 
     started, threads = time.monotonic(), torch.get_num_threads()
@@ -95,6 +96,11 @@ def measure(params: Params, device: str, *, one_thread: bool, say: Callable[[str
             probe = _Probe(params, Path(folder), device)
             say(f"estimate: {params.model} is loaded; timing a first look")
             return probe.rates(started, say)
+    except torch.cuda.OutOfMemoryError as error:
+        raise ModelError(
+            f"out of GPU memory with {params.model!r}; what helps: a smaller max_length (now {params.max_length}), "
+            f"dtype: bfloat16 (now {params.dtype}), a smaller model: {error}"
+        ) from None
     finally:
         torch.set_num_threads(threads)
 

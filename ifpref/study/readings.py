@@ -89,13 +89,14 @@ def repetition(study: Study, name: str) -> list[Row]:
     rows = []
     for label, of_arm in tables.items():
         there = [table for table in of_arm if table]
-        others = [_met(table)[~table.repetitive] for table in there]
+        met = [_met(table) for table in there]
+        others = [of_table[~table.repetitive] for of_table, table in zip(met, there, strict=True)]
         rows.append(
             {
                 "arm": label,
                 "repetitive": mean(100 * table.repetitive.mean() for table in there),
-                "accuracy": mean(100 * _met(table).mean() for table in there),
-                "accuracy_of_others": mean(100 * met.mean() for met in others if met.size),
+                "accuracy": mean(100 * of_table.mean() for of_table in met),
+                "accuracy_of_others": mean(100 * of_table.mean() for of_table in others if of_table.size),
             }
         )
     return rows

@@ -10,7 +10,7 @@ adapter and counted too (`failures`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -91,13 +91,20 @@ def contrasts(
 
     difficulty  on the test prompts of that difficulty alone
     """
+    group = f"{name}, on {difficulty} prompts" if difficulty else name
     rows = []
-    for a, b in _references(study, name) if pairs is None else pairs:
-        data = points(study, name, a, b, **how)
+    for label, data in _differences(study, name, pairs, **how):
         data = on_difficulty(study, data, difficulty) if difficulty else data
-        group = f"{name}, on {difficulty} prompts" if difficulty else name
-        rows.append(effect_row(study, f"{_short(a, b)} − {_short(b, a)}", group, data))
+        rows.append(effect_row(study, label, group, data))
     return rows
+
+
+def _differences(
+    study: Study, name: str, pairs: Sequence[tuple[Arm, Arm]] | None, **how: Any
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Of each of `contrasts` the label, and the (R, N) points."""
+    for a, b in _references(study, name) if pairs is None else pairs:
+        yield f"{_short(a, b)} − {_short(b, a)}", points(study, name, a, b, **how)
 
 
 def _references(study: Study, name: str) -> list[tuple[Arm, Arm]]:
@@ -271,9 +278,9 @@ def least_before_training(study: Study) -> float:
 def detectable(study: Study, name: str, pairs: Sequence[tuple[Arm, Arm]] | None = None) -> list[Row]:
     """The minimum detectable effect in points, at 80 % power: before training, then as each of `contrasts` came out."""
     found = {"any, before training": least_before_training(study)}
-    for a, b in _references(study, name) if pairs is None else pairs:
-        effect = statistics.effect(points(study, name, a, b), confidence=study.params.confidence)
-        found[f"{_short(a, b)} − {_short(b, a)}, as it came out"] = statistics.detectable(effect)
+    for label, data in _differences(study, name, pairs):
+        effect = statistics.effect(data, confidence=study.params.confidence)
+        found[f"{label}, as it came out"] = statistics.detectable(effect)
     return [{"contrast": label, "points": None if np.isnan(one) else round(one, 2)} for label, one in found.items()]
 
 

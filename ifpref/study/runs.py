@@ -59,14 +59,19 @@ class Runs(PairStages):
     def __init__(self, params: Params, store: Store, device: str = "cpu") -> None:
         super().__init__(params, store, device)
         self.rate = cache(self._rate)
-        self.prompt_ids = cache(lambda split: [prompt["prompt_id"] for prompt in self.held_out(split)])
+        self._split = cache(self._read_split)
+        self.base = cache(self._read_base)
+        self.prompt_ids = cache(lambda split: [prompt["prompt_id"] for prompt in self._split(split)])
 
     def decoding(self, temperature: float) -> Settings:
         """As the base and all policies are evaluated, on the same random streams."""
         return replace(Settings.of(self.params), temperature=temperature, top_p=1.0, seed=self.seed(None))
 
     def held_out(self, split: str) -> list[dict[str, Any]]:
-        """Rows of prompts: "dev", "test", "transfer", "ifeval"."""
+        """Rows of prompts: "dev", "test", "transfer", "ifeval"; the list is the caller's."""
+        return list(self._split(split))
+
+    def _read_split(self, split: str) -> list[dict[str, Any]]:
         return [prompt for prompt in self.rows(_set_of(split)) if prompt["split"] == split]
 
     def _ifeval_prompts(self) -> Step:
@@ -141,7 +146,8 @@ class Runs(PairStages):
 
         return Step((_set_of(split),), artefact, make)
 
-    def base(self, split: str, temperature: float) -> Table:
+    def _read_base(self, split: str, temperature: float) -> Table:
+        """The base's verdict table."""
         return Table.from_dict(self.get(Task("base", (split, temperature))).read_json("table.json.gz"))
 
     def _entropies(self) -> Step:

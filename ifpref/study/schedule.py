@@ -17,10 +17,12 @@ Decisions
   are idle, and the others of a group while it samples: m = 1 is the faster one where there are as many arms as GPUs.
 - A task that fails takes with it what needs it, and nothing else. A worker that dies (killed for memory, say) is
   replaced, and what was under way is tried once more.
+- A full disk ends the schedule: nothing more is begun, and what is under way writes what it can.
 """
 
 from __future__ import annotations
 
+import errno
 import math
 import multiprocessing
 import os
@@ -43,6 +45,9 @@ from ifpref.store import Store
 from ifpref.study.runs import Runs
 from ifpref.study.stages import Task
 
+FULL = tuple(map(os.strerror, (errno.ENOSPC, errno.EDQUOT)))
+"""What every error of a full disk says. Its cause is not to be had: it is lost between processes, and libraries that
+write for themselves give none."""
 EVERY_S = 15.0
 """Seconds between two lines of progress."""
 STAGES = ("train_prompts", "held_out", "ifeval_prompts", "entropies", "base", "responses", "trees", "pairs")
@@ -163,6 +168,7 @@ class Schedule:
         self.cached: set[Task] = set()
         self.failed: dict[Task, str] = {}
         self.done: dict[Task, float] = {}
+        self.is_full = False
         for task in wanted:
             self._add(task)
 
@@ -194,6 +200,9 @@ class Schedule:
                     running[executor.submit(compute, self.runs.params, task)] = task
                 if not running:
                     is_whole = True
+                    if self.is_full:
+                        left = [task for task in self.needs if task not in self.done and task not in self.failed]
+                        self.failed.update(dict.fromkeys(left, "not begun: the disk is full"))
                     return
                 finished, _ = wait(running, timeout=EVERY_S, return_when=FIRST_COMPLETED)
                 broken = False
@@ -218,6 +227,8 @@ class Schedule:
             _end(executor, is_whole)
 
     def _ready(self, running: Iterable[Task]) -> list[Task]:
+        if self.is_full:
+            return []
         taken = {*running, *self.done, *self.failed}
         ready = [task for task, needs in self.needs.items() if task not in taken and needs <= self.done.keys()]
         return sorted(ready, key=_order)
@@ -227,6 +238,9 @@ class Schedule:
         self.say(f"FAILED {task}: {self.failed[task]}")
         if os.environ.get("IFPREF_TRACEBACK"):
             self.say("".join(traceback.format_exception(error)))
+        if not self.is_full and any(words in str(error) for words in FULL):
+            self.is_full = True
+            self.say("the disk is full: nothing more is begun. What is made is kept; the same command goes on from it")
         before = 0
         while before != (before := len(self.failed)):  # what needs it, what needs that, ...
             for one, needs in self.needs.items():

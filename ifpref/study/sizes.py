@@ -3,6 +3,7 @@
     model = skeleton(load_config("meta-llama/Llama-3.1-8B-Instruct"))    # on the meta device: shapes, no weights
     training_memory(model, TrainingSettings.from_params(params), 2)      # Memory(weights=16.1e9, adapter=0.7e9, ...)
     sampling_memory(model, rows=128, length=2048, width=2)
+    download_bytes(model, folder)                                        # of the weights that are not there yet
 
 Decisions
 - The worst case: every row as long as `max_length`, chosen and rejected apart. Real batches are shorter.
@@ -10,13 +11,17 @@ Decisions
   and the output of every linear layer, the products of the MLP, and the norms in float32. With gradient checkpointing
   that is one layer's, and of the others the input alone. Against what autograd was seen to keep of a tiny model
   (tests/test_estimate.py) this is too much by less than a half; attention is assumed to keep no scores.
+- A search keeps keys and values of what it has sampled, and its buffer grows by half while the old one is there
+  (sampling/cache.py): two and a half times a buffer, at the most.
 - Of the logits as many columns are there at a time as trl's kernel takes, in float32, three times over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from ifpref.params import Params
@@ -33,13 +38,15 @@ RESERVE = int(1.5 * GIB)
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes. `adapter`: LoRA's weights, gradients and moments; `cache`: keys and values of what is sampled."""
+    """Bytes. `adapter`: LoRA's weights, gradients and moments; `cache`: keys and values of what is sampled; `kept`:
+    those that a search keeps."""
 
     weights: int
     adapter: int = 0
     activations: int = 0
     logits: int = 0
     cache: int = 0
+    kept: int = 0
 
     @property
     def total(self) -> int:
@@ -73,15 +80,22 @@ def training_memory(model: Any, settings: TrainingSettings, width: int) -> Memor
     )
 
 
-def sampling_memory(model: Any, rows: int, length: int, width: int) -> Memory:
-    """Of one GPU that samples: `rows` responses at a time, prompt and response `length` tokens together."""
+def sampling_memory(model: Any, rows: int, length: int, width: int, *, searched: int = 0) -> Memory:
+    """Of one GPU that samples: `rows` responses at a time, prompt and response `length` tokens together.
+
+    searched  responses of the trees that are grown together; 0 where there is no search
+    """
+    from ifpref.sampling.transformers import KEEP_BYTES
+
     config = model.config.get_text_config()
     head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     of_token = 2 * config.num_hidden_layers * (config.num_key_value_heads or config.num_attention_heads) * head * width
+    cache = rows * length * of_token
     return Memory(
         weights=_parameters(model) * width,
         logits=rows * config.vocab_size * 4 * 3,
-        cache=rows * length * of_token,
+        cache=cache * 5 // 2 if searched else cache,
+        kept=min(searched * length * of_token, KEEP_BYTES),
     )
 
 
@@ -106,17 +120,36 @@ RESPONSE_BYTES, EVALUATION_BYTES = 4.0, 10.0
 """Bytes of a token in responses.jsonl.gz and trees.jsonl.gz, and in evaluation.jsonl, which is not compressed."""
 
 
-def disk_bytes(params: Params, tasks: Iterable[Task], adapter_parameters: int) -> int:
-    """Roughly what these tasks write, were every response as long as `max_tokens` allows."""
+def disk_bytes(params: Params, tasks: Collection[Task], adapter_parameters: int, at_once: int = 1) -> int:
+    """Roughly what these tasks write, were every response as long as `max_tokens` allows.
+
+    at_once  arms that are trained side by side, each with its checkpoints
+    """
     whole = params.n_train_prompts * params.max_tokens * RESPONSE_BYTES
     sampled = {"responses": params.n_responses, "trees": params.n_responses}
     evaluated = (params.n_test_prompts + params.n_transfer_prompts) * params.max_tokens * EVALUATION_BYTES
-    total = 0.0
+    trained = 4 * adapter_parameters  # in float32; a checkpoint has two moments too, and is there beside the next one
+    total = at_once * 2 * 3 * trained if any(task.stage == "run" for task in tasks) else 0.0
     for task in tasks:
         if task.stage in sampled:
             total += whole * sampled[task.stage]
         elif task.stage == "pairs":
             total += whole * 2  # a chosen and a rejected
         elif task.stage in ("base", "run"):
-            total += evaluated + (4 * adapter_parameters if task.stage == "run" else 0)
+            total += evaluated + (trained if task.stage == "run" else 0)
     return int(total)
+
+
+def download_bytes(model: Any, folder: Path | None) -> int:
+    """Of a hub model's weights, in the type that its config names, what the hub's cache lacks.
+
+    folder  the model's in the cache, with what an earlier run has fetched; None where there is none
+    """
+    whole = sum(parameter.nbytes for parameter in model.parameters())
+    if folder is None:
+        return whole
+    index, names = folder / "model.safetensors.index.json", {"model.safetensors"}
+    if index.is_file():
+        names = set(json.loads(index.read_bytes())["weight_map"].values())
+    there = [(folder / name).stat().st_size for name in names if (folder / name).is_file()]
+    return 0 if len(there) == len(names) else max(whole - sum(there), 0)

@@ -55,6 +55,7 @@ class Study:
         self.comparisons: list[Comparison] = chosen(self.params)
         self.runs = Runs(self.params, study_store())
         self._records: dict[Task, dict[str, Any] | None] = {}
+        self._ifeval_tables: dict[Task, Table | None] = {}
 
     @cached_property
     def name(self) -> str:
@@ -126,6 +127,7 @@ class Study:
         prompts, or the base.
         """
         self._records.clear()
+        self._ifeval_tables.clear()
         self.runs = Runs(self.params, self.runs.store)  # with the names of what has come since
         schedule = Schedule(self.runs, self.within_reach(self.tasks(notebook), say))
         what = f"study {self.name}" + (f", {notebook}" if notebook else "")
@@ -216,9 +218,11 @@ class Study:
         return [self.runs.table(record, key) if record and key in record["tables"] else None for record in records]
 
     def _ifeval_table(self, task: Task) -> Table | None:
-        handle = self.runs.find(task)
-        found = handle.read_json("table.json.gz") if handle else None
-        return Table.from_dict(found) if found else None
+        if task not in self._ifeval_tables:
+            handle = self.runs.find(task)
+            found = handle.read_json("table.json.gz") if handle else None
+            self._ifeval_tables[task] = Table.from_dict(found) if found else None
+        return self._ifeval_tables[task]
 
     def base(self, split: str = "test", temperature: float = 0.0) -> Table:
         """The verdict table of the base."""

@@ -111,8 +111,8 @@ def detectable(study: Study) -> str:
 
 
 def absent(study: Study, *names: str) -> str:
-    """What stands in the place of a figure without rows: comparisons that the profile lacks, that have no pairs, or of
-    which no run is there."""
+    """What stands in the place of a figure without rows: comparisons that the profile lacks, whose pairs are not there
+    (their task failed), that have no pairs, or of which no run is there."""
     if lacking := [f"`{name}`" for name in names if name not in study.params.comparisons]:
         is_profile = "comparisons" not in study.overrides
         what = f"the profile `{study.profile}`" if is_profile else "this choice of `comparisons`"
@@ -125,8 +125,11 @@ def absent(study: Study, *names: str) -> str:
             )
         )
     said = f"the {_plural('comparison', len(names))} {', '.join(f'`{name}`' for name in names)}"
-    if any(sum(table["pairs"].values()) for name in names for table in study.pair_tables(name)):
+    of_names = [study.pair_tables(name) for name in names]
+    if any(sum(table["pairs"].values()) for tables in of_names for table in tables):
         return f"*Nothing to show: no run of {said} is there.*"
+    if not all(of_names):
+        return f"*Nothing to show: the pairs of {said} are not there.*"
     return f"*Nothing to show: {said} found no pairs at this size.*"
 
 
@@ -142,15 +145,24 @@ def lesser(study: Study, n: int = 2) -> str:
 
 
 def repetition(rows: Sequence[Mapping[str, Any]]) -> str:
-    """By how much the share of repetitive responses rose, and the accuracy of the others: `readings.repetition`."""
-    base, *arms = (row for row in rows if row["accuracy_of_others"] is not None)
+    """By how much the share of repetitive responses rose, and the accuracy of the others: `readings.repetition`.
+
+    rows  of the base, and of each arm; an arm without a run is left out. "–": all of its responses are repetitive
+    """
+    base, *others = rows
+    arms = [row for row in others if row["repetitive"] is not None]
     if not arms:
         return "*Nothing to say of repetitive responses: no run is there.*"
     names = {arm: f"`{look.label}`" for arm, look in looks(row["arm"] for row in arms).items()}
 
+    def beside(value: float | None, of_base: float | None) -> str:
+        if value is None:
+            return "–"
+        return f"{value:.1f} % ({'–' if of_base is None else signed(value - of_base)})"
+
     def each(key: str) -> str:
-        said = (f"{names[row['arm']]} {row[key]:.1f} % ({signed(row[key] - base[key])})" for row in arms)
-        return "; ".join([f"base {base[key]:.1f} %", *said])
+        of_base = "–" if base[key] is None else f"{base[key]:.1f} %"
+        return "; ".join([f"base {of_base}", *(f"{names[row['arm']]} {beside(row[key], base[key])}" for row in arms)])
 
     said = (
         f"**Repetitive responses** (in brackets: less the base): {each('repetitive')}. **Accuracy of those that are "

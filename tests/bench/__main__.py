@@ -71,8 +71,9 @@ def show(result: dict[str, Any]) -> None:
         title = name.replace("_", " ")
         if isinstance(value, list) and value and isinstance(value[0], dict):
             print(f"\n{title}")
-            cells = [list(value[0]), *([figure(cell) for cell in row.values()] for row in value)]
-            widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+            columns = list(dict.fromkeys(key for row in value for key in row))  # a row that failed lacks some
+            cells = [columns, *([figure(row[key]) if key in row else "" for key in columns] for row in value)]
+            widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
             for row in cells:
                 first, *rest = (
                     (cell.rjust if column else cell.ljust)(width)

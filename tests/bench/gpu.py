@@ -35,6 +35,7 @@ COMMON = {"num_attention_heads": 32, "num_key_value_heads": 8, "vocab_size": 128
 TIED = ("1b",)
 PROMPT, MAX_TOKENS, N_PROMPTS, N_SAMPLES, BATCH = 128, 512, 64, 8, 256
 N_PAIRS, PAIRS_A_STEP, MICRO = 64, 32, 4
+NO_ROOM = "out of memory"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Card:
 
 
 def run(sizes: Sequence[str] = tuple(SHAPES)) -> dict:
-    """All figures of the models named. `LeftOut` where there is no GPU."""
+    """All figures of the models named; a row says what did not fit. `LeftOut` where there is no GPU."""
     import torch
 
     if not torch.cuda.is_available():
@@ -58,7 +59,14 @@ def run(sizes: Sequence[str] = tuple(SHAPES)) -> dict:
         "training": [],
     }
     for size in sizes:
-        loaded = random_model(SHAPES[size] | COMMON, "cuda", tied=size in TIED, name=size)
+        try:
+            loaded = random_model(SHAPES[size] | COMMON, "cuda", tied=size in TIED, name=size)
+        except torch.cuda.OutOfMemoryError:
+            row = {"model": f"random-{size}"}
+            found["sampling"].append(row | {"tokens_per_s": NO_ROOM})
+            found["training"].append(row | {"pairs_per_s": NO_ROOM})
+            torch.cuda.empty_cache()
+            continue
         found["sampling"] += sampling(loaded, card)
         found["training"] += training(loaded, card)
         del loaded
@@ -160,7 +168,7 @@ def sampling(
             wait(loaded.model.device)
             seconds = time.perf_counter() - start
         except Exception as error:  # one engine that cannot run here does not take the others' figures with it
-            rows.append(row | {"tokens_per_s": f"{type(error).__name__}: {str(error).splitlines()[0][:120]}"})
+            rows.append(row | {"tokens_per_s": f"{type(error).__name__}: {error}".splitlines()[0][:120]})
             continue
         if not 0.95 * tokens <= made <= tokens:
             raise AssertionError(f"{name} made {made} tokens of {tokens}")
@@ -253,11 +261,11 @@ def training(
         settings = replace(whole, gradient_checkpointing=checkpointing)
         row: dict[str, Any] = {"model": loaded.id, "gradient_checkpointing": checkpointing}
         with tempfile.TemporaryDirectory() as folder:
-            table, reference_s = reference_rows(loaded, pairs, Path(folder))
             seconds = []
-            if not on_cpu:
-                torch.cuda.reset_peak_memory_stats()
             try:
+                table, reference_s = reference_rows(loaded, pairs, Path(folder))
+                if not on_cpu:
+                    torch.cuda.reset_peak_memory_stats()
                 for turn in range(2):  # the first warms up
                     with lent(loaded.model):
                         trainer = build_trainer(loaded, table, settings, 0, Path(folder) / f"{turn}", on_cpu)
@@ -266,7 +274,7 @@ def training(
                         wait(device)
                         seconds.append(time.perf_counter() - start)
             except torch.cuda.OutOfMemoryError:
-                rows.append(row | {"pairs_per_s": "out of memory"})
+                rows.append(row | {"pairs_per_s": NO_ROOM})
                 continue
         shared = sum(row_length(one) for one in table)
         scored = sum(len(pair["chosen_ids"]) + len(pair["rejected_ids"]) for pair in pairs)
