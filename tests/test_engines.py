@@ -589,10 +589,12 @@ def test_a_study_samples_from_a_server_and_writes_no_key(tmp_path, monkeypatch):
     ids = [*pocket.tokenizer.encode("The fox sleeps. # The end.", add_special_tokens=False), pocket.eos_ids[0]]
     with serving(lambda body: choice(ids), "pocket") as (url, headers):
         study = runs(tmp_path, engine="http", engine_url=url, stop_strings=["#"])
-        handle = study.get(Task("responses", (0,)))
+        handle, trees = study.get(Task("responses", (0,))), study.get(Task("trees", ("mcts", 0)))
     rows = handle.read_jsonl("responses.jsonl.gz")
     assert [(row["token_ids"], row["text"], row["finish"]) for row in rows] == [(ids, "The fox sleeps. ", "stop")] * 4
     assert handle.read_json("chat.json") == {"responses": 4, "thinking": 0, "cut_in_thinking": 0, "stop_string": 4}
+    of_trees = {"responses": 2, "thinking": 0, "cut_in_thinking": 0, "stop_string": 2}  # one and the same, of 2 prompts
+    assert trees.read_json("chat.json") == of_trees
     assert "loaded" not in vars(study)  # no model was loaded here
     assert headers[0]["Authorization"] == f"Bearer {SECRET}"
     files = [path for path in tmp_path.rglob("*") if path.is_file()]

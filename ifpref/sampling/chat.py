@@ -8,7 +8,7 @@
 Decisions
 - *Only the text changes*, which is what verifiers see: `token_ids`, `logprobs` and `finish` are the engine's, whole, so
   that training is on what was sampled, thinking included, and what was taken away can be read from any stored row.
-  `count` counts it; an artefact of responses keeps the counts in chat.json.
+  `count` counts it; artefacts of responses, trees and evaluations keep the counts in chat.json.
 - *Thinking* begins with the token `<think>`, in the response or at the end of the template's prompt, and ends with the
   one token `thinking_end`; the answer is what follows, without the blank lines before it. A response that was cut while
   it thought has no answer: its text is empty. One without a block is all answer.

@@ -43,7 +43,7 @@ from ifpref.store import Artefact, Handle, Store, StoreError, Writer
 from ifpref.study.cells import COMPARISONS
 from ifpref.study.fitting import fit_training
 from ifpref.study.pair_stages import PairStages
-from ifpref.study.stages import CODE, Step, Task
+from ifpref.study.stages import CODE, Step, Task, count_chat
 from ifpref.training import TrainingSettings, train_policy
 
 RECORD = "record.json.gz"
@@ -122,17 +122,19 @@ class Runs(PairStages):
         return self.store.get(self.evaluation_artefact(split, temperature, policy), make)
 
     def _write_evaluation(self, writer: Writer, loaded: LoadedModel, split: str, temperature: float) -> None:
-        from ifpref.evaluation.policy import write_evaluation
+        from ifpref.evaluation.policy import ROWS, write_evaluation
 
+        engine = self.engine(loaded)
         write_evaluation(
             writer,
             self.held_out(split),
             loaded,
-            self.engine(loaded),
+            engine,
             replace(self.decoding(temperature), max_tokens=self._max_tokens(split)),
             n=self._n(temperature),
             shard_prompts=self.params.shard_prompts,
         )
+        count_chat(writer, engine, (row["token_ids"] for row in writer.iter_jsonl(ROWS)))
 
     def _base(self, split: str, temperature: float) -> Step:
         """The base's verdict table, without the texts."""

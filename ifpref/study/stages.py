@@ -21,7 +21,7 @@ Decisions
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
@@ -202,7 +202,6 @@ class Stages:
     def _responses(self, replicate: int, n: int | None = None) -> Step:
         """Whole responses; with n, as many others, which a prompt's pass rate is measured by."""
         from ifpref.curation.rejection import write_responses
-        from ifpref.sampling import ChatEngine
 
         prompts = Task("train_prompts", (replicate,))
         sampling, shard = self.sampling(replicate), self.params.shard_prompts
@@ -214,22 +213,23 @@ class Stages:
             rows = self.rows(prompts)
             engine = self.engine()
             write_responses(writer, rows, engine, sampling, n=count, shard_prompts=shard, stream=first)
-            if isinstance(engine, ChatEngine):
-                written = writer.iter_jsonl("responses.jsonl.gz")
-                writer.write_json("chat.json", engine.count(row["token_ids"] for row in written))
+            count_chat(writer, engine, (row["token_ids"] for row in writer.iter_jsonl("responses.jsonl.gz")))
 
         return Step((prompts,), lambda: self._sampled("responses", params, prompts), make)
 
     def _trees(self, curation: str, replicate: int) -> Step:
         from ifpref.curation.mcts import PARAMS, SearchSettings, write_trees
+        from ifpref.curation.pairs import read_trees
 
         prompts = Task("train_prompts", (replicate,))
         sampling, settings = self.sampling(replicate), SearchSettings.from_params(self.params, curation)
         params = self.params.subset(*SAMPLING, *PARAMS[curation]) | {"curation": curation, "seed": sampling.seed}
 
         def make(writer: Writer) -> None:
-            shard = self.params.shard_prompts
-            write_trees(writer, self.rows(prompts), self.engine(), sampling, settings, shard_prompts=shard)
+            shard, engine = self.params.shard_prompts, self.engine()
+            write_trees(writer, self.rows(prompts), engine, sampling, settings, shard_prompts=shard)
+            leaves = read_trees(writer.iter_jsonl("trees.jsonl.gz")).values()
+            count_chat(writer, engine, (leaf.token_ids for of_prompt in leaves for leaf in of_prompt))
 
         return Step((prompts,), lambda: self._sampled("trees", params, prompts), make)
 
@@ -237,3 +237,12 @@ class Stages:
         more, code = self.sampled_by()
         inputs = {"prompts": self.key(prompts)}
         return Artefact(stage, {**params, **more}, inputs=inputs, code=CODE[stage] + code, model=self.identity)
+
+
+def count_chat(writer: Writer, engine: Any, responses: Iterable[Sequence[int]]) -> None:
+    """What was taken from these responses before they were verified, in chat.json (sampling/chat.py); no file where the
+    engine takes nothing. Of a tree, each distinct response counts once."""
+    from ifpref.sampling import ChatEngine
+
+    if isinstance(engine, ChatEngine):
+        writer.write_json("chat.json", engine.count(responses))
