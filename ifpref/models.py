@@ -26,10 +26,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ifpref import paths
 from ifpref.hub import ModelError, Unreachable, cached_commit, look_on_hub
 from ifpref.progress import is_live
-from ifpref.store import files
 
 POCKET_FOLDER = Path(__file__).parent / "pocket" / "weights"
 BASE_FILE = "base.json"
@@ -172,40 +170,20 @@ def _bars_only_where_someone_watches() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def identify(id: str = "pocket", revision: str | None = None, commits: Path | None = None) -> dict[str, str | None]:
+def is_local(id: str) -> bool:
+    """Whether a model is pocket or a folder: not the hub's."""
+    return _folder(id) is not None
+
+
+def identify(id: str = "pocket", revision: str | None = None) -> dict[str, str | None]:
     """The `identity` that `load_model` would give, without loading: the hash of a folder's weights, the hub's commit.
 
-    commits  a file that keeps each commit as it was first resolved, and is asked first: for all processes and later
-             runs of a study a model stays what it was, though its branch moves on or the hub cannot be asked
-
-    `ModelError` where neither the hub nor its cache knows, and for a file that cannot be read.
+    `ModelError` where neither the hub nor its cache knows.
     """
     folder = _folder(id)
     if folder is not None:
         return {"id": id, "revision": None, "weights": weight_hash(folder)}
-    if commits is None:
-        return {"id": id, "revision": _resolve(id, revision)[0], "weights": None}
-    with files.lock(commits.with_name(f"{commits.name}.lock")):
-        known, asked = _commits(commits), f"{id}@{revision or 'default branch'}"
-        if asked not in known:
-            known[asked] = _resolve(id, revision)[0]
-            files.replace(commits, files.json_line(known, indent=1))
-    return {"id": id, "revision": known[asked], "weights": None}
-
-
-def _commits(file: Path) -> dict[str, str]:
-    if not file.exists():
-        return {}
-    try:
-        known = json.loads(files.read(file))
-    except ValueError as error:
-        known = f"no JSON ({error})"
-    if not isinstance(known, dict) or not all(isinstance(commit, str) for commit in known.values()):
-        raise ModelError(
-            f"{paths.shown(file)}: {known!r}; allowed: an object, of each model@revision its commit. Without the file, "
-            "all are resolved anew"
-        )
-    return known
+    return {"id": id, "revision": _resolve(id, revision)[0], "weights": None}
 
 
 def attach_adapter(loaded: LoadedModel, folder: str | Path) -> LoadedModel:

@@ -190,9 +190,11 @@ def test_the_only_commit_in_the_cache_will_do_without_a_hub(monkeypatch, tmp_pat
 
 @pytest.mark.parametrize("text", ["[1]", '{"owner/name@default branch": 3}', "{"])
 def test_a_damaged_file_of_commits_is_said(tmp_path, text):
+    from ifpref.study.stages import kept_identity
+
     (tmp_path / "commits.json").write_text(text)
     with pytest.raises(ModelError, match=r"commits\.json: .*; allowed: an object, of each model@revision its commit"):
-        identify("owner/name", commits=tmp_path / "commits.json")
+        kept_identity(tmp_path / "commits.json", "owner/name")
 
 
 def test_what_is_no_id_is_refused():

@@ -21,16 +21,19 @@ Decisions
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
+from ifpref import paths
 from ifpref.constraints import CONSTRAINT_SETS
-from ifpref.models import LoadedModel, identify
+from ifpref.models import LoadedModel, ModelError, identify, is_local
 from ifpref.params import Params
 from ifpref.sampling import Settings
-from ifpref.store import Artefact, Handle, Store, Writer
+from ifpref.store import Artefact, Handle, Store, Writer, files
 from ifpref.study.fitting import FILE, FittedEngine, Fitting
 from ifpref.training import TrainingSettings
 
@@ -114,7 +117,7 @@ class Stages:
 
     @cached_property
     def identity(self) -> dict[str, str | None]:
-        return identify(self.params.model, self.params.revision, self.store.root / COMMITS)
+        return kept_identity(self.store.root / COMMITS, self.params.model, self.params.revision)
 
     @cached_property
     def loaded(self) -> LoadedModel:
@@ -246,3 +249,34 @@ def count_chat(writer: Writer, engine: Any, responses: Iterable[Sequence[int]]) 
 
     if isinstance(engine, ChatEngine):
         writer.write_json("chat.json", engine.count(responses))
+
+
+def kept_identity(commits: Path, id: str, revision: str | None = None) -> dict[str, str | None]:
+    """`models.identify`, with the commit of a hub model as it was first resolved: for all processes and later runs a
+    model stays what it was, though its branch moves on or the hub cannot be asked.
+
+    commits  the file that keeps them. ModelError where it cannot be read
+    """
+    if is_local(id):
+        return identify(id)
+    with files.lock(commits.with_name(f"{commits.name}.lock")):
+        known, asked = _commits(commits), f"{id}@{revision or 'default branch'}"
+        if asked not in known:
+            known[asked] = identify(id, revision)["revision"]
+            files.replace(commits, files.json_line(known, indent=1))
+    return {"id": id, "revision": known[asked], "weights": None}
+
+
+def _commits(file: Path) -> dict[str, str]:
+    if not file.exists():
+        return {}
+    try:
+        known = json.loads(files.read(file))
+    except ValueError as error:
+        known = f"no JSON ({error})"
+    if not isinstance(known, dict) or not all(isinstance(commit, str) for commit in known.values()):
+        raise ModelError(
+            f"{paths.shown(file)}: {known!r}; allowed: an object, of each model@revision its commit. Without the file, "
+            "all are resolved anew"
+        )
+    return known
