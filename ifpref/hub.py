@@ -28,18 +28,25 @@ class Unreachable(ModelError):
     """The hub cannot be asked: no network, or HF_HUB_OFFLINE."""
 
 
-def cached_commit(id: str, revision: str | None) -> str | None:
-    """The commit of a model that an earlier run has fetched; of no revision, also the only one that is there."""
-    from huggingface_hub import constants, try_to_load_from_cache
+def cached_folder(id: str, revision: str | None) -> Path | None:
+    """Where the hub's cache has the files of a model, or some of them, that an earlier run has fetched."""
+    from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.file_download import repo_folder_name
 
     try:
         cached = try_to_load_from_cache(id, "config.json", revision=revision)
     except HFValidationError as error:
         raise _no_such_model(id, error) from None
-    if isinstance(cached, str):
-        return Path(cached).parent.name
+    return Path(cached).parent if isinstance(cached, str) else None
+
+
+def cached_commit(id: str, revision: str | None) -> str | None:
+    """The commit of a model that an earlier run has fetched; of no revision, also the only one that is there."""
+    from huggingface_hub import constants
+    from huggingface_hub.file_download import repo_folder_name
+
+    if folder := cached_folder(id, revision):
+        return folder.name
     if revision is not None:
         return None
     # What is fetched by its commit, as models.py does, leaves no branch's name in the cache.

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ifpref.hub import cached_folder
 from ifpref.models import ModelError, load_config, load_tokenizer
 from ifpref.study.fitting import at_most
 from ifpref.study.runs import Runs
@@ -65,7 +66,7 @@ def check(runs: Runs, needs: Collection[Task], n_gpus: int, say: Callable[[str],
             _check_speaking(runs, stages, load_tokenizer(p.model))
         _check_disk(runs, disk_bytes(p, needs, POCKET_ADAPTER, at_once), 0, say)
         return
-    revision = runs.identity["revision"] or p.revision
+    revision = runs.identity["revision"]
     tokenizer = load_tokenizer(p.model, revision=revision)
     model = skeleton(load_config(p.model, revision=revision))
     positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
@@ -78,7 +79,7 @@ def check(runs: Runs, needs: Collection[Task], n_gpus: int, say: Callable[[str],
         copies = 2 if shares else 1
         check_gpu(runs, model, _free(number), f"GPU {number}", copies=copies, searches=searches)
     written = disk_bytes(p, needs, expected_trainable(model, runs.training(None)), at_once)
-    fetched = 0 if Path(p.model).is_dir() else download_bytes(model, _snapshot(p.model, revision))
+    fetched = 0 if Path(p.model).is_dir() else download_bytes(model, cached_folder(p.model, revision))
     _check_disk(runs, written, fetched, say)
 
 
@@ -107,8 +108,7 @@ def _check_speaking(runs: Runs, stages: Collection[str], tokenizer: Any) -> None
     from ifpref.sampling.server import ServerGone
 
     p = runs.params
-    revision = runs.identity["revision"] or p.revision
-    vocabulary = Vocabulary(p.model, revision, tokenizer, (tokenizer.eos_token_id,))
+    vocabulary = Vocabulary(p.model, runs.identity["revision"], tokenizer, (tokenizer.eos_token_id,))
     asks = p.engine == "http" and bool(set(stages).intersection(BY_SERVER))
     http = HttpEngine(p.engine_url if asks else "http://localhost", vocabulary)  # no weights, and nothing is asked yet
     engine = spoken_to(http, p)
@@ -162,14 +162,6 @@ def _gpu(number: int) -> tuple[str, tuple[int, int]]:
     import torch
 
     return torch.cuda.get_device_name(number), torch.cuda.get_device_capability(number)
-
-
-def _snapshot(id: str, revision: str | None) -> Path | None:
-    """Where the hub's cache has a model's files, or some of them."""
-    from huggingface_hub import try_to_load_from_cache
-
-    config = try_to_load_from_cache(id, "config.json", revision=revision)
-    return Path(config).parent if isinstance(config, str) else None
 
 
 def _check_disk(runs: Runs, written: int, fetched: int, say: Callable[[str], None]) -> None:

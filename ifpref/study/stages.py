@@ -123,7 +123,7 @@ class Stages:
     def loaded(self) -> LoadedModel:
         from ifpref.models import load_model
 
-        revision = self.identity["revision"] or self.params.revision
+        revision = self.identity["revision"]
         return load_model(self.params.model, revision=revision, dtype=self.params.dtype, device=self.device)
 
     @cached_property
@@ -138,7 +138,7 @@ class Stages:
 
         p = self.params
         if p.engine == "http" and loaded is None:
-            vocabulary = read_tokenizer(p.model, self.identity["revision"] or p.revision)
+            vocabulary = read_tokenizer(p.model, self.identity["revision"])
             engine = HttpEngine(p.engine_url, vocabulary, concurrency=p.sampling_batch_size)
         else:
             kind = BatchingEngine if p.engine == "batching" else TransformersEngine
@@ -231,8 +231,9 @@ class Stages:
         def make(writer: Writer) -> None:
             shard, engine = self.params.shard_prompts, self.engine()
             write_trees(writer, self.rows(prompts), engine, sampling, settings, shard_prompts=shard)
-            leaves = read_trees(writer.iter_jsonl("trees.jsonl.gz")).values()
-            count_chat(writer, engine, (leaf.token_ids for of_prompt in leaves for leaf in of_prompt))
+            rows = writer.iter_jsonl("trees.jsonl.gz")
+            leaves = (leaf for row in rows for leaf in read_trees([row])[row["prompt_id"]])
+            count_chat(writer, engine, (leaf.token_ids for leaf in leaves))
 
         return Step((prompts,), lambda: self._sampled("trees", params, prompts), make)
 
