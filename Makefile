@@ -33,7 +33,7 @@ $(READY): requirements.lock
 
 reproduce: $(READY)  ## [PROFILE=pocket] [SET="beta=0.05"]: the study, then all notebooks, figures, tables (pocket: 15 minutes)
 	@$(PY) -m ifpref.study $(STUDY); computed=$$?; test $$computed -le 1 || exit $$computed; \
-	  $(PY) -m ifpref.study.notebooks $(STUDY) && exit $$computed
+	  $(PY) -m ifpref.publish.notebooks $(STUDY) && exit $$computed
 
 tour: $(READY)  ## [PROFILE=pocket]: one prompt from text to policy (3 minutes)
 prefix: $(READY)  ## [PROFILE=pocket]: do pairs that share a prefix do better? (10 minutes)
@@ -41,17 +41,17 @@ contrast: $(READY)  ## [PROFILE=pocket]: high, low or mixed contrast? (5 minutes
 difficulty: $(READY)  ## [PROFILE=pocket]: which training prompts generalise best? (5 minutes)
 findings: $(READY)  ## [PROFILE=pocket]: the paper's claims, and what became of them (15 minutes; seconds after reproduce)
 tour prefix contrast difficulty findings:
-	@$(PY) -m ifpref.study.notebooks $(STUDY) --only $@
+	@$(PY) -m ifpref.publish.notebooks $(STUDY) --only $@
 
 estimate: $(READY)  ## PROFILE=gpu [SET="..."] [ACTUAL=1]: hours, tokens, disk, memory, from a small sample here (minutes)
-	@$(PY) -m ifpref.study.estimate $(STUDY) $(if $(ACTUAL),--actual)
+	@$(PY) -m ifpref.publish.estimate $(STUDY) $(if $(ACTUAL),--actual)
 
 export: $(READY)  ## KEY=... OUT=folder: a policy, for peft and vLLM, with its card (seconds)
 	@test -n "$(KEY)" -a -n "$(OUT)" || { echo "make export KEY=key-of-a-policy-or-run OUT=folder"; exit 1; }
-	@$(PY) -m ifpref.export "$(KEY)" --out "$(OUT)"
+	@$(PY) -m ifpref.publish.export "$(KEY)" --out "$(OUT)"
 
 compare: $(READY)  ## [PROFILE=pocket]: hold a run's numbers against outputs/reference (seconds)
-	@$(PY) -m ifpref.study.compare outputs/$(PROFILE)/results
+	@$(PY) -m ifpref.publish.compare outputs/$(PROFILE)/results
 
 lab: $(READY)  ## open the notebooks in JupyterLab (seconds to start)
 	@$(VENV)/bin/jupyter lab --notebook-dir=. notebooks/tour.ipynb

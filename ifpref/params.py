@@ -66,7 +66,7 @@ class Params:
 
     # study
     n_replicates: int = key("independent repetitions: prompts, samples, pairs and training drawn again", at_least=1)
-    comparisons: tuple[str, ...] = key("what is compared with what, see ifpref/study/cells.py", matches="[a-z_]+")
+    comparisons: tuple[str, ...] = key("what is compared with what, see ifpref/design.py", matches="[a-z_]+")
     learning_rates: tuple[float, ...] = key("grid of peak rates: for tuning, and for stability (C2)", above=0)
     n_tuning_replicates: int = key("replicates that choose each arm's rate on dev; 0: all at learning_rate", at_least=0)
     n_pass_rate_responses: int = key("responses that a prompt's pass rate is measured by", at_least=1)

@@ -69,8 +69,8 @@ def main(folder, cache):
 
     from ifpref.models import ModelError, attach_adapter, identify, load_model, load_tokenizer
     from ifpref.params import load_params
+    from ifpref.pipeline.runs import Runs
     from ifpref.store import Store
-    from ifpref.study.runs import Runs
     from ifpref.training import TrainingSettings, train_policy
 
     Hub.folders = {FIRST: save_base(folder / "first", 0), SECOND: save_base(folder / "second", 1)}

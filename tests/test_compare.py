@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from ifpref.study.compare import CompareError, compare, main, numbers, read_results
+from ifpref.publish.compare import CompareError, compare, main, numbers, read_results
 
 REFERENCE = {"estimate": 2.0, "low": 1.0, "high": 3.0, "replicates": 10}
 

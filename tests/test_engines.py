@@ -539,15 +539,15 @@ def test_what_a_model_has_no_place_for_is_refused(loaded):
 
 
 def runs(store, **overrides):
+    from ifpref.pipeline.runs import Runs
     from ifpref.store import Store
-    from ifpref.study.runs import Runs
 
     small = {"n_train_prompts": 2, "n_responses": 2, "shard_prompts": 2, "max_tokens": 24}
     return Runs(load_params("smoke", **small | overrides), Store(store))
 
 
 def test_engines_are_in_the_keys_of_what_they_sample(tmp_path):
-    from ifpref.study.stages import Task
+    from ifpref.pipeline.stages import Task
 
     def keys(**overrides):
         one = runs(tmp_path, **overrides)
@@ -581,7 +581,7 @@ def test_parameters(overrides, words):
 
 
 def test_a_study_samples_from_a_server_and_writes_no_key(tmp_path, monkeypatch):
-    from ifpref.study.stages import Task
+    from ifpref.pipeline.stages import Task
 
     monkeypatch.setenv("HF_TOKEN", SECRET)
     monkeypatch.setenv(KEY, SECRET)

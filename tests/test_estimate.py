@@ -9,9 +9,11 @@ from ifpref import paths
 from ifpref.curation.pairs import Arm
 from ifpref.models import ModelError
 from ifpref.params import load_params
+from ifpref.pipeline import preflight, probe, sizes
+from ifpref.pipeline.stages import Task
+from ifpref.publish import estimate
 from ifpref.sampling.transformers import KEEP_BYTES
-from ifpref.study import Study, estimate, preflight, probe, sizes
-from ifpref.study.stages import Task
+from ifpref.study import Study
 from ifpref.training import TrainingSettings
 from ifpref.training.checks import expected_trainable
 from tests.conftest import TINY

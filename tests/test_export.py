@@ -6,13 +6,15 @@ import shutil
 
 import pytest
 
-from ifpref import export, paths
+from ifpref import paths
+from ifpref.analysis import ifeval
 from ifpref.curation.pairs import Arm
-from ifpref.export import ExportError
 from ifpref.models import attach_adapter, detach_adapter, load_model
-from ifpref.study import Study, ifeval
-from ifpref.study.runs import IFEVAL_KEY, IFEVAL_TASK
-from ifpref.study.stages import Task
+from ifpref.pipeline.runs import IFEVAL_KEY, IFEVAL_TASK
+from ifpref.pipeline.stages import Task
+from ifpref.publish import export
+from ifpref.publish.export import ExportError
+from ifpref.study import Study
 from tests.conftest import TINY
 
 torch = pytest.importorskip("torch")
@@ -40,7 +42,7 @@ def made(root, tmp_path_factory):
         patch.setenv(paths.HOME_VARIABLE, str(home))
         patch.setenv("HF_TOKEN", TOKEN)
         patch.setenv("IFEVAL_PROMPTS", str(home / "ifeval.jsonl"))
-        patch.setattr("ifpref.study.runs.IFEVAL_TOKENS", 32)
+        patch.setattr("ifpref.pipeline.runs.IFEVAL_TOKENS", 32)
         study = Study("smoke", **OWN, ifeval=True)
         study.runs.get(RUN)
         study.runs.get(Task("ifeval", RUN.args))

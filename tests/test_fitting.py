@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from ifpref import paths
 from ifpref.curation.pairs import Arm
 from ifpref.params import load_params
+from ifpref.pipeline.fitting import FILE, FittedEngine, Fitting, at_most, device_kind, fit_training
+from ifpref.pipeline.schedule import Schedule
 from ifpref.sampling import ChatEngine, Request, SamplingError, Settings
 from ifpref.store import StoreError
 from ifpref.study import Study
-from ifpref.study.fitting import FILE, FittedEngine, Fitting, at_most, device_kind, fit_training
-from ifpref.study.schedule import Schedule
 from ifpref.training import TrainingError, TrainingSettings, policy
 from tests.conftest import TINY
 

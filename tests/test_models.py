@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ifpref import hub, models
-from ifpref.models import ModelError, identify, load_config, load_model, load_tokenizer, look_on_hub
+from ifpref import models
+from ifpref.models import ModelError, hub, identify, load_config, load_model, load_tokenizer, look_on_hub
 from ifpref.pocket.tokenizer import train_tokenizer
 
 torch = pytest.importorskip("torch")
@@ -76,7 +76,7 @@ def answer(monkeypatch):
 
     monkeypatch.delenv(hub.TOKEN, raising=False)
     monkeypatch.setattr(hub, "cached_commit", lambda id, revision: None)
-    monkeypatch.setattr(models, "cached_commit", lambda id, revision: None)
+    monkeypatch.setattr(models.load, "cached_commit", lambda id, revision: None)
 
     def play(info, access=None):
         def say(what):
@@ -145,7 +145,7 @@ def test_no_network_is_said_at_once_and_what_was_fetched_will_do(answer, monkeyp
     with pytest.raises(hub.Unreachable, match=r"hub cannot be asked \(Name or .*`hf download owner/name` fetches it"):
         identify("owner/name")
     assert time.monotonic() - start < 5
-    monkeypatch.setattr(models, "cached_commit", lambda id, revision: "abc123")
+    monkeypatch.setattr(models.load, "cached_commit", lambda id, revision: "abc123")
     assert identify("owner/name") == {"id": "owner/name", "revision": "abc123", "weights": None}
     assert models._options_of("owner/name", None)["local_files_only"] is True
 
@@ -190,7 +190,7 @@ def test_the_only_commit_in_the_cache_will_do_without_a_hub(monkeypatch, tmp_pat
 
 @pytest.mark.parametrize("text", ["[1]", '{"owner/name@default branch": 3}', "{"])
 def test_a_damaged_file_of_commits_is_said(tmp_path, text):
-    from ifpref.study.stages import kept_identity
+    from ifpref.pipeline.stages import kept_identity
 
     (tmp_path / "commits.json").write_text(text)
     with pytest.raises(ModelError, match=r"commits\.json: .*; allowed: an object, of each model@revision its commit"):

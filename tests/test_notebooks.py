@@ -17,9 +17,10 @@ import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from ifpref.report import Report, calm
-from ifpref.study import StudyError, notebooks, render
-from ifpref.study.execute import NotebookError, read_source
+from ifpref.publish import notebooks, render
+from ifpref.publish.execute import NotebookError, read_source
+from ifpref.publish.report import Report, calm
+from ifpref.study import StudyError
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -51,7 +52,7 @@ def home(tmp_path, monkeypatch):
     for name in ("params", "notebooks"):
         (folder / name).mkdir(parents=True)
     monkeypatch.setenv("IFPREF_HOME", str(folder))
-    monkeypatch.setattr(notebooks, "CODE", ("ifpref.report",))  # toys depend on no more
+    monkeypatch.setattr(notebooks, "CODE", ("ifpref.publish.report",))  # toys depend on no more
     return folder
 
 
@@ -92,7 +93,8 @@ def test_one_fails_the_other_is_whole_and_the_next_run_takes_only_what_failed(ho
         "good",
         "import os, sys\nprint(profile, overrides, os.getcwd(), sys.executable, sep='|')",
         "print('on its way', file=sys.stderr)",
-        "from ifpref.report import Report\nreport = Report('good', 'toy')\nreport.record('c1', {'estimate': 0.5})",
+        "from ifpref.publish.report import Report\n"
+        "report = Report('good', 'toy')\nreport.record('c1', {'estimate': 0.5})",
         "report.table([{'arm': 'rs', 'gain': 1 / 3}], 'gains', caption='Gains')",
         "import matplotlib.pyplot as plt\nfigure, axes = plt.subplots(figsize=(1, 1))\nplt.close(figure)\nfigure",
     )
@@ -135,7 +137,7 @@ def test_one_fails_the_other_is_whole_and_the_next_run_takes_only_what_failed(ho
 
 def test_what_a_notebook_no_longer_makes_is_removed(home):
     def cells(name):
-        return f"from ifpref.report import Report\nReport('one', 'toy').table([{{'a': 1}}], '{name}')"
+        return f"from ifpref.publish.report import Report\nReport('one', 'toy').table([{{'a': 1}}], '{name}')"
 
     folder, study = home / "outputs" / "toy" / "tables", ToyStudy()
     run(study, write(home, "one", cells("old")))

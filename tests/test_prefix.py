@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from ifpref.analysis import pair_results, prefix, results
 from ifpref.curation.pairs import Arm
 from ifpref.evaluation.table import Table
-from ifpref.study import pair_results, prefix, results
 
 RS, MCTS = Arm("rs"), Arm("mcts")
 PROMPTS, REPLICATES = 4, 2

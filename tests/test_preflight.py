@@ -12,11 +12,11 @@ from tiny_models import save_base
 from ifpref.curation.pairs import Arm
 from ifpref.models import load_tokenizer
 from ifpref.params import load_params
+from ifpref.pipeline import preflight, sizes
+from ifpref.pipeline.runs import Runs
+from ifpref.pipeline.stages import Task
 from ifpref.sampling import SamplingError
 from ifpref.store import Store
-from ifpref.study import preflight, sizes
-from ifpref.study.runs import Runs
-from ifpref.study.stages import Task
 from tests.conftest import TINY
 
 pytest.importorskip("torch")

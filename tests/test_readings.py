@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from ifpref import figures, statistics
+from ifpref.analysis import ifeval, pair_results, readings, results, words
+from ifpref.analysis.readings import EASY, HARD, HIGH, IMPERFECT, LOW, MCTS, MIXED, MODERATE, RS, UNSHARED
+from ifpref.design import COMPARISONS, of_levels
 from ifpref.evaluation.table import Table
 from ifpref.params import ParamsError, load_params
-from ifpref.report import Report
-from ifpref.study import ifeval, pair_results, readings, results, words
-from ifpref.study.cells import COMPARISONS, of_levels
-from ifpref.study.readings import EASY, HARD, HIGH, IMPERFECT, LOW, MCTS, MIXED, MODERATE, RS, UNSHARED
-from ifpref.study.runs import IFEVAL_KEY
-from ifpref.study.stages import Task
+from ifpref.pipeline.runs import IFEVAL_KEY
+from ifpref.pipeline.stages import Task
+from ifpref.publish.report import Report
 
 
 def table(*met):

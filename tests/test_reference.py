@@ -9,8 +9,9 @@ import sys
 import pytest
 
 from ifpref import paths
-from ifpref.study import Study, reference
-from ifpref.study.schedule import Schedule
+from ifpref.pipeline.schedule import Schedule
+from ifpref.publish import reference
+from ifpref.study import Study
 from tests.conftest import TINY
 
 CLAIM = {"text": "more is more", "verdict": "supported", "estimate": 2.04, "low": 0.46, "high": 3.6}
@@ -44,7 +45,7 @@ def test_a_reader_computes_nothing_and_loads_no_torch(kept, root):
     assert not Schedule(study.runs, study.tasks()).needs
     assert study.pairs("sharing").rows and study.responses(0) and study.trees("mcts", 0)
     code = (
-        "import sys; from ifpref.study import Study, results;"
+        "import sys; from ifpref.study import Study; from ifpref.analysis import results;"
         f"study = Study('smoke', **{TINY!r}); study.run(); print(len(results.decoding(study, 'sharing')));"
         "print('torch' in sys.modules)"
     )

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from ifpref import design
 from ifpref.params import load_params
+from ifpref.pipeline import schedule
+from ifpref.pipeline.schedule import InProcess, Schedule
+from ifpref.pipeline.stages import Step, Task
 from ifpref.store import StoreError
-from ifpref.study import Study, cells, schedule
-from ifpref.study.schedule import InProcess, Schedule
-from ifpref.study.stages import Step, Task
+from ifpref.study import Study
 
 A, B, C, D, E, F = (Task("run", (name, None, 0, None)) for name in "abcdef")
 NEEDS = {A: (), B: (A,), C: (B,), D: ()}
@@ -234,7 +236,7 @@ def test_each_worker_sees_its_own_gpus_and_ends_with_what_it_has_started(monkeyp
 
 def cells_of(profile):
     params = load_params(profile)
-    return sum(len(one.arms) * (len(params.learning_rates) if one.every_rate else 1) for one in cells.chosen(params))
+    return sum(len(one.arms) * (len(params.learning_rates) if one.every_rate else 1) for one in design.chosen(params))
 
 
 def test_the_demonstration_is_small_and_the_reference_is_enough_for_verdicts():
@@ -243,7 +245,7 @@ def test_the_demonstration_is_small_and_the_reference_is_enough_for_verdicts():
     assert (
         full.n_replicates >= 10
         and full.n_test_prompts >= 1000
-        and set(full.comparisons) == set(cells.COMPARISONS) - {"alone"}
+        and set(full.comparisons) == set(design.COMPARISONS) - {"alone"}
     )
     rates = full.learning_rates
     assert len(rates) == 4 and rates[-1] / rates[0] == pytest.approx(16, rel=0.02)
@@ -252,20 +254,20 @@ def test_the_demonstration_is_small_and_the_reference_is_enough_for_verdicts():
 def test_a_comparison_that_nobody_knows_is_refused_with_the_nearest():
     params = dataclasses.replace(load_params("smoke"), comparisons=("sharing", "triple"))
     with pytest.raises(ValueError, match=r"comparisons: 'triple' is unknown.*did you mean 'triples'"):
-        cells.chosen(params)
+        design.chosen(params)
 
 
 @pytest.mark.parametrize(("name", "other"), [("transfer_seen", "transfer"), ("dose_lower", "sharing")])
 def test_a_comparison_made_from_another_needs_it(name, other):
     params = dataclasses.replace(load_params("smoke"), comparisons=(name,), sampled_comparisons=())
     with pytest.raises(ValueError, match=f"{name!r} is made from the pairs of {other!r}"):
-        cells.chosen(params)
+        design.chosen(params)
 
 
 def test_every_notebook_reads_its_own_comparisons():
     params = load_params("pocket-full")
     for notebook in ("prefix", "contrast", "difficulty"):
-        assert cells.of_notebook(notebook, params)
-    assert cells.of_notebook("findings", params) == cells.chosen(params)
+        assert design.of_notebook(notebook, params)
+    assert design.of_notebook("findings", params) == design.chosen(params)
     with pytest.raises(ValueError, match="did you mean 'prefix'"):
-        cells.of_notebook("prefx", params)
+        design.of_notebook("prefx", params)

@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 
 from ifpref import paths
+from ifpref.analysis import claims, results
 from ifpref.curation.pairs import Arm
 from ifpref.evaluation.table import Table
 from ifpref.params import load_params
-from ifpref.study import Study, StudyError, claims, results
-from ifpref.study.runs import RECORD
-from ifpref.study.schedule import Schedule
-from ifpref.study.stages import Task
+from ifpref.pipeline.runs import RECORD
+from ifpref.pipeline.schedule import Schedule
+from ifpref.pipeline.stages import Task
+from ifpref.study import Study, StudyError
 from tests.conftest import TINY
 
 RS, MCTS = Arm("rs"), Arm("mcts")
@@ -68,7 +69,7 @@ def test_the_smallest_study_trains_something(home):
 
 def test_reading_imports_no_torch(home, root):
     code = (
-        "import sys; from ifpref.study import Study, results, pair_results, claims;"
+        "import sys; from ifpref.study import Study; from ifpref.analysis import results, pair_results, claims;"
         f"study = Study('smoke', **{TINY!r}); study.run();"
         "results.gains(study, 'sharing'); results.decoding(study, 'sharing'); results.per_constraint(study, 'sharing');"
         "pair_results.balance(study, 'sharing'); claims.claims(study);"
@@ -125,7 +126,7 @@ def test_killed_for_real_and_continued_it_is_the_same(own, tiny_home, root, seen
 
 
 def test_one_failing_arm_does_not_lose_the_others(own, monkeypatch):
-    from ifpref.study import runs
+    from ifpref.pipeline import runs
 
     for stage in ("run", "policy"):
         shutil.rmtree(own / "outputs" / "store" / stage)
@@ -137,7 +138,7 @@ def test_one_failing_arm_does_not_lose_the_others(own, monkeypatch):
         return real(store, loaded, rows, settings, **options)
 
     monkeypatch.setattr(runs, "train_policy", train)
-    from ifpref.study import schedule
+    from ifpref.pipeline import schedule
 
     schedule._runs.cache_clear()
     study = Study("smoke", **TINY)
@@ -151,7 +152,7 @@ def test_one_failing_arm_does_not_lose_the_others(own, monkeypatch):
 
 
 def test_without_the_base_there_is_nothing_to_read(own, monkeypatch):
-    from ifpref.study import runs, schedule
+    from ifpref.pipeline import runs, schedule
 
     for stage in ("base", "evaluation"):
         shutil.rmtree(own / "outputs" / "store" / stage)

@@ -6,11 +6,11 @@ import math
 import numpy as np
 import pytest
 
+from ifpref.analysis.tour import as_tree, check, search_progress, shape, token_log_probs, trl_loss
 from ifpref.curation.boundaries import Boundaries
 from ifpref.models import BASE_FILE, attach_adapter, detach_adapter, load_model
 from ifpref.params import load_params
 from ifpref.sampling import Request, Settings, TransformersEngine
-from ifpref.tour import as_tree, check, search_progress, shape, token_log_probs, trl_loss
 from ifpref.training import TrainingSettings
 from ifpref.training.loss import dpo_loss
 

@@ -553,7 +553,7 @@ def test_bf16_runs_and_leaves_no_trace(base, policy, tmp_path):
 
 
 def test_two_processes_train_the_same_policy(base, policy, tmp_path, monkeypatch):
-    from ifpref.study.fitting import Fitting, fit_training
+    from ifpref.pipeline.fitting import Fitting, fit_training
 
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     fitting = Fitting(tmp_path / "fitting.json", base.identity)

@@ -240,7 +240,7 @@ def training(
     import torch
 
     from ifpref.params import load_params
-    from ifpref.study.sizes import GIB, training_memory
+    from ifpref.pipeline.sizes import GIB, training_memory
     from ifpref.training import TrainingSettings
     from ifpref.training.trainer import build_trainer, lent, row_length
     from tests.bench.training import reference_rows

@@ -12,7 +12,8 @@ from typing import Any
 
 def run(n_pairs: int = 400, replicates: int = 5, n_train_prompts: int = 600, profile: str = "pocket") -> dict[str, Any]:
     """Gains over the base in points, with intervals over replicates x prompts; artefacts lie in the study's store."""
-    from ifpref.study import Study, results
+    from ifpref.analysis import results
+    from ifpref.study import Study
 
     study = Study(
         profile,

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from ifpref.params import Params
-from ifpref.study.stages import Task
+from ifpref.pipeline.stages import Task
 from ifpref.training import TrainingSettings
 from ifpref.training.checks import expected_trainable
 

@@ -1,6 +1,6 @@
 """Keeps a finished run as the committed reference: its results, and a small read-only store.
 
-    python -m ifpref.study.reference pocket-full          # outputs/pocket-full -> outputs/reference
+    python -m ifpref.publish.reference pocket-full          # outputs/pocket-full -> outputs/reference
 
 What goes along: executed notebooks, figures, tables and results; in store/, everything that analyses read of all
 replicates (runs, tables of pairs, the base), and of replicate 0 also prompts, responses, trees and pairs, so that a
@@ -24,11 +24,11 @@ from pathlib import Path
 
 from ifpref import paths
 from ifpref.params import ParamsError, parse_overrides
+from ifpref.pipeline.runs import HELD_OUT_TASK
+from ifpref.pipeline.stages import Task
 from ifpref.store import Handle, Store
 from ifpref.store.provenance import git_state
-from ifpref.study.runs import HELD_OUT_TASK
-from ifpref.study.stages import Task
-from ifpref.study.study import Study
+from ifpref.study import Study
 
 LIMIT = 10 * 2**20
 FOLDERS = ("notebooks", "figures", "tables", "results")
@@ -109,7 +109,7 @@ def keep(study: Study, target: Path, *, partial: bool = False) -> list[str]:
     return [f"{key}: {value}" for key, value in about.items()] + [f"store: {size / 2**20:.1f} MB"]
 
 
-BEGIN, END = "<!-- reference: written by python -m ifpref.study.reference -->\n", "<!-- /reference -->\n"
+BEGIN, END = "<!-- reference: written by python -m ifpref.publish.reference -->\n", "<!-- /reference -->\n"
 LOOK_AT = {  # claim -> factor, notebook, what to look at in it
     "C1": ("shared prefix", "prefix", "mcts − rs, cell by cell; then `rs_branched` and `mcts_unshared`"),
     "C2": ("shared prefix", "prefix", "gain by learning rate, and at the worst one"),
@@ -188,7 +188,7 @@ def verified(store: Path, handles: Iterable[Handle]) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m ifpref.study.reference", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m ifpref.publish.reference", description=__doc__.splitlines()[0])
     parser.add_argument("profile")
     parser.add_argument("--set", default="", help="parameters, such as 'n_replicates=8'")
     parser.add_argument("--partial", action="store_true", help="keep what is there, and say how much that is")

@@ -1,7 +1,7 @@
 """A run held against the reference: is each recorded number inside the reference's interval?
 
-    python -m ifpref.study.compare outputs/pocket-full/results                  # against outputs/reference/results
-    python -m ifpref.study.compare outputs/a/results outputs/b/results
+    python -m ifpref.publish.compare outputs/pocket-full/results                  # against outputs/reference/results
+    python -m ifpref.publish.compare outputs/a/results outputs/b/results
 
     notebook  result           here  reference  interval        replicates  inside  overlap
     prefix    c1              +1.41      +1.62  +0.34 to +2.90     10 / 10  yes     yes
@@ -202,7 +202,7 @@ def _yes(value: bool) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m ifpref.study.compare", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m ifpref.publish.compare", description=__doc__.splitlines()[0])
     parser.add_argument("results", type=Path, help="outputs/<name>/results of the run")
     parser.add_argument("reference", type=Path, nargs="?", help="default: outputs/reference/results")
     options = parser.parse_args(arguments)

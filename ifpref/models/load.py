@@ -26,10 +26,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ifpref.hub import ModelError, Unreachable, cached_commit, look_on_hub
+from ifpref.models.hub import ModelError, Unreachable, cached_commit, look_on_hub
 from ifpref.progress import is_live
 
-POCKET_FOLDER = Path(__file__).parent / "pocket" / "weights"
+POCKET_FOLDER = Path(__file__).parents[1] / "pocket" / "weights"
 BASE_FILE = "base.json"
 """In an adapter's folder: the `identity` of the base that it was trained on."""
 

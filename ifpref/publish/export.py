@@ -1,7 +1,7 @@
 """A policy, taken out of the study: a folder that `peft` and vLLM load, with a model card.
 
-    python -m ifpref.export 3f0c51a97be2d846 --out adapters/mine
-    python -m ifpref.export pocket sharing mcts/high/all --replicate 0 --out adapters/mine
+    python -m ifpref.publish.export 3f0c51a97be2d846 --out adapters/mine
+    python -m ifpref.publish.export pocket sharing mcts/high/all --replicate 0 --out adapters/mine
 
     adapter_model.safetensors, adapter_config.json    peft's; the config names the base, by its hub id and commit
     base.json                                         what `attach_adapter` holds a base against
@@ -20,16 +20,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ifpref.analysis.results import gains
 from ifpref.curation.pairs import Arm
 from ifpref.evaluation.table import Table
 from ifpref.models import BASE_FILE, ModelError
 from ifpref.params import ParamsError, parse_overrides
+from ifpref.pipeline.runs import RECORD
+from ifpref.pipeline.schedule import study_store
 from ifpref.prompts.card import table
 from ifpref.store import Handle, Store, StoreError
 from ifpref.study import Study
-from ifpref.study.results import gains
-from ifpref.study.runs import RECORD
-from ifpref.study.schedule import study_store
 
 FILES = ("adapter_model.safetensors", "adapter_config.json", BASE_FILE)
 VLLM_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
@@ -176,7 +176,7 @@ def of_study(study: Study, name: str, arm: Arm, replicate: int) -> tuple[Handle,
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m ifpref.export", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m ifpref.publish.export", description=__doc__.split("\n")[0])
     parser.add_argument("what", nargs="+", help="a key; or profile, comparison and arm: pocket sharing mcts/high/all")
     parser.add_argument("--out", required=True, type=Path, help="the folder to make")
     parser.add_argument("--replicate", type=int, default=0)

@@ -16,12 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ifpref.analysis import results
+from ifpref.analysis.claims import CLAIMS
+from ifpref.analysis.results import Row
 from ifpref.curation.pairs import Arm
-from ifpref.study import results
-from ifpref.study.claims import CLAIMS
-from ifpref.study.results import Row
-from ifpref.study.runs import IFEVAL, IFEVAL_KEY, IFEVAL_TASK
-from ifpref.study.study import Study
+from ifpref.pipeline.runs import IFEVAL, IFEVAL_KEY, IFEVAL_TASK
+from ifpref.study import Study
 
 ASKED = ("C1", "C3", "C4", "C5")
 """Claims whose comparisons are at the arms' own rates."""

@@ -1,7 +1,7 @@
 """What a study will cost on this machine: a small sample of each stage is timed, and scaled by the study's own tasks.
 
-    python -m ifpref.study.estimate pocket --set "n_replicates=5" --workers 2
-    python -m ifpref.study.estimate pocket --actual            # afterwards: what it took, beside the estimate
+    python -m ifpref.publish.estimate pocket --set "n_replicates=5" --workers 2
+    python -m ifpref.publish.estimate pocket --actual            # afterwards: what it took, beside the estimate
 
 It writes outputs/<name>/estimate.json, one row for each stage, or for each arm of a comparison:
 
@@ -28,17 +28,17 @@ from pathlib import Path
 from typing import Any
 
 from ifpref import paths
+from ifpref.design import COMPARISONS
 from ifpref.models import ModelError
 from ifpref.params import ParamsError, parse_overrides
+from ifpref.pipeline import preflight
+from ifpref.pipeline.probe import Rates, measure
+from ifpref.pipeline.runs import IFEVAL, Runs
+from ifpref.pipeline.schedule import STAGES, Schedule, _duration, _order, gpus, say_to_stderr
+from ifpref.pipeline.sizes import GIB
+from ifpref.pipeline.stages import Task
 from ifpref.store import StoreError
-from ifpref.study import preflight
-from ifpref.study.cells import COMPARISONS
-from ifpref.study.probe import Rates, measure
-from ifpref.study.runs import IFEVAL, Runs
-from ifpref.study.schedule import STAGES, Schedule, _duration, _order, gpus, say_to_stderr
-from ifpref.study.sizes import GIB
-from ifpref.study.stages import Task
-from ifpref.study.study import Study, StudyError
+from ifpref.study import Study, StudyError
 
 FILE = "estimate.json"
 IFEVAL_PROMPTS = 541
@@ -206,7 +206,7 @@ def shown(found: Mapping[str, Any]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m ifpref.study.estimate", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m ifpref.publish.estimate", description=__doc__.split("\n")[0])
     parser.add_argument("profile", help="a name in params/, or a YAML file")
     parser.add_argument("--set", default="", help="parameters, such as 'beta=0.05 seed=1'")
     parser.add_argument("--workers", type=int, help="as the study is to be run with (default: as `make reproduce`)")

@@ -21,14 +21,14 @@ from pathlib import Path
 from typing import Any
 
 from ifpref.curation.pairs import CURATIONS, Arm
+from ifpref.design import chosen
 from ifpref.evaluation.temperature import TEMPERATURES
 from ifpref.models import BASE_FILE, ModelError
 from ifpref.params import Params
+from ifpref.pipeline.fitting import fit_training
+from ifpref.pipeline.runs import HELD_OUT_TASK, Runs
+from ifpref.pipeline.stages import Task
 from ifpref.store import Handle, Store
-from ifpref.study.cells import chosen
-from ifpref.study.fitting import fit_training
-from ifpref.study.runs import HELD_OUT_TASK, Runs
-from ifpref.study.stages import Task
 from ifpref.training import TrainingSettings, reference_log_probs
 
 SAMPLE_S = 20.0

@@ -14,11 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ifpref.hub import cached_folder
 from ifpref.models import ModelError, load_config, load_tokenizer
-from ifpref.study.fitting import at_most
-from ifpref.study.runs import Runs
-from ifpref.study.sizes import (
+from ifpref.models.hub import cached_folder
+from ifpref.pipeline.fitting import at_most
+from ifpref.pipeline.runs import Runs
+from ifpref.pipeline.sizes import (
     GIB,
     RESERVE,
     disk_bytes,
@@ -27,7 +27,7 @@ from ifpref.study.sizes import (
     skeleton,
     training_memory,
 )
-from ifpref.study.stages import Task
+from ifpref.pipeline.stages import Task
 from ifpref.training.checks import expected_trainable
 
 BY_MODEL = ("responses", "trees", "entropies", "base", "run", "ifeval")

@@ -15,9 +15,9 @@ from dataclasses import replace
 from typing import Any
 
 from ifpref.curation.pairs import CURATIONS, Arm, PairSettings
+from ifpref.design import COMPARISONS, Comparison
+from ifpref.pipeline.stages import CODE, Stages, Step, Task
 from ifpref.store import Artefact, Writer
-from ifpref.study.cells import COMPARISONS, Comparison
-from ifpref.study.stages import CODE, Stages, Step, Task
 
 
 class PairStages(Stages):

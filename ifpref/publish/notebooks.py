@@ -1,6 +1,6 @@
 """Runs the notebooks of a study: computes what they need, executes them by papermill, renders them to HTML.
 
-    python -m ifpref.study.notebooks pocket --only prefix contrast --set "beta=0.05"
+    python -m ifpref.publish.notebooks pocket --only prefix contrast --set "beta=0.05"
 
     outputs/<name>/notebooks/prefix.ipynb         executed, whole     prefix.html         the same, to read
                              prefix.stamp.json    what it was made from, and the files that it made
@@ -31,12 +31,12 @@ import nbformat
 from nbformat import NotebookNode
 
 from ifpref import paths
+from ifpref.design import NOTEBOOKS
 from ifpref.models import ModelError
 from ifpref.params import canonical_json, fingerprint, parse_overrides
+from ifpref.publish.execute import NotebookError, execute, read_source
 from ifpref.store import CodeError, code_hashes, files
-from ifpref.study.cells import NOTEBOOKS
-from ifpref.study.execute import NotebookError, execute, read_source
-from ifpref.study.study import Study, StudyError
+from ifpref.study import Study, StudyError
 
 CODE = ("ifpref",)
 """What a notebook's stamp says of code: anything of ours may be called by a cell."""
@@ -162,7 +162,7 @@ def why_again(stamp: Path, inputs: Mapping[str, Any]) -> str:
 
 
 def _publish(notebook: NotebookNode, target: Path) -> None:
-    from ifpref.study.render import to_html
+    from ifpref.publish.render import to_html
 
     _write(target.with_suffix(".html"), to_html(notebook, target.stem))
     _write(target, nbformat.writes(notebook) + "\n")
@@ -200,7 +200,7 @@ def summary(outcomes: Sequence[Outcome]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 all is done, 1 a notebook failed, 2 nothing could be begun, 130 after Ctrl-C."""
-    parser = argparse.ArgumentParser(prog="python -m ifpref.study.notebooks", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m ifpref.publish.notebooks", description=__doc__.splitlines()[0])
     parser.add_argument("profile", help="a name in params/")
     parser.add_argument("--only", nargs="+", default=[], metavar="NOTEBOOK", help="these notebooks (default: all)")
     parser.add_argument("--set", default="", help="parameters, such as 'beta=0.05 seed=1'")

@@ -31,8 +31,8 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
 from ifpref import paths
+from ifpref.publish.render import cleaned, without_places
 from ifpref.store import files
-from ifpref.study.render import cleaned, without_places
 
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 PARAMETERS = ("profile", "overrides")

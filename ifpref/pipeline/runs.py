@@ -34,16 +34,16 @@ from functools import cache
 from typing import Any
 
 from ifpref.curation.pairs import Arm
+from ifpref.design import COMPARISONS
 from ifpref.evaluation.table import Table
 from ifpref.evaluation.temperature import TEMPERATURES, matched_temperature
 from ifpref.models import LoadedModel, attach_adapter, detach_adapter, merged
 from ifpref.params import Params
+from ifpref.pipeline.fitting import fit_training
+from ifpref.pipeline.pair_stages import PairStages
+from ifpref.pipeline.stages import CODE, Step, Task, count_chat
 from ifpref.sampling import Settings
 from ifpref.store import Artefact, Handle, Store, StoreError, Writer
-from ifpref.study.cells import COMPARISONS
-from ifpref.study.fitting import fit_training
-from ifpref.study.pair_stages import PairStages
-from ifpref.study.stages import CODE, Step, Task, count_chat
 from ifpref.training import TrainingSettings, train_policy
 
 RECORD = "record.json.gz"

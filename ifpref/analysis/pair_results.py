@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from itertools import takewhile
 from typing import Any
 
+from ifpref.analysis.results import Row, mean
 from ifpref.curation.pairs import CURATIONS
-from ifpref.study.results import Row, mean
-from ifpref.study.study import Study
+from ifpref.study import Study
 
 LEFT_OUT = "responses left out (start token inside)"
 

@@ -32,9 +32,9 @@ from ifpref import paths
 from ifpref.constraints import CONSTRAINT_SETS
 from ifpref.models import LoadedModel, ModelError, identify, is_local
 from ifpref.params import Params
+from ifpref.pipeline.fitting import FILE, FittedEngine, Fitting
 from ifpref.sampling import Settings
 from ifpref.store import Artefact, Handle, Store, Writer, files
-from ifpref.study.fitting import FILE, FittedEngine, Fitting
 from ifpref.training import TrainingSettings
 
 VERIFIER = ("ifpref.constraints.checks", "ifpref.constraints.registry", "ifpref.constraints.sentences")

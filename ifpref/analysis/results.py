@@ -19,7 +19,7 @@ import numpy as np
 from ifpref import statistics
 from ifpref.curation.pairs import CURATIONS, Arm, ids_of
 from ifpref.evaluation.table import Table
-from ifpref.study.study import Study
+from ifpref.study import Study
 
 PRIMARY = "prompt_level"
 PILOT = statistics.Components(replicate_sd=2.8, prompt_sd=12.0, interaction_sd=47.0)

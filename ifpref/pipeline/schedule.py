@@ -41,9 +41,9 @@ from typing import Any
 
 from ifpref import paths, progress
 from ifpref.params import Params
+from ifpref.pipeline.runs import Runs
+from ifpref.pipeline.stages import Task
 from ifpref.store import Store
-from ifpref.study.runs import Runs
-from ifpref.study.stages import Task
 
 FULL = tuple(map(os.strerror, (errno.ENOSPC, errno.EDQUOT)))
 """What every error of a full disk says. Its cause is not to be had: it is lost between processes, and libraries that

@@ -9,7 +9,10 @@ Nothing here imports torch while every artefact that is asked for is there.
 
 from __future__ import annotations
 
+import argparse
 import os
+import sys
+import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -17,16 +20,16 @@ from functools import cached_property
 from typing import Any
 
 from ifpref.curation.pairs import Arm
+from ifpref.design import COMPARISONS, NOTEBOOKS, Comparison, chosen, of_notebook
 from ifpref.evaluation.table import Table
-from ifpref.models import LoadedModel
-from ifpref.params import Params, fingerprint, load_params
+from ifpref.models import LoadedModel, ModelError
+from ifpref.params import Params, ParamsError, fingerprint, load_params, parse_overrides
+from ifpref.pipeline import preflight
+from ifpref.pipeline.runs import HELD_OUT_TASK, IFEVAL, IFEVAL_KEY, IFEVAL_TASK, RECORD, Runs
+from ifpref.pipeline.schedule import InProcess, Schedule, gpus, processes, say_to_stderr, study_store
+from ifpref.pipeline.stages import Task
 from ifpref.statistics.verdicts import ENOUGH_PROMPTS, ENOUGH_REPLICATES
 from ifpref.store import Handle
-from ifpref.study import preflight
-from ifpref.study.cells import COMPARISONS, Comparison, chosen, of_notebook
-from ifpref.study.runs import HELD_OUT_TASK, IFEVAL, IFEVAL_KEY, IFEVAL_TASK, RECORD, Runs
-from ifpref.study.schedule import InProcess, Schedule, gpus, processes, say_to_stderr, study_store
-from ifpref.study.stages import Task
 
 WORKERS_VARIABLE = "IFPREF_WORKERS"
 
@@ -252,3 +255,37 @@ class Study:
 
     def held_out_key(self) -> str:
         return self.runs.key(HELD_OUT_TASK)
+
+
+# ---- command line
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m ifpref.study", description=__doc__.splitlines()[0])
+    parser.add_argument("profile", help="a name in params/, or a YAML file")
+    parser.add_argument("--only", choices=NOTEBOOKS, help="what one notebook needs")
+    parser.add_argument("--set", default="", help="parameters, such as 'beta=0.05 seed=1'")
+    parser.add_argument("--workers", type=int, help="processes (default: one for each GPU, or core; 0: this one)")
+    options = parser.parse_args(arguments)
+    start = time.monotonic()
+    try:
+        study = Study(options.profile, **parse_overrides(options.set))
+        failed = study.run(options.only, workers=options.workers)
+    except StudyError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except (ParamsError, ModelError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from what is done", file=sys.stderr)
+        return 130
+    if failed:
+        print(f"study {study.name}: {len(failed)} artefacts failed; the same command tries them again", file=sys.stderr)
+        return 1
+    print(f"study {study.name}: everything is there ({time.monotonic() - start:.0f} s)", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -15,13 +15,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ifpref.analysis import prefix
+from ifpref.analysis.results import Row, contrasts, decoding, effect_row, gains, mean, points
 from ifpref.curation.pairs import Arm
 from ifpref.evaluation.table import Table
-from ifpref.study import prefix
-from ifpref.study.results import Row, contrasts, decoding, effect_row, gains, mean, points
-from ifpref.study.schedule import STAGES
-from ifpref.study.stages import Task
-from ifpref.study.study import Study
+from ifpref.pipeline.schedule import STAGES
+from ifpref.pipeline.stages import Task
+from ifpref.study import Study
 
 RS, MCTS, BRANCHED, UNSHARED = (Arm(curation) for curation in ("rs", "mcts", "rs_branched", "mcts_unshared"))
 HIGH, LOW, MIXED, IMPERFECT = (Arm("rs", contrast) for contrast in ("high", "low", "mixed", "low_imperfect"))

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from ifpref import statistics
+from ifpref.analysis.results import Row, grid, points
 from ifpref.curation.pairs import Arm
 from ifpref.statistics import Effect
-from ifpref.study.results import Row, grid, points
-from ifpref.study.study import Study
+from ifpref.study import Study
 
 RS, MCTS = "rs", "mcts"
 

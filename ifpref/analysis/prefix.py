@@ -12,11 +12,11 @@ from statistics import fmean
 import numpy as np
 
 from ifpref import statistics
+from ifpref.analysis.pair_results import n_pairs
+from ifpref.analysis.results import Row, base_scores, contrasts, effect_row, grid, points
 from ifpref.curation.pairs import Arm
 from ifpref.evaluation.table import Table
-from ifpref.study.pair_results import n_pairs
-from ifpref.study.results import Row, base_scores, contrasts, effect_row, grid, points
-from ifpref.study.study import Study
+from ifpref.study import Study
 
 THIRDS = ("lower", "middle", "upper")
 RS, MCTS = Arm("rs"), Arm("mcts")

@@ -113,7 +113,7 @@ def to_html(notebook: NotebookNode, title: str) -> str:
 
 def _quiet() -> logging.Logger:
     """nbconvert warns of each image without a description, which no output can carry."""
-    log = logging.getLogger("ifpref.study.render.nbconvert")
+    log = logging.getLogger("ifpref.publish.render.nbconvert")
     log.setLevel(logging.ERROR)
     return log
 

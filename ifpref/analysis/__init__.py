@@ -1,0 +1,1 @@
+"""What the artefacts of a study say: effects, claims, readings beside them, and the words around numbers."""

@@ -1,0 +1,45 @@
+"""Models: what decides their output, how they are loaded, what the hub is asked, and adapters on them.
+
+from ifpref.models import load_model
+loaded = load_model("pocket")
+"""
+
+from ifpref.models.hub import ModelError, Unreachable, cached_commit, cached_folder, look_on_hub
+from ifpref.models.load import (
+    BASE_FILE,
+    POCKET_FOLDER,
+    LoadedModel,
+    attach_adapter,
+    detach_adapter,
+    identify,
+    is_local,
+    load_config,
+    load_model,
+    load_tokenizer,
+    merged,
+    remove_adapter,
+    weight_hash,
+    without_adapter,
+)
+
+__all__ = [
+    "BASE_FILE",
+    "POCKET_FOLDER",
+    "LoadedModel",
+    "ModelError",
+    "Unreachable",
+    "attach_adapter",
+    "cached_commit",
+    "cached_folder",
+    "detach_adapter",
+    "identify",
+    "is_local",
+    "load_config",
+    "load_model",
+    "load_tokenizer",
+    "look_on_hub",
+    "merged",
+    "remove_adapter",
+    "weight_hash",
+    "without_adapter",
+]

@@ -1,0 +1,1 @@
+"""The pipeline: declared stages, their schedule, and what is checked and measured before a long run."""

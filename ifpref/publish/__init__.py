@@ -1,0 +1,1 @@
+"""What leaves a study: executed notebooks, the reference, comparisons with it, estimates, exported policies."""
