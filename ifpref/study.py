@@ -14,20 +14,25 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
+from ifpref import paths
 from ifpref.curation.pairs import Arm
 from ifpref.design import COMPARISONS, NOTEBOOKS, Comparison, chosen, of_notebook
 from ifpref.evaluation.table import Table
 from ifpref.models import LoadedModel, ModelError
 from ifpref.params import Params, ParamsError, fingerprint, load_params, parse_overrides
 from ifpref.pipeline import preflight
-from ifpref.pipeline.runs import HELD_OUT_TASK, IFEVAL, IFEVAL_KEY, IFEVAL_TASK, RECORD, Runs
-from ifpref.pipeline.schedule import InProcess, Schedule, gpus, processes, say_to_stderr, study_store
-from ifpref.pipeline.stages import Task
+from ifpref.pipeline.pairs import OUTCOMES, TABLES, PairTables, pairs_of, rows_by_arm
+from ifpref.pipeline.pipeline import STAGES, Pipeline
+from ifpref.pipeline.policies import IFEVAL, IFEVAL_KEY, RATE, RECORD, SMALL_TABLE, Base, IFEvalRun, Rate, Run, table_of
+from ifpref.pipeline.samples import PROMPTS, RESPONSES, TREES, IFEvalPrompts, Prompts, Responses, Trees, rows_of_split
+from ifpref.pipeline.schedule import Schedule, say_to_stderr
+from ifpref.pipeline.stage import Stage
+from ifpref.pipeline.workers import InProcess, Workers, gpu_groups, gpus, study_store
 from ifpref.statistics.verdicts import ENOUGH_PROMPTS, ENOUGH_REPLICATES
 from ifpref.store import Handle
 
@@ -56,9 +61,12 @@ class Study:
         self.profile, self.overrides = profile, overrides
         self.params: Params = load_params(profile, **overrides)
         self.comparisons: list[Comparison] = chosen(self.params)
-        self.runs = Runs(self.params, study_store())
-        self._records: dict[Task, dict[str, Any] | None] = {}
-        self._ifeval_tables: dict[Task, Table | None] = {}
+        self.pipeline = Pipeline(self.params, study_store())
+        self.base = cache(self._base)
+        self._prompts = cache(self._read_prompts)
+        self._prompt_ids = cache(lambda split: [prompt["prompt_id"] for prompt in self._prompts(split, 0)])
+        self._records: dict[Run, dict[str, Any] | None] = {}
+        self._ifeval_tables: dict[Run, Table | None] = {}
 
     @cached_property
     def name(self) -> str:
@@ -78,29 +86,32 @@ class Study:
 
     # ---- computing
 
-    def tasks(self, notebook: str | None = None) -> list[Task]:
+    def tasks(self, notebook: str | None = None) -> list[Stage]:
         """The artefacts that a notebook reads, or all of them."""
         if notebook == "tour":
             first = self.comparisons[0].name
-            runs = [Task("run", (first, arm, 0, None)) for arm in COMPARISONS[first].arms[:2]]
-            return [Task("pairs", (first, 0)), Task("pair_tables", (first, 0)), *runs]
-        found = [Task("base", (split, 0.0)) for split in self._sets(notebook)]
-        for one in self.comparisons if notebook is None else of_notebook(notebook, self.params):
-            rates = self.params.learning_rates if one.every_rate else (None,)
+            runs = [Run(first, arm, 0) for arm in COMPARISONS[first].arms[:2]]
+            return [pairs_of(first, 0), PairTables(first, 0), *runs]
+        found: list[Stage] = [Base(split, 0.0) for split in self._sets(notebook)]
+        for one in self._comparisons(notebook):
             for replicate in self.replicates:
-                found.append(Task("pair_tables", (one.name, replicate)))
-                found += [Task("run", (one.name, arm, replicate, rate)) for arm in one.arms for rate in rates]
+                found.append(PairTables(one.name, replicate))
+                found += [Run(one.name, arm, replicate, rate) for arm in one.arms for rate in self.rates(one.name)]
             if one.name in self.params.sampled_comparisons:
-                found.append(Task("base", ("test", 1.0)))
+                found.append(Base("test", 1.0))
         if self.params.ifeval:  # at an arm's own rate; stability over rates is read on our prompts
-            own = [Task(IFEVAL, task.args) for task in found if task.stage == "run" and task.args[3] is None]
-            found += [Task("base", (IFEVAL, 0.0)), *own]
+            own = [IFEvalRun(task) for task in found if isinstance(task, Run) and task.rate is None]
+            found += [Base(IFEVAL, 0.0), *own]
         return list(dict.fromkeys(found))
 
-    def within_reach(self, tasks: list[Task], say: Callable[[str], None]) -> list[Task]:
+    def rates(self, name: str) -> tuple[float | None, ...]:
+        """The learning rates that a comparison is run at; None: each arm's own."""
+        return self.params.learning_rates if self.comparison(name).every_rate else (None,)
+
+    def at_hand(self, tasks: list[Stage], say: Callable[[str], None]) -> list[Stage]:
         """The tasks without IFEval's, where its prompts are neither on this machine nor on a hub that answers."""
-        on_ifeval = [task for task in tasks if task.stage == IFEVAL or task.args[:1] == (IFEVAL,)]
-        if not on_ifeval or self.runs.find(IFEVAL_TASK) is not None:
+        on_ifeval = [task for task in tasks if isinstance(task, IFEvalRun) or task == Base(IFEVAL, 0.0)]
+        if not on_ifeval or self.has_ifeval_prompts():
             return tasks
         from ifpref.evaluation.sets import ifeval_prompts
 
@@ -109,9 +120,11 @@ class Study:
         say(f"IFEval is left out of {len(on_ifeval)} evaluations: its prompts cannot be fetched (IFEVAL_PROMPTS=file)")
         return [task for task in tasks if task not in on_ifeval]
 
+    def _comparisons(self, notebook: str | None) -> list[Comparison]:
+        return self.comparisons if notebook is None else of_notebook(notebook, self.params)
+
     def _sets(self, notebook: str | None) -> list[str]:
-        chosen_ones = self.comparisons if notebook is None else of_notebook(notebook, self.params)
-        return list(dict.fromkeys(split for one in chosen_ones for split in one.sets))
+        return list(dict.fromkeys(split for one in self._comparisons(notebook) for split in one.sets))
 
     def run(
         self,
@@ -119,7 +132,7 @@ class Study:
         *,
         workers: int | None = None,
         say: Callable[[str], None] = say_to_stderr,
-    ) -> dict[Task, str]:
+    ) -> dict[Stage, str]:
         """Compute what is missing for a notebook, or for the whole study.
 
         workers  processes; None: $IFPREF_WORKERS, or one for each GPU, or for each core (or for each group of
@@ -131,24 +144,26 @@ class Study:
         """
         self._records.clear()
         self._ifeval_tables.clear()
-        self.runs = Runs(self.params, self.runs.store)  # with the names of what has come since
-        schedule = Schedule(self.runs, self.within_reach(self.tasks(notebook), say))
+        n_gpus = gpus(self.params)
+        device = "cuda:0" if n_gpus else "cpu"
+        self.pipeline = Pipeline(self.params, self.pipeline.store, device)  # with what has come since
+        schedule = Schedule(self.pipeline, self.at_hand(self.tasks(notebook), say), device)
         what = f"study {self.name}" + (f", {notebook}" if notebook else "")
         if not schedule.needs:
             if notebook:
                 say(f"{what}: all {len(schedule.cached)} artefacts are there")
             return {}
-        n_gpus = gpus(self.params)
-        preflight.check(self.runs, schedule.needs, n_gpus, lambda line: say(f"{what}: {line}"))
+        for root, count in self.pipeline.store.outdated().items():
+            say(f"{what}: {paths.shown(root)} holds {count:,} artefacts of an older layout: they are not used")
+        preflight.check(self.pipeline, schedule.needs, n_gpus, lambda line: say(f"{what}: {line}"))
         n = min(self.n_workers(n_gpus, workers), len(schedule.needs))
         say(f"{what}: {len(schedule.needs)} artefacts to make, {len(schedule.cached)} are there; workers: {n or 1}")
-        own = self.params.training_processes
-        start = (lambda: processes(n, n_gpus, own)) if n > 1 else lambda: InProcess("cuda:0" if n_gpus else "cpu")
-        schedule.work(start, max(n, 1), lambda line: say(f"{what}: {line}"))
+        executor = Workers(n, gpu_groups(n_gpus, self.params.training_processes)) if n > 1 else InProcess()
+        schedule.work(executor, max(n, 1), lambda line: say(f"{what}: {line}"))
         if schedule.failed:
             text = f"{what}: {len(schedule.failed)} of {len(schedule.needs)} artefacts could not be made:\n"
             text += "\n".join(f"  {task}: {reason}" for task, reason in schedule.failed.items())
-            if any(task.stage in ("held_out", "base") for task in schedule.failed):
+            if any(task == Prompts() or isinstance(task, Base) for task in schedule.failed):
                 raise StudyError(text)
             warnings.warn(text, stacklevel=2)
         return schedule.failed
@@ -167,7 +182,7 @@ class Study:
 
     def keys(self, notebook: str | None = None) -> list[str]:
         """The keys of what a notebook reads, of what is there."""
-        handles = (self.runs.find(task) for task in self.tasks(notebook))
+        handles = map(self.pipeline.find, self.tasks(notebook))
         return [handle.key for handle in handles if handle]
 
     # ---- reading
@@ -181,61 +196,67 @@ class Study:
         raise ValueError(f"comparison {name!r} is not in the profile {self.profile!r}; it has {names}")
 
     def prompts(self, split: str, replicate: int = 0) -> list[dict[str, Any]]:
-        """Rows of prompts; `replicate` matters for "train" alone."""
+        """Rows of prompts: "train" (of a replicate), "dev", "test", "transfer", "ifeval". The list is the caller's."""
+        return list(self._prompts(split, replicate if split == "train" else 0))
+
+    def _read_prompts(self, split: str, replicate: int) -> list[dict[str, Any]]:
         if split == "train":
-            return self.runs.rows(Task("train_prompts", (replicate,)))
-        return self.runs.held_out(split)
+            return self.pipeline.rows(Prompts(replicate), PROMPTS)
+        return rows_of_split(self.pipeline.get(IFEvalPrompts() if split == IFEVAL else Prompts()), split)
+
+    def _base(self, split: str = "test", temperature: float = 0.0) -> Table:
+        """The verdict table of the base."""
+        return Table.from_dict(self.pipeline.get(Base(split, temperature)).read_json(SMALL_TABLE))
 
     def responses(self, replicate: int = 0) -> list[dict[str, Any]]:
         """Rows of whole responses."""
-        return self.runs.rows(Task("responses", (replicate,)), "responses.jsonl.gz")
+        return self.pipeline.rows(Responses(replicate), RESPONSES)
 
     def trees(self, curation: str = "mcts", replicate: int = 0) -> list[dict[str, Any]]:
         """Rows of trees: "mcts" or "rs_branched"."""
-        return self.runs.rows(Task("trees", (curation, replicate)), "trees.jsonl.gz")
+        return self.pipeline.rows(Trees(curation, replicate), TREES)
 
     def pairs(self, name: str, replicate: int = 0) -> PairsMade:
-        handle = self.runs.get(Task("pairs", (name, replicate)))
-        outcomes, arms = handle.read_json("outcomes.json.gz"), self.comparison(name).arms
-        return PairsMade(self.runs.pairs_of(name, replicate), {arm: outcomes[str(arm)] for arm in arms})
+        handle, arms = self.pipeline.get(pairs_of(name, replicate)), self.comparison(name).arms
+        outcomes = handle.read_json(OUTCOMES)
+        return PairsMade(rows_by_arm(handle, arms), {arm: outcomes[str(arm)] for arm in arms})
 
     def pair_tables(self, name: str) -> list[dict[str, Any]]:
-        """Of each replicate: "pairs", "yields", "balance", "shared_prefix", "dropped" (pair_stages.py)."""
-        tasks = (Task("pair_tables", (name, replicate)) for replicate in self.replicates)
-        found = (self.runs.find(task) for task in tasks)
-        return [handle.read_json("tables.json.gz") for handle in found if handle]
+        """Of each replicate: "pairs", "yields", "balance", "shared_prefix", "dropped" (pipeline/pairs.py)."""
+        found = (self.pipeline.find(PairTables(name, replicate)) for replicate in self.replicates)
+        return [handle.read_json(TABLES) for handle in found if handle]
 
     def record(self, name: str, arm: Arm, replicate: int, rate: float | None = None) -> dict[str, Any] | None:
-        """What is kept of a run (runs.py), or None if it is not there."""
-        task = Task("run", (name, arm, replicate, rate))
+        """What is kept of a run (pipeline/policies.py), or None if it is not there."""
+        task = Run(name, arm, replicate, rate)
         if task not in self._records:
-            handle = self.runs.find(task)
+            handle = self.pipeline.find(task)
             self._records[task] = handle.read_json(RECORD) if handle else None
         return self._records[task]
 
     def tables(self, name: str, arm: Arm, *, key: str = "test/greedy", rate: float | None = None) -> list[Table | None]:
         """The verdict table of each replicate: "test/greedy", "test/sampled", "transfer/greedy", "ifeval/greedy"."""
         if key == IFEVAL_KEY:
-            return [self._ifeval_table(Task(IFEVAL, (name, arm, replicate, rate))) for replicate in self.replicates]
+            return [self._ifeval_table(Run(name, arm, replicate, rate)) for replicate in self.replicates]
         records = [self.record(name, arm, replicate, rate) for replicate in self.replicates]
-        return [self.runs.table(record, key) if record and key in record["tables"] else None for record in records]
+        return [self.table(record, key) if record and key in record["tables"] else None for record in records]
 
-    def _ifeval_table(self, task: Task) -> Table | None:
-        if task not in self._ifeval_tables:
-            handle = self.runs.find(task)
-            found = handle.read_json("table.json.gz") if handle else None
-            self._ifeval_tables[task] = Table.from_dict(found) if found else None
-        return self._ifeval_tables[task]
+    def table(self, record: Mapping[str, Any], key: str) -> Table:
+        """The verdict table of a record that has one under this key."""
+        return table_of(record, key, self._prompt_ids(key.partition("/")[0]))
 
-    def base(self, split: str = "test", temperature: float = 0.0) -> Table:
-        """The verdict table of the base."""
-        return self.runs.base(split, temperature)
+    def _ifeval_table(self, run: Run) -> Table | None:
+        if run not in self._ifeval_tables:
+            handle = self.pipeline.find(IFEvalRun(run))
+            found = handle.read_json(SMALL_TABLE) if handle else None
+            self._ifeval_tables[run] = Table.from_dict(found) if found else None
+        return self._ifeval_tables[run]
 
     def log(self, name: str) -> list[dict[str, Any]]:
         """Training logs of a comparison, one row a step: arm, learning_rate, replicate, and trainer.py's columns."""
-        one, rows = self.comparison(name), []
-        for arm in one.arms:
-            for rate in self.params.learning_rates if one.every_rate else (None,):
+        rows = []
+        for arm in self.comparison(name).arms:
+            for rate in self.rates(name):
                 for replicate in self.replicates:
                     record = self.record(name, arm, replicate, rate)
                     if record and record["log"]:
@@ -245,16 +266,43 @@ class Study:
                         rows += [dict(zip(columns, step, strict=True)) | cell for step in values]
         return rows
 
+    def learning_rate(self, name: str, arm: Arm) -> float:
+        """The rate that an arm is compared at."""
+        if not self.params.n_tuning_replicates:
+            return self.params.learning_rate
+        return self.pipeline.get(Rate(name, arm)).read_json(RATE)["learning_rate"]
+
+    def dev_accuracy(self, name: str, arm: Arm, rate: float) -> float | None:
+        """By which the rate of an arm was chosen; None where it had no pairs."""
+        return dict(self.pipeline.get(Rate(name, arm)).read_json(RATE)["dev_accuracy"])[rate]
+
     def policy(self, name: str, arm: Arm, replicate: int = 0, rate: float | None = None) -> Handle:
-        """The policy of a run, with its adapter."""
-        return self.runs.policy(name, arm, replicate, rate)
+        """The policy of a run, with its adapter, trained now if only its run is there."""
+        return self.pipeline.policy(Run(name, arm, replicate, rate))
 
     def model(self) -> LoadedModel:
         """The base."""
-        return self.runs.loaded
+        return self.pipeline.model.loaded
 
-    def held_out_key(self) -> str:
-        return self.runs.key(HELD_OUT_TASK)
+    def run_keys(self, names: Collection[str]) -> list[str]:
+        """Keys of the runs of these comparisons that are there."""
+        runs = [task for task in self.tasks() if isinstance(task, Run) and task.comparison in names]
+        return sorted({handle.key for handle in map(self.pipeline.find, runs) if handle})
+
+    def has_ifeval_prompts(self) -> bool:
+        return self.pipeline.find(IFEvalPrompts()) is not None
+
+    def costs(self) -> list[dict[str, Any]]:
+        """Of each stage the artefacts that are there, of all that the study is made from, and the minutes they took."""
+        seconds: dict[str, list[float]] = {stage.name: [] for stage in STAGES}
+        for task in self.pipeline.needs(self.tasks()):
+            if handle := self.pipeline.find(task):
+                seconds[task.name].append(handle.manifest["made"]["seconds"])
+        return [
+            {"stage": stage, "artefacts": len(took), "minutes": sum(took) / 60}
+            for stage, took in seconds.items()
+            if took
+        ]
 
 
 # ---- command line

@@ -4,22 +4,24 @@ from ifpref.models import load_model
 loaded = load_model("pocket")
 """
 
-from ifpref.models.hub import ModelError, Unreachable, cached_commit, cached_folder, look_on_hub
-from ifpref.models.load import (
+from ifpref.models.adapters import (
     BASE_FILE,
-    POCKET_FOLDER,
-    LoadedModel,
     attach_adapter,
     detach_adapter,
+    merged,
+    remove_adapter,
+    without_adapter,
+)
+from ifpref.models.hub import ModelError, Unreachable, cached_commit, cached_folder, look_on_hub
+from ifpref.models.load import (
+    POCKET_FOLDER,
+    LoadedModel,
+    content_hash,
     identify,
     is_local,
     load_config,
     load_model,
     load_tokenizer,
-    merged,
-    remove_adapter,
-    weight_hash,
-    without_adapter,
 )
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "attach_adapter",
     "cached_commit",
     "cached_folder",
+    "content_hash",
     "detach_adapter",
     "identify",
     "is_local",
@@ -40,6 +43,5 @@ __all__ = [
     "look_on_hub",
     "merged",
     "remove_adapter",
-    "weight_hash",
     "without_adapter",
 ]

@@ -1,27 +1,24 @@
 """Models: a causal language model with its tokenizer, from the embedded `pocket`, a folder, or the hub.
 
     loaded = load_model("pocket")
-    loaded.model, loaded.tokenizer, loaded.identity     # {"id": "pocket", "revision": None, "weights": "9c1e…"}
+    loaded.model, loaded.tokenizer
+    loaded.identity     # {"id": "pocket", "revision": None, "content": "9c1e…", "dtype": "float32"}
 
-    policy = attach_adapter(loaded, folder)             # "policy.model" is the base with the adapter of a policy
-    detach_adapter(policy)
+One way in for all of them: safetensors only, no remote code, padding on the left, a chat template that the prompt
+passes through, an end token. Every tensor of the checkpoint has its place in the model and every place its tensor: what
+transformers would initialise at random is refused. A hub model is asked for by one quick look first (hub.py), so that
+what is wrong with it is said within seconds.
 
-One way in for all of them: safetensors only, no remote code, padding on the left, a chat template and an end token
-required. A hub model is asked for by one quick look first (hub.py), so that what is wrong with it is said within
-seconds. `identity` is what tells a model apart in the key of an artefact: the revision that the hub resolved, or the
-hash of the weights in a folder; with an adapter, the hash of its weights too. An adapter belongs to the base that it
-was trained on, which base.json beside it names; it is refused on another.
+`identity` is everything that decides what a model answers, and stands in the keys of artefacts: the commit that the hub
+resolved, or the hash of all files of a folder (weights, config, generation config, tokenizer, template); and the dtype.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import sys
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -30,8 +27,10 @@ from ifpref.models.hub import ModelError, Unreachable, cached_commit, look_on_hu
 from ifpref.progress import is_live
 
 POCKET_FOLDER = Path(__file__).parents[1] / "pocket" / "weights"
-BASE_FILE = "base.json"
-"""In an adapter's folder: the `identity` of the base that it was trained on."""
+DECIDES_NOTHING = (".md", ".py", ".log", ".bin", ".gguf", ".onnx", ".msgpack", ".h5", ".pdf", ".png", ".new")
+"""Endings of files in a model's folder that nothing here reads."""
+NOT_OF_MODEL = ("provenance.json", "LICENSE", "NOTICE", "training_args.json")
+FLOATS = ("F64", "F32", "F16", "BF16")
 
 
 @dataclass(frozen=True)
@@ -48,12 +47,16 @@ class LoadedModel:
     commit: str | None
     adapter: Path | None = None
 
+    @property
+    def dtype(self) -> str:
+        return str(self.model.dtype).removeprefix("torch.")
+
     @cached_property
     def identity(self) -> dict[str, str | None]:
-        """Id, the hub's commit, and the hash of the weights of a folder; the hash of an adapter that is attached."""
-        weights = weight_hash(self.folder) if self.folder else None
-        base = {"id": self.id, "revision": self.commit, "weights": weights}
-        return base | ({"adapter": weight_hash(self.adapter)} if self.adapter else {})
+        """That of `identify`; with an adapter, the hash of its files too."""
+        content = content_hash(self.folder) if self.folder else None
+        base = {"id": self.id, "revision": self.commit, "content": content, "dtype": self.dtype}
+        return base | ({"adapter": content_hash(self.adapter)} if self.adapter else {})
 
     @cached_property
     def eos_ids(self) -> tuple[int, ...]:
@@ -72,17 +75,58 @@ def load_model(
     revision  a commit, branch or tag of the hub; None for its default branch
     dtype     "float32" or "bfloat16"
 
-    Raises `ModelError` for what is not there, has no chat template, no end token or no safetensors.
+    Raises `ModelError` for what is not there or not whole, has no chat template, no end token or no safetensors.
     """
     from transformers import AutoModelForCausalLM
 
     folder = _folder(id)
     options = _options_of(id, revision)
     tokenizer = _tokenizer(id, options)
-    with _bars_only_where_someone_watches(), _said_clearly(id):
-        model = AutoModelForCausalLM.from_pretrained(str(folder or id), dtype=dtype, use_safetensors=True, **options)
+    if folder:
+        _check_tensors(folder)
+    with _bars_only_where_someone_watches(), _as_model_error(id):
+        model, info = AutoModelForCausalLM.from_pretrained(
+            str(folder or id), dtype=dtype, use_safetensors=True, output_loading_info=True, **options
+        )
+    _check_loaded(id, model, tokenizer, info)
     model.to(device).eval()
     return LoadedModel(id, model, tokenizer, folder, options.get("revision"))
+
+
+def _check_tensors(folder: Path) -> None:
+    """ModelError for a folder without safetensors, or with tensors that are no floating point numbers."""
+    from safetensors import SafetensorError, safe_open
+
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise ModelError(f"{folder}: holds no .safetensors file; allowed: weights as safetensors")
+    for file in files:
+        try:
+            with safe_open(file, framework="pt") as tensors:
+                kinds = {name: tensors.get_slice(name).get_dtype() for name in tensors.keys()}  # noqa: SIM118
+        except (SafetensorError, OSError) as error:
+            raise ModelError(f"{file}: cannot be read as safetensors: {error}") from None
+        if odd := {name: kind for name, kind in kinds.items() if kind not in FLOATS}:
+            name, kind = next(iter(odd.items()))
+            raise ModelError(f"{file}: {name} is {kind} (and {len(odd) - 1} more); allowed: {', '.join(FLOATS)}")
+
+
+def _check_loaded(id: str, model: Any, tokenizer: Any, info: Mapping[str, Any]) -> None:
+    """ModelError where a place of the model has no tensor of the checkpoint, or the other way round."""
+    import torch
+
+    for what in ("missing_keys", "unexpected_keys", "mismatched_keys", "error_msgs"):
+        if found := sorted(map(str, info.get(what) or ())):
+            raise ModelError(
+                f"model {id!r}: its weights do not fit its config: {what.replace('_', ' ')}: {', '.join(found[:3])}"
+                f"{f' and {len(found) - 3} more' if len(found) > 3 else ''}; allowed: a checkpoint that is whole"
+            )
+    for name, tensor in model.named_parameters():
+        if not torch.isfinite(tensor).all():
+            raise ModelError(f"model {id!r}: {name} holds numbers that are not finite; allowed: finite weights")
+    rows = model.get_input_embeddings().num_embeddings
+    if (largest := max(tokenizer.get_vocab().values())) >= rows:
+        raise ModelError(f"model {id!r}: its tokenizer has token {largest}, and its embedding {rows} rows; they differ")
 
 
 def load_tokenizer(id: str = "pocket", *, revision: str | None = None) -> Any:
@@ -93,7 +137,7 @@ def load_tokenizer(id: str = "pocket", *, revision: str | None = None) -> Any:
 def _tokenizer(id: str, options: Mapping[str, Any]) -> Any:
     from transformers import AutoTokenizer
 
-    with _said_clearly(id):
+    with _as_model_error(id):
         tokenizer = AutoTokenizer.from_pretrained(str(_folder(id) or id), padding_side="left", **options)
     if tokenizer.eos_token_id is None:
         raise ModelError(f"model {id!r}: its tokenizer has no end-of-sequence token, so no response would end")
@@ -101,7 +145,24 @@ def _tokenizer(id: str, options: Mapping[str, Any]) -> Any:
         raise ModelError(f"model {id!r} has no chat template: it is a base model; take an instruct model")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
+    _check_template(id, tokenizer)
     return tokenizer
+
+
+def _check_template(id: str, tokenizer: Any) -> None:
+    """ModelError for a chat template that fails, or that says the same whatever the prompt."""
+    said = []
+    for text in ("Name a fruit.", "Count to ten, please."):
+        try:
+            message = [{"role": "user", "content": text}]
+            encoded = tokenizer.apply_chat_template(message, add_generation_prompt=True, return_dict=True)
+            said.append(list(encoded["input_ids"]))
+        except Exception as error:  # whatever a template of somebody else's may raise
+            raise ModelError(
+                f"model {id!r}: its chat template fails on a user's message: {type(error).__name__}: {error}"
+            ) from None
+    if not said[0] or said[0] == said[1]:
+        raise ModelError(f"model {id!r}: its chat template leaves out what the user says; allowed: one that holds it")
 
 
 def load_config(id: str = "pocket", *, revision: str | None = None) -> Any:
@@ -109,7 +170,7 @@ def load_config(id: str = "pocket", *, revision: str | None = None) -> Any:
     from transformers import AutoConfig
 
     options = _options_of(id, revision)
-    with _said_clearly(id):
+    with _as_model_error(id):
         return AutoConfig.from_pretrained(str(_folder(id) or id), **options)
 
 
@@ -141,11 +202,13 @@ def _resolve(id: str, revision: str | None) -> tuple[str, bool]:
 
 
 @contextmanager
-def _said_clearly(id: str) -> Iterator[None]:
-    """transformers' errors, the first line of each, as `ModelError`."""
+def _as_model_error(id: str) -> Iterator[None]:
+    """Whatever transformers raises of files that it did not write, the first line of it, as `ModelError`."""
     try:
         yield
-    except (OSError, ValueError) as error:
+    except (ImportError, MemoryError, ModelError):
+        raise
+    except Exception as error:
         text = str(error).strip()
         if "trust_remote_code" in text:
             text = "it needs Python code of its own, and code from a hub or a folder is not run here."
@@ -175,116 +238,30 @@ def is_local(id: str) -> bool:
     return _folder(id) is not None
 
 
-def identify(id: str = "pocket", revision: str | None = None) -> dict[str, str | None]:
-    """The `identity` that `load_model` would give, without loading: the hash of a folder's weights, the hub's commit.
-
-    `ModelError` where neither the hub nor its cache knows.
-    """
+def identify(id: str = "pocket", revision: str | None = None, dtype: str = "float32") -> dict[str, str | None]:
+    """The `identity` that `load_model` would give, without loading. `ModelError` where neither the hub nor its cache
+    knows the model, or a folder holds none."""
     folder = _folder(id)
     if folder is not None:
-        return {"id": id, "revision": None, "weights": weight_hash(folder)}
-    return {"id": id, "revision": _resolve(id, revision)[0], "weights": None}
+        _check_tensors(folder)
+        return {"id": id, "revision": None, "content": content_hash(folder), "dtype": dtype}
+    return {"id": id, "revision": _resolve(id, revision)[0], "content": None, "dtype": dtype}
 
 
-def attach_adapter(loaded: LoadedModel, folder: str | Path) -> LoadedModel:
-    """The base with the LoRA adapter in `folder` (a policy's `adapter`), in evaluation mode.
-
-    The layers are put into `loaded.model` in place, without a copy of the base: `loaded` is not to be used again before
-    `detach_adapter`, which gives it back bit for bit. `ModelError` for an adapter of another base, for one that names
-    none, and for a base that has an adapter already.
-    """
-    from peft import PeftModel
-
-    folder = Path(folder)
-    try:
-        recorded = json.loads((folder / BASE_FILE).read_bytes())
-    except FileNotFoundError:
-        raise ModelError(
-            f"{folder}: no {BASE_FILE}, which names an adapter's base; allowed: the adapter of a policy"
-        ) from None
-    if loaded.adapter is not None or hasattr(loaded.model, "peft_config"):
-        raise ModelError(f"model {loaded.id!r} has an adapter already ({loaded.adapter}); detach it first")
-    part = "weights" if recorded["weights"] and loaded.identity["weights"] else "revision"
-    same_id = part == "weights" or recorded["id"] == loaded.id  # the same weights may lie in another folder
-    if not same_id or recorded[part] is None or recorded[part] != loaded.identity[part]:
-        raise ModelError(
-            f"{folder}: the adapter was trained on {recorded['id']!r}, {part} {recorded[part]}; found: {loaded.id!r}, "
-            f"{part} {loaded.identity[part]}; allowed: its own base"
-        )
-    with warnings.catch_warnings():  # transformers 5.23 asks itself for a name that it will drop
-        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
-        PeftModel.from_pretrained(loaded.model, str(folder)).eval()  # puts its layers into the model
-    return replace(loaded, adapter=folder)
-
-
-def detach_adapter(policy: LoadedModel) -> LoadedModel:
-    """The base of a policy, as it was before `attach_adapter`."""
-    remove_adapter(policy.model)
-    return replace(policy, adapter=None)
-
-
-def remove_adapter(model: Any) -> None:
-    """Put a model's own layers back in the places of an adapter's, which hold them."""
-    for name, layer in _adapted(model).items():
-        _put(model, name, layer.get_base_layer())
-    model.__dict__.pop("peft_config", None)
-
-
-@contextmanager
-def without_adapter(model: Any) -> Iterator[None]:
-    """Within it, a model whose layers hold a LoRA adapter is its base, bit for bit; one without stays as it is."""
-    adapted = _adapted(model)
-    try:
-        for name, layer in adapted.items():
-            _put(model, name, layer.get_base_layer())
-        yield
-    finally:
-        for name, layer in adapted.items():
-            _put(model, name, layer)
-
-
-@contextmanager
-def merged(model: Any) -> Iterator[None]:
-    """Within it, LoRA adapters that lie in a model's layers are part of its weights: a fifth to a third less time to
-    sample, and the same numbers but for rounding (in float32). Afterwards the model is as it was, bit for bit."""
-    from torch.nn import Parameter
-
-    layers = _adapted(model)
-    weights = {name: layer.get_base_layer().weight for name, layer in layers.items()}
-    with without_adapter(model):
-        try:
-            for name, layer in layers.items():
-                [adapter] = layer.active_adapters
-                merged_weight = weights[name] + layer.get_delta_weight(adapter)
-                layer.get_base_layer().weight = Parameter(merged_weight, requires_grad=False)
-            yield
-        finally:
-            for name, layer in layers.items():
-                layer.get_base_layer().weight = weights[name]
-
-
-def _adapted(model: Any) -> dict[str, Any]:
-    """The layers of a model that hold an adapter, by name; also where memory ran out while peft put them in."""
-    if "peft" not in sys.modules:  # which is slow to import, and then no layer can hold one
-        return {}
-    from peft.tuners.tuners_utils import BaseTunerLayer
-
-    return {name: layer for name, layer in model.named_modules() if isinstance(layer, BaseTunerLayer)}
-
-
-def _put(model: Any, name: str, layer: Any) -> None:
-    parent, _, child = name.rpartition(".")
-    setattr(model.get_submodule(parent), child, layer)
-
-
-def weight_hash(folder: Path) -> str:
-    """16 hex digits of all safetensors in a folder, by name and content."""
-    files = sorted(folder.glob("*.safetensors"))
+def content_hash(folder: Path) -> str:
+    """16 hex digits of all files of a model, by name and content: weights, config, generation config, tokenizer,
+    templates; not of what nothing reads."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not _decides_nothing(path, folder)]
     if not files:
-        raise ModelError(f"{folder}: holds no .safetensors file")
+        raise ModelError(f"{folder}: holds no file of a model")
     digest = hashlib.sha256()
     for file in files:
-        digest.update(file.name.encode())
+        digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
         with file.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()[:16]
+
+
+def _decides_nothing(path: Path, folder: Path) -> bool:
+    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+    return hidden or path.suffix in DECIDES_NOTHING or path.name in NOT_OF_MODEL

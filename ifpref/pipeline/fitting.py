@@ -37,15 +37,13 @@ from ifpref import paths
 from ifpref.models import LoadedModel
 from ifpref.sampling import Completion, Request, Settings
 from ifpref.sampling.chat import EngineAround
-from ifpref.store import StoreError, files
-from ifpref.training import TrainingError, TrainingSettings
+from ifpref.store import files
+from ifpref.training import ProcessDied, TrainingError, TrainingSettings
 
 FILE = "fitting.json"
 SIZE = "fits"
 TRAINING = ("max_length", "bf16", "gradient_checkpointing", "lora_r", "lora_target_modules")
 """The settings that the memory of training depends on, beside the size of a micro-batch."""
-DIED = "accelerate launch ended with"
-"""What `train_policy` says where one of several processes ended before its time."""
 log = logging.getLogger(__name__)
 
 
@@ -64,13 +62,13 @@ class Fitting:
             "parameter": parameter,
             "device": device_kind(model.device),
             "model": self.identity["id"],
-            "revision": self.identity["revision"] or self.identity["weights"],
+            "revision": self.identity["revision"] or self.identity["content"],
             "dtype": str(model.dtype).removeprefix("torch."),
             **more,
         }
 
     def known(self, where: Mapping[str, Any]) -> int | None:
-        """The size that was found there, if one was. StoreError for a file that cannot be read."""
+        """The size that was found there, if one was."""
         return next((entry[SIZE] for entry in self._entries() if _is_of(entry, where)), None)
 
     def keep(self, where: Mapping[str, Any], size: int) -> None:
@@ -94,24 +92,25 @@ class Fitting:
             files.replace(self.file, files.json_line(entries, indent=1))
 
     def _entries(self) -> list[dict[str, Any]]:
+        """Those of the file; one that holds anything else is moved aside, with a word: all sizes are found anew."""
         try:
             entries = json.loads(files.read(self.file))
         except FileNotFoundError:
             return []
-        except ValueError as error:
-            raise self._refused(f"no JSON ({error})") from None
-        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            raise self._refused(f"a {type(entries).__name__}")
-        for entry in entries:
-            if not isinstance(size := entry.get(SIZE), int) or size < 1:
-                raise self._refused(f"{SIZE} = {size!r}")
-        return entries
+        except (ValueError, OSError) as error:
+            entries = f"no JSON ({error})"
+        if isinstance(entries, list) and all(map(_is_entry, entries)):
+            return entries
+        aside = self.file.with_name(f"{self.file.name}.damaged")
+        files.discard(aside)
+        self.file.rename(aside)
+        log.warning("%s: found %.60r; moved to %s, sizes are found anew", paths.shown(self.file), entries, aside.name)
+        return []
 
-    def _refused(self, found: str) -> StoreError:
-        return StoreError(
-            f"{paths.shown(self.file)}: {found}; allowed: a list of entries, {SIZE!r} of each a whole number, at least "
-            "1. Without the file, all sizes are found anew"
-        )
+
+def _is_entry(entry: Any) -> bool:
+    size = entry.get(SIZE) if isinstance(entry, dict) else None
+    return isinstance(size, int) and not isinstance(size, bool) and size >= 1
 
 
 def _is_of(entry: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
@@ -174,16 +173,16 @@ def fit_training(
         settings = at_most(settings, known)
     if processes > 1:
         _give_back()
-    died = 0
+    died = False
     while True:
         try:
             return train(settings)
         except torch.cuda.OutOfMemoryError as error:
             message = str(error)
-        except TrainingError as error:  # gloo was seen to abort a process (SIGABRT) on a busy machine
-            if processes == 1 or died or DIED not in str(error):
+        except ProcessDied as error:  # gloo was seen to abort a process (SIGABRT) on a busy machine
+            if died:
                 raise
-            died = 1
+            died = True
             log.warning("a process of training died; once more, from the last checkpoint: %s", error)
             continue
         _give_back()  # out here, where no traceback holds tensors any more

@@ -1,6 +1,6 @@
 """What is looked at before hours are spent: GPUs, model, how it is spoken to, its server, memory, room on the disk.
 
-    check(runs, schedule.needs, n_gpus=1, say=print)       # ValueError says what cannot end well; warnings are said
+    check(pipeline, schedule.needs, n_gpus=1, say=print)       # ValueError says what cannot end well; warnings are said
 
 Each look takes seconds and loads no weights. What is there already is not looked at: a study that is only read asks
 for neither GPU nor network.
@@ -17,7 +17,8 @@ from typing import Any
 from ifpref.models import ModelError, load_config, load_tokenizer
 from ifpref.models.hub import cached_folder
 from ifpref.pipeline.fitting import at_most
-from ifpref.pipeline.runs import Runs
+from ifpref.pipeline.model import Speaking
+from ifpref.pipeline.pipeline import Pipeline
 from ifpref.pipeline.sizes import (
     GIB,
     RESERVE,
@@ -27,13 +28,16 @@ from ifpref.pipeline.sizes import (
     skeleton,
     training_memory,
 )
-from ifpref.pipeline.stages import Task
+from ifpref.pipeline.stage import Stage, pick
+from ifpref.training import TrainingSettings
 from ifpref.training.checks import expected_trainable
 
 BY_MODEL = ("responses", "trees", "entropies", "base", "run", "ifeval")
 """Stages that need the model itself; pairs need its tokenizer, prompts nothing."""
 BY_SERVER = ("responses", "trees")
 """Stages that engine: http samples."""
+PLAIN = Speaking(engine="transformers", system_prompt=None, thinking_end=None, stop_strings=())
+"""How pocket is spoken to, where a profile asks for nothing else."""
 POCKET_ADAPTER = 300_000
 """Parameters of an adapter of `pocket`, about."""
 WIDTH = {"float32": 4, "bfloat16": 2}
@@ -43,12 +47,12 @@ LEAST_DISK = GIB
 """Less than this is too little, where more is to be written."""
 
 
-def check(runs: Runs, needs: Collection[Task], n_gpus: int, say: Callable[[str], None]) -> None:
+def check(pipeline: Pipeline, needs: Collection[Stage], n_gpus: int, say: Callable[[str], None]) -> None:
     """Raise for what cannot end well, and say what may not.
 
     `ModelError` (also of the hub), `SamplingError` for the server and the chat template, else ValueError.
     """
-    p, stages = runs.params, {task.stage for task in needs}
+    p, stages = pipeline.params, {task.name for task in needs}
     if n_gpus and p.training_processes > n_gpus:
         raise ValueError(
             f"training_processes = {p.training_processes}; allowed: at most {n_gpus}, the GPUs that are visible here "
@@ -57,34 +61,34 @@ def check(runs: Runs, needs: Collection[Task], n_gpus: int, say: Callable[[str],
     used = range(n_gpus - n_gpus % p.training_processes)  # the others are in no group: schedule.py
     at_once = max(1, n_gpus // p.training_processes)
     if "run" in stages:
-        _check_training(runs, used)
+        _check_training(pipeline, used)
     if not stages.intersection(BY_MODEL):
-        _check_disk(runs, disk_bytes(p, needs, 0), 0, say)
+        _check_disk(pipeline, disk_bytes(p, needs, 0), 0, say)
         return
     if p.model == "pocket":  # which is known to be whole, and small
-        if runs.sampled_by()[0]:  # engine, system prompt, ...: where they are not the defaults
-            _check_speaking(runs, stages, load_tokenizer(p.model))
-        _check_disk(runs, disk_bytes(p, needs, POCKET_ADAPTER, at_once), 0, say)
+        if pick(Speaking, p) != PLAIN:
+            _check_speaking(pipeline, stages)
+        _check_disk(pipeline, disk_bytes(p, needs, POCKET_ADAPTER, at_once), 0, say)
         return
-    revision = runs.identity["revision"]
-    tokenizer = load_tokenizer(p.model, revision=revision)
+    revision = pipeline.identity["revision"]
+    load_tokenizer(p.model, revision=revision)
     model = skeleton(load_config(p.model, revision=revision))
     positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     if positions is not None and p.max_length > positions:
         raise ModelError(f"max_length = {p.max_length}; allowed: at most the {positions} positions of {p.model!r}")
-    _check_speaking(runs, stages, tokenizer)
+    _check_speaking(pipeline, stages)
     searches = "trees" in stages and p.engine == "transformers"
     for number in used:
         shares = p.training_processes > 1 and number % p.training_processes == 0  # the first of a group: schedule.py
         copies = 2 if shares else 1
-        check_gpu(runs, model, _free(number), f"GPU {number}", copies=copies, searches=searches)
-    written = disk_bytes(p, needs, expected_trainable(model, runs.training(None)), at_once)
+        check_gpu(pipeline, model, _free(number), f"GPU {number}", copies=copies, searches=searches)
+    written = disk_bytes(p, needs, expected_trainable(model, TrainingSettings.from_params(p)), at_once)
     fetched = 0 if Path(p.model).is_dir() else download_bytes(model, cached_folder(p.model, revision))
-    _check_disk(runs, written, fetched, say)
+    _check_disk(pipeline, written, fetched, say)
 
 
-def _check_training(runs: Runs, gpus: Iterable[int]) -> None:
-    p = runs.params
+def _check_training(pipeline: Pipeline, gpus: Iterable[int]) -> None:
+    p = pipeline.params
     if p.max_tokens >= p.max_length:
         raise ValueError(
             f"max_tokens = {p.max_tokens}, max_length = {p.max_length}; allowed: max_tokens < max_length, and room for "
@@ -99,24 +103,21 @@ def _check_training(runs: Runs, gpus: Iterable[int]) -> None:
             )
 
 
-def _check_speaking(runs: Runs, stages: Collection[str], tokenizer: Any) -> None:
+def _check_speaking(pipeline: Pipeline, stages: Collection[str]) -> None:
     """`SamplingError` where the model's template or tokenizer refuses how it is to be spoken to, and where the server
     is away, serves another model, or has no room for a response."""
-    from ifpref.sampling import HttpEngine, SamplingError
-    from ifpref.sampling.chat import spoken_to
-    from ifpref.sampling.http import Vocabulary
+    from ifpref.sampling import SamplingError
     from ifpref.sampling.server import ServerGone
 
-    p = runs.params
-    vocabulary = Vocabulary(p.model, runs.identity["revision"], tokenizer, (tokenizer.eos_token_id,))
-    asks = p.engine == "http" and bool(set(stages).intersection(BY_SERVER))
-    http = HttpEngine(p.engine_url if asks else "http://localhost", vocabulary)  # no weights, and nothing is asked yet
-    engine = spoken_to(http, p)
+    p, how = pipeline.params, pick(Speaking, pipeline.params)
+    engine = pipeline.model.encoder(how)  # no weights
     shortest = len(engine.encode("a"))
     if "trees" in stages:
         engine.keep_prefixes()
+    asks = p.engine == "http" and bool(set(stages).intersection(BY_SERVER))
     if not asks:
         return
+    http = pipeline.model.server()
     try:
         http.server.meet()
     except ServerGone as error:
@@ -129,17 +130,17 @@ def _check_speaking(runs: Runs, stages: Collection[str], tokenizer: Any) -> None
         )
 
 
-def check_gpu(runs: Runs, model: Any, free: int, name: str, copies: int = 1, searches: bool = False) -> None:
+def check_gpu(pipeline: Pipeline, model: Any, free: int, name: str, copies: int = 1, searches: bool = False) -> None:
     """`ModelError` where one response, or one pair, at a time cannot fit into so many free bytes: batches are halved
     where memory runs out (fitting.py).
 
     copies    of the base there in training: 2 where its processes are others than the one that samples
     searches  whether trees are grown there
     """
-    p, width = runs.params, WIDTH[runs.params.dtype]
+    p, width = pipeline.params, WIDTH[pipeline.params.dtype]
     searched = p.shard_prompts * p.n_responses if searches else 0
     one = sampling_memory(model, 1, p.max_length, width, searched=searched)
-    train = training_memory(model, at_most(runs.training(None), 1), width)
+    train = training_memory(model, at_most(TrainingSettings.from_params(p), 1), width)
     train = replace(train, weights=copies * train.weights)
     for what, memory in (("sampling", one), ("training", train)):
         if memory.total + RESERVE <= free:
@@ -164,12 +165,12 @@ def _gpu(number: int) -> tuple[str, tuple[int, int]]:
     return torch.cuda.get_device_name(number), torch.cuda.get_device_capability(number)
 
 
-def _check_disk(runs: Runs, written: int, fetched: int, say: Callable[[str], None]) -> None:
+def _check_disk(pipeline: Pipeline, written: int, fetched: int, say: Callable[[str], None]) -> None:
     """ValueError where a disk is all but full, or cannot hold the model; a warning where it may fill up.
 
     written, fetched  bytes that the store and the hub's cache will grow by: at most, and for certain
     """
-    looks = [(existing(runs.store.root), written, 0)]
+    looks = [(existing(pipeline.store.root), written, 0)]
     if fetched:
         from huggingface_hub import constants
 

@@ -1,11 +1,11 @@
 """The study cut small and timed: what `estimate` scales up.
 
-    rates = measure(load_params("pocket"), "cpu", one_thread=True, say=print)
-    rates.response          # (seconds, tokens, bytes) of one response of rejection sampling
+    rates = measure(load_params("pocket"), "cpu", say=print)
+    rates.of["response"]          # Cost(seconds=0.004, tokens=61.3, bytes=88.0) of one response of rejection sampling
 
 A first handful of responses says how fast the model is here; of what takes longest then as many are made as fit into
-`SAMPLE_S` seconds, for a forest or a batch that is too small is slower than the real one. All goes through `Runs`, in a
-store that is thrown away, so nothing is timed that the study would do otherwise.
+`SAMPLE_S` seconds, for a forest or a batch that is too small is slower than the real one. All goes through `Pipeline`,
+in a store that is thrown away, so nothing is timed that the study would do otherwise.
 """
 
 from __future__ import annotations
@@ -15,21 +15,24 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ifpref.curation.pairs import CURATIONS, Arm
 from ifpref.design import chosen
-from ifpref.evaluation.temperature import TEMPERATURES
 from ifpref.models import BASE_FILE, ModelError
 from ifpref.params import Params
 from ifpref.pipeline.fitting import fit_training
-from ifpref.pipeline.runs import HELD_OUT_TASK, Runs
-from ifpref.pipeline.stages import Task
+from ifpref.pipeline.model import fixed_threads
+from ifpref.pipeline.pairs import PairTables, pairs_of, rows_by_arm
+from ifpref.pipeline.pipeline import Pipeline
+from ifpref.pipeline.policies import Evaluation, EvaluationSettings, Reference, ReferenceSettings
+from ifpref.pipeline.samples import RESPONSES, TREES, Prompts, Responses, Trees
+from ifpref.pipeline.stage import seed_of
 from ifpref.store import Handle, Store
-from ifpref.training import TrainingSettings, reference_log_probs
+from ifpref.training import TrainingSettings, read_reference
 
 SAMPLE_S = 20.0
 """Seconds that each kind of sampling is timed for, about."""
@@ -37,34 +40,32 @@ FIRST, LEAST = 8, 24
 """Prompts of the first look, and the fewest of the real one."""
 STEPS, MICRO_STEPS = 6, 2
 """Training steps that are timed after the first one, and the most micro-batches in each."""
-Unit = tuple[float, float, float]
-"""Of one response, tree or prompt: seconds, tokens, bytes."""
-NOTHING: Unit = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of one worker, tokens sampled or trained on, bytes written."""
+
+    seconds: float = 0.0
+    tokens: float = 0.0
+    bytes: float = 0.0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.seconds + other.seconds, self.tokens + other.tokens, self.bytes + other.bytes)
+
+    def __mul__(self, count: float) -> Cost:
+        return Cost(self.seconds * count, self.tokens * count, self.bytes * count)
 
 
 @dataclass(frozen=True)
 class Rates:
-    """What things cost here. `response` and `tree` are of one response and one tree, `pairs` of one prompt of each
-    comparison; `base_greedy`, `base_sampled`, `greedy`, `sampled` of one held-out prompt, of the base and of a policy;
-    `entropies` of one dev prompt.
+    """What things cost here.
 
-    found   pairs that `n_prompts` prompts gave, by comparison and arm
+    of     unit (stage.py: `Stage.work`) -> its cost
+    found  pairs that `n_prompts` prompts gave, by comparison and arm
     """
 
-    prompt_s: float
-    response: Unit
-    tree: Mapping[str, Unit]
-    pairs: Mapping[str, Unit]
-    base_greedy: Unit
-    base_sampled: Unit
-    greedy: Unit
-    sampled: Unit
-    setup_s: float
-    step_s: float
-    reference_s: float
-    pair_tokens: float
-    adapter_bytes: int
-    overhead_s: float
+    of: Mapping[str, Cost]
     found: Mapping[tuple[str, Arm], int]
     n_prompts: int
     most_pairs: int | None
@@ -73,26 +74,20 @@ class Rates:
     peak_of: str
     machine: str
 
-    @property
-    def entropies(self) -> Unit:
-        seconds, tokens, _ = self.base_sampled
-        return seconds * len(TEMPERATURES), tokens * len(TEMPERATURES), 0.0
-
     def n_pairs(self, name: str, arm: Arm, n_train: int) -> int:
         """Pairs to expect of so many prompts; where the sample had none, half a pair is taken to have been there."""
         n = round(max(self.found[name, arm], 0.5) * n_train / self.n_prompts)
         return n if self.most_pairs is None else min(n, self.most_pairs)
 
 
-def measure(params: Params, device: str, *, one_thread: bool, say: Callable[[str], None]) -> Rates:
+def measure(params: Params, device: str, *, say: Callable[[str], None]) -> Rates:
     """Time a small sample of each stage; a minute or two on `pocket`. `ModelError` where the model cannot be had, or
     does not fit into the GPU's memory."""
     import torch
 
-    started, threads = time.monotonic(), torch.get_num_threads()
-    torch.set_num_threads(1 if one_thread else threads)
+    started = time.monotonic()
     try:
-        with tempfile.TemporaryDirectory(prefix="ifpref-estimate-") as folder:
+        with tempfile.TemporaryDirectory(prefix="ifpref-estimate-") as folder, fixed_threads():
             probe = _Probe(params, Path(folder), device)
             say(f"estimate: {params.model} is loaded; timing a first look")
             return probe.rates(started, say)
@@ -101,71 +96,68 @@ def measure(params: Params, device: str, *, one_thread: bool, say: Callable[[str
             f"out of GPU memory with {params.model!r}; what helps: a smaller max_length (now {params.max_length}), "
             f"dtype: bfloat16 (now {params.dtype}), a smaller model: {error}"
         ) from None
-    finally:
-        torch.set_num_threads(threads)
 
 
 class _Probe:
     def __init__(self, params: Params, folder: Path, device: str) -> None:
         self.params, self.folder, self.device = params, folder, device
-        self.store = Store(folder)
-        small = replace(params, n_replicates=1, n_tuning_replicates=0)
+        store = Store(folder)
+        small = params.replace(n_replicates=1, n_tuning_replicates=0)
         first = min(FIRST, params.n_train_prompts)
-        self.runs = Runs(replace(small, n_train_prompts=first), self.store, device)
-        self.loaded = self.runs.loaded
-        handle = self.runs.get(Task("responses", (0,)))
-        self.guess = handle.manifest["made"]["seconds"] / (first * params.n_responses)  # of one response
+        look = Pipeline(small.replace(n_train_prompts=first), store, device)
+        look.model.loaded  # noqa: B018 - loading is not timed
+        seconds = look.get(Responses(0)).manifest["made"]["seconds"] / (first * params.n_responses)  # of one response
         most = min(params.n_train_prompts, params.shard_prompts)
-        self.n = min(max(int(SAMPLE_S / (self.guess * params.n_responses)), LEAST), most)
-        held_out = min(max(int(SAMPLE_S / self.guess), LEAST), params.shard_prompts)
+        self.n = min(max(int(SAMPLE_S / (seconds * params.n_responses)), LEAST), most)
+        held_out = min(max(int(SAMPLE_S / seconds), LEAST), params.shard_prompts)
         few = {name: min(held_out, getattr(params, name)) for name in ("n_test_prompts", "n_dev_prompts")}
-        self.runs = Runs(replace(small, n_train_prompts=self.n, n_transfer_prompts=0, **few), self.store, device)
-        self.runs.__dict__["loaded"] = self.loaded  # the model once
+        self.pipeline = Pipeline(small.replace(n_train_prompts=self.n, n_transfer_prompts=0, **few), store, device)
+        self.pipeline.model = look.model  # the model once
 
     def rates(self, started: float, say: Callable[[str], None]) -> Rates:
-        p, runs = self.params, self.runs
+        p, pipeline, n = self.params, self.pipeline, self.n
         comparisons = chosen(p)
-        curations = {arm.curation for one in comparisons for arm in one.arms}
-        prompts = runs.get(Task("train_prompts", (0,)))
-        say(f"estimate: sampling for {self.n} prompts")
-        responses = runs.get(Task("responses", (0,)))
-        sources = sorted({CURATIONS[curation].source for curation in curations} - {"rs"})
-        trees = {source: runs.get(Task("trees", (source, 0))) for source in sources}
-        made = {one.name: runs.get(Task("pairs", (one.name, 0))) for one in comparisons}
-        tables = runs.get(Task("pair_tables", (comparisons[0].name, 0)))
-        by_arm = {(one.name, arm): rows for one in comparisons for arm, rows in runs.pairs_of(one.name, 0).items()}
+        prompts = pipeline.get(Prompts(0))
+        say(f"estimate: sampling for {n} prompts")
+        of = {
+            "prompt": Cost(prompts.manifest["made"]["seconds"] / n),
+            "response": _each(pipeline.get(Responses(0)), n * p.n_responses, RESPONSES),
+        }
+        sources = {CURATIONS[arm.curation].source for one in comparisons for arm in one.arms} - {"rs"}
+        for source in sorted(sources):
+            of[f"tree {source}"] = _each(pipeline.get(Trees(source, 0)), n, TREES)
+        by_arm = {}
+        for one in comparisons:
+            made = pipeline.get(pairs_of(one.name, 0))
+            of[f"pairs {one.name}"] = _each(made, n)
+            by_arm |= {(one.name, arm): rows for arm, rows in rows_by_arm(made, one.arms).items()}
+        of["artefact"] = Cost(pipeline.get(PairTables(comparisons[0].name, 0)).manifest["made"]["seconds"])
         say("estimate: training and evaluating")
-        training = self.training(max(by_arm.values(), key=len))
-        runs.get(HELD_OUT_TASK)
+        of |= self.training(max(by_arm.values(), key=len))
         policy = _Adapter(self.folder / "train")
-        evaluated = {}
-        for temperature in (0.0, 1.0) if p.sampled_comparisons else (0.0,):
-            for who in (None, policy):
-                evaluated[temperature, who is None] = _unit(
-                    runs.evaluate("test", temperature, who), runs.params.n_test_prompts, ("evaluation.jsonl",)
-                )
-        peak, of = _peak(self.device)
+        for temperature, kind in ((0.0, "greedy"), (1.0, "sampled")) if p.sampled_comparisons else ((0.0, "greedy"),):
+            of[f"base {kind}"], of[kind] = (self.evaluation(temperature, who) for who in (None, policy))
+        peak, peak_of = _peak(self.device)
         return Rates(
-            prompt_s=prompts.manifest["made"]["seconds"] / self.n,
-            response=_unit(responses, self.n * p.n_responses, ("responses.jsonl.gz",)),
-            tree={source: _unit(tree, self.n, ("trees.jsonl.gz",)) for source, tree in trees.items()},
-            pairs={name: _unit(handle, self.n, ()) for name, handle in made.items()},
-            base_greedy=evaluated[0.0, True],
-            greedy=evaluated[0.0, False],
-            base_sampled=evaluated.get((1.0, True), NOTHING),
-            sampled=evaluated.get((1.0, False), NOTHING),
-            **training,
-            overhead_s=tables.manifest["made"]["seconds"],
+            of=of,
             found={key: len(rows) for key, rows in by_arm.items()},
-            n_prompts=self.n,
+            n_prompts=n,
             most_pairs=p.n_pairs,
             seconds=time.monotonic() - started,
             peak_bytes=peak,
-            peak_of=of,
-            machine=f"{platform.machine()}, {sys.platform}, {of}",
+            peak_of=peak_of,
+            machine=f"{platform.machine()}, {sys.platform}, {peak_of}",
         )
 
-    def training(self, pairs: list[Mapping[str, Any]]) -> dict[str, Any]:
+    def evaluation(self, temperature: float, policy: Any) -> Cost:
+        """Of one held-out prompt, of the base or of a policy."""
+        p = self.pipeline.params
+        inputs = {"prompts": self.pipeline.get(Prompts())} | ({"policy": policy} if policy else {})
+        settings = EvaluationSettings.of(p, "test", temperature)
+        made = self.pipeline.nested(Evaluation, settings, inputs=inputs, seed=seed_of(p, None))
+        return _each(made, p.n_test_prompts, "evaluation.jsonl")
+
+    def training(self, pairs: list[Mapping[str, Any]]) -> dict[str, Cost]:
         """A few steps on the pairs of the largest arm, and their reference. One GPU takes them; where several train an
         arm, they are taken to share a step evenly."""
         from ifpref.training.policy import training_rows
@@ -173,35 +165,36 @@ class _Probe:
 
         if not pairs:
             raise ValueError(f"{self.n} prompts gave no pair to time training on; allowed: parameters that make pairs")
-        whole = self.runs.training(None)
+        model, whole = self.pipeline.model, TrainingSettings.from_params(self.params)
         accumulation = min(whole.gradient_accumulation_steps, MICRO_STEPS)
         batch = whole.per_device_train_batch_size * accumulation
         epochs = (STEPS + 1) * batch / len(pairs)
         settings = replace(whole, gradient_accumulation_steps=accumulation, num_train_epochs=epochs)
-        reference = reference_log_probs(self.store, self.loaded, pairs, bf16=settings.bf16)
-        folder, rows = self.folder / "train", training_rows(pairs, reference)
+        reference = self.pipeline.nested(Reference, ReferenceSettings("probe", settings.bf16), data=pairs)
+        folder, rows = self.folder / "train", training_rows(pairs, read_reference(reference))
         folder.mkdir()
 
         def timed(fits: TrainingSettings) -> tuple[float, list[float]]:
             clock, started = _clock(), time.monotonic()
-            train(self.loaded, rows, fits, seed=0, folder=folder, callbacks=[clock])
+            train(model.loaded, rows, fits, seed=0, folder=folder, callbacks=[clock])
             return time.monotonic() - started, clock.seconds
 
-        total, steps = fit_training(timed, self.loaded, settings, 1, self.runs.fitting)
+        total, steps = fit_training(timed, model.loaded, settings, 1, model.fitting)
         sharing = self.params.training_processes if self.device.startswith("cuda") else 1
-        (folder / "adapter" / BASE_FILE).write_text(json.dumps(self.loaded.identity), encoding="utf-8")
+        (folder / "adapter" / BASE_FILE).write_text(json.dumps(model.loaded.identity), encoding="utf-8")
+        step = sum(steps[1:]) / len(steps[1:]) * whole.gradient_accumulation_steps / accumulation / sharing
+        size = sum(path.stat().st_size for path in (folder / "adapter").iterdir())
         return {
-            "setup_s": max(total - sum(steps), 0.0),
-            "step_s": sum(steps[1:]) / len(steps[1:]) * whole.gradient_accumulation_steps / accumulation / sharing,
-            "reference_s": reference.manifest["made"]["seconds"] / len(pairs),
-            "pair_tokens": sum(map(row_length, pairs)) / len(pairs),
-            "adapter_bytes": sum(path.stat().st_size for path in (folder / "adapter").iterdir()),
+            "training": Cost(max(total - sum(steps), 0.0), bytes=size),
+            "step": Cost(step),
+            "reference": Cost(reference.manifest["made"]["seconds"] / len(pairs)),
+            "pair token": Cost(tokens=sum(map(row_length, pairs)) / len(pairs)),
         }
 
 
 @dataclass(frozen=True)
 class _Adapter:
-    """What `Runs.evaluate` asks of a policy."""
+    """What an evaluation asks of a policy."""
 
     folder: Path
     key: str = "0" * 16
@@ -227,11 +220,11 @@ def _clock() -> Any:
     return Clock()
 
 
-def _unit(handle: Handle, n: int, tables: Iterable[str]) -> Unit:
-    """Seconds, tokens and bytes of one of the n things that an artefact holds."""
+def _each(handle: Handle, n: int, *tables: str) -> Cost:
+    """Of one of the n things that an artefact holds."""
     tokens = sum(_tokens(row) for table in tables for row in handle.iter_jsonl(table))
     size = sum(state["bytes"] for state in handle.manifest["files"].values())
-    return handle.manifest["made"]["seconds"] / n, tokens / n, size / n
+    return Cost(handle.manifest["made"]["seconds"] / n, tokens / n, size / n)
 
 
 def _tokens(row: Mapping[str, Any]) -> int:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from ifpref.params import Params
-from ifpref.pipeline.stages import Task
+from ifpref.pipeline.stage import Stage
 from ifpref.training import TrainingSettings
 from ifpref.training.checks import expected_trainable
 
@@ -120,7 +120,7 @@ RESPONSE_BYTES, EVALUATION_BYTES = 4.0, 10.0
 """Bytes of a token in responses.jsonl.gz and trees.jsonl.gz, and in evaluation.jsonl, which is not compressed."""
 
 
-def disk_bytes(params: Params, tasks: Collection[Task], adapter_parameters: int, at_once: int = 1) -> int:
+def disk_bytes(params: Params, tasks: Collection[Stage], adapter_parameters: int, at_once: int = 1) -> int:
     """Roughly what these tasks write, were every response as long as `max_tokens` allows.
 
     at_once  arms that are trained side by side, each with its checkpoints
@@ -129,14 +129,14 @@ def disk_bytes(params: Params, tasks: Collection[Task], adapter_parameters: int,
     sampled = {"responses": params.n_responses, "trees": params.n_responses}
     evaluated = (params.n_test_prompts + params.n_transfer_prompts) * params.max_tokens * EVALUATION_BYTES
     trained = 4 * adapter_parameters  # in float32; a checkpoint has two moments too, and is there beside the next one
-    total = at_once * 2 * 3 * trained if any(task.stage == "run" for task in tasks) else 0.0
+    total = at_once * 2 * 3 * trained if any(task.name == "run" for task in tasks) else 0.0
     for task in tasks:
-        if task.stage in sampled:
-            total += whole * sampled[task.stage]
-        elif task.stage == "pairs":
+        if task.name in sampled:
+            total += whole * sampled[task.name]
+        elif task.name == "pairs":
             total += whole * 2  # a chosen and a rejected
-        elif task.stage in ("base", "run"):
-            total += evaluated + (trained if task.stage == "run" else 0)
+        elif task.name in ("base", "run"):
+            total += evaluated + (trained if task.name == "run" else 0)
     return int(total)
 
 

@@ -18,108 +18,35 @@ Decisions
 from __future__ import annotations
 
 import argparse
-import heapq
 import json
 import sys
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ifpref import paths
-from ifpref.design import COMPARISONS
 from ifpref.models import ModelError
 from ifpref.params import ParamsError, parse_overrides
 from ifpref.pipeline import preflight
-from ifpref.pipeline.probe import Rates, measure
-from ifpref.pipeline.runs import IFEVAL, Runs
-from ifpref.pipeline.schedule import STAGES, Schedule, _duration, _order, gpus, say_to_stderr
+from ifpref.pipeline.pipeline import STAGES
+from ifpref.pipeline.probe import Cost, Rates, measure
+from ifpref.pipeline.schedule import Schedule, duration, say_to_stderr, wall_seconds
 from ifpref.pipeline.sizes import GIB
-from ifpref.pipeline.stages import Task
+from ifpref.pipeline.stage import Stage
+from ifpref.pipeline.workers import gpus
 from ifpref.store import StoreError
 from ifpref.study import Study, StudyError
 
 FILE = "estimate.json"
-IFEVAL_PROMPTS = 541
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Of one task: seconds of one worker, tokens sampled or trained on, bytes written."""
-
-    seconds: float = 0.0
-    tokens: float = 0.0
-    bytes: float = 0.0
-
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(self.seconds + other.seconds, self.tokens + other.tokens, self.bytes + other.bytes)
-
-
-def cost(runs: Runs, task: Task, rates: Rates) -> Cost:
-    """What one task takes, by the rates that were measured."""
-    p, n_train = runs.params, runs.params.n_train_prompts
-    held_out = {"test": p.n_test_prompts, "dev": p.n_dev_prompts, "transfer": p.n_transfer_prompts}
-    held_out[IFEVAL] = IFEVAL_PROMPTS
-    if task.stage == "train_prompts":
-        return Cost(n_train * rates.prompt_s)
-    if task.stage == "held_out":
-        return Cost((sum(held_out.values()) - IFEVAL_PROMPTS) * rates.prompt_s)
-    if task.stage == "responses":
-        return _times(rates.response, n_train * (task.args[1] if len(task.args) > 1 else p.n_responses))
-    if task.stage == "trees":
-        return _times(rates.tree[task.args[0]], n_train)
-    if task.stage == "pairs":
-        return _times(rates.pairs[task.args[0]], n_train)
-    if task.stage == "entropies":
-        return _times(rates.entropies, p.n_dev_prompts)
-    if task.stage == "base":
-        split, temperature = task.args
-        return _times(rates.base_sampled if temperature else rates.base_greedy, held_out[split])
-    if task.stage == IFEVAL:
-        return _times(rates.greedy, held_out[IFEVAL])
-    if task.stage != "run":
-        return Cost(rates.overhead_s)
-    name, arm, _, rate, *purpose = task.args
-    one, n_pairs = COMPARISONS[name], rates.n_pairs(name, arm, n_train)
-    if not n_pairs:
-        return Cost(rates.overhead_s)
-    steps = runs.training(rate).steps(n_pairs)
-    total = Cost(rates.overhead_s + rates.setup_s + steps * rates.step_s + n_pairs * rates.reference_s)
-    total += Cost(0, n_pairs * rates.pair_tokens * p.num_train_epochs, rates.adapter_bytes)
-    for split in ("dev",) if purpose else one.sets:
-        total += _times(rates.greedy, held_out[split])
-    if not purpose and name in p.sampled_comparisons and not one.every_rate:  # and the base, as sharp as the policy
-        total += _times(rates.sampled, held_out["test"]) + _times(rates.base_sampled, held_out["test"])
-    return total
-
-
-def _times(unit: tuple[float, float, float], n: float) -> Cost:
-    return Cost(*(part * n for part in unit))
-
-
-def wall_seconds(needs: Mapping[Task, set[Task]], seconds: Mapping[Task, float], workers: int) -> float:
-    """The tasks played through in the schedule's order by so many workers; seconds until the last is done."""
-    waiting, done = set(needs), set()
-    running: list[tuple[float, int, Task]] = []
-    now, number = 0.0, 0
-    while waiting or running:
-        ready = sorted((task for task in waiting if needs[task] <= done), key=_order)
-        for task in ready[: workers - len(running)]:
-            waiting.discard(task)
-            heapq.heappush(running, (now + seconds[task], number := number + 1, task))
-        now, _, task = heapq.heappop(running)
-        done.add(task)
-    return now
-
-
-def label(task: Task) -> tuple[str, str]:
-    """(stage, what): a row of the table."""
-    if task.stage in ("run", IFEVAL):
-        tuning = ", on dev" if len(task.args) > 4 else ""
-        return task.stage, f"{task.args[0]} {task.args[1]}{tuning}"
-    what = {"trees": lambda: task.args[0], "pairs": lambda: task.args[0], "base": lambda: task.args[0]}
-    return task.stage, what.get(task.stage, lambda: "")()
+def cost(study: Study, task: Stage, rates: Rates) -> Cost:
+    """What one task takes: its units, by the rates that were measured."""
+    n_train = study.params.n_train_prompts
+    units = task.work(study.params, lambda name, arm: rates.n_pairs(name, arm, n_train))
+    return sum((rates.of.get(unit, Cost()) * count for unit, count in units.items()), Cost())
 
 
 def estimate(study: Study, *, workers: int | None = None, say: Any = say_to_stderr) -> dict[str, Any]:
@@ -127,21 +54,22 @@ def estimate(study: Study, *, workers: int | None = None, say: Any = say_to_stde
 
     What a study would refuse is refused here too, before the model is loaded (preflight.py).
     """
-    schedule = Schedule(study.runs, study.within_reach(study.tasks(), say))
+    schedule = Schedule(study.pipeline, study.at_hand(study.tasks(), say))
     n_gpus = gpus(study.params)
     n = max(1, min(study.n_workers(n_gpus, workers), len(schedule.needs) or 1))
     if not schedule.needs:
         return {"study": study.name, "workers": n, "wall_seconds": 0.0, "rows": [], "cached": len(schedule.cached)}
-    preflight.check(study.runs, schedule.needs, n_gpus, lambda line: say(f"estimate: {line}"))
-    device = "cuda:0" if n_gpus else "cpu"
-    rates = measure(study.params, device, one_thread=n > 1 and not n_gpus, say=say)
-    costs = {task: cost(study.runs, task, rates) for task in schedule.needs}
+    preflight.check(study.pipeline, schedule.needs, n_gpus, lambda line: say(f"estimate: {line}"))
+    rates = measure(study.params, "cuda:0" if n_gpus else "cpu", say=say)
+    costs = {task: cost(study, task, rates) for task in schedule.needs}
     rows: dict[tuple[str, str], list[Cost]] = defaultdict(list)
     for task, found in costs.items():
-        rows[label(task)].append(found)
-    table = []
-    for (stage, what), each in sorted(rows.items(), key=lambda item: (STAGES.index(item[0][0]), item[0][1])):
-        table.append({"stage": stage, "what": what, "tasks": len(each), **asdict(sum(each, Cost()))})
+        rows[task.name, task.label].append(found)
+    order = [stage.name for stage in STAGES]
+    table = [
+        {"stage": stage, "what": what, "tasks": len(each), **asdict(sum(each, Cost()))}
+        for (stage, what), each in sorted(rows.items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
+    ]
     return {
         "study": study.name,
         "machine": rates.machine,
@@ -161,15 +89,9 @@ def actual(study: Study, estimated: Mapping[str, Any]) -> list[dict[str, Any]]:
     From the manifests: "made", seconds. A task whose parts another one had made already took less.
     """
     seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
-    seen, waiting = set(), list(study.tasks())
-    while waiting:
-        task = waiting.pop()
-        if task in seen:
-            continue
-        seen.add(task)
-        waiting += study.runs.step(task).needs
-        if handle := study.runs.find(task):
-            seconds[label(task)].append(handle.manifest["made"]["seconds"])
+    for task in study.pipeline.needs(study.tasks()):
+        if handle := study.pipeline.find(task):
+            seconds[task.name, task.label].append(handle.manifest["made"]["seconds"])
     rows = []
     for row in estimated["rows"]:
         found = seconds.get((row["stage"], row["what"]), [])
@@ -182,16 +104,16 @@ def shown(found: Mapping[str, Any]) -> str:
     """The estimate as a table."""
     lines = [f"{'stage':15}{'what':38}{'tasks':>6}{'time':>9}{'tokens':>15}{'disk':>10}"]
     for row in found["rows"]:
-        took = "" if row.get("actual_seconds") is None else f"   took {_duration(row['actual_seconds'])}"
+        took = "" if row.get("actual_seconds") is None else f"   took {duration(row['actual_seconds'])}"
         tokens, megabytes = f"{row['tokens']:,.0f}" if row["tokens"] else "", row["bytes"] / 2**20
         lines.append(
-            f"{row['stage']:15}{row['what']:38}{row['tasks']:>6}{_duration(row['seconds']):>9}{tokens:>15}"
+            f"{row['stage']:15}{row['what']:38}{row['tasks']:>6}{duration(row['seconds']):>9}{tokens:>15}"
             f"{f'{megabytes:,.1f} MiB' if megabytes >= 0.05 else '':>12}{took}"
         )
     total = {part: sum(row[part] for row in found["rows"]) for part in ("tasks", "seconds", "tokens", "bytes")}
     lines.append(
         f"\n{found['study']}: {total['tasks']} artefacts to make, {found['cached']} are there. "
-        f"{_duration(total['seconds'])} of computing, {_duration(found['wall_seconds'])} on the wall with "
+        f"{duration(total['seconds'])} of computing, {duration(found['wall_seconds'])} on the wall with "
         f"{found['workers']} workers; {total['tokens']:,.0f} tokens; {total['bytes'] / GIB:.2f} GiB on disk"
     )
     if "peak_bytes" in found:
@@ -199,9 +121,7 @@ def shown(found: Mapping[str, Any]) -> str:
     known = [row for row in found["rows"] if row.get("actual_seconds") is not None]
     if known:
         there, then = (sum(row[part] for row in known) for part in ("actual_seconds", "seconds"))
-        lines.append(
-            f"of what is there: estimated {_duration(then)}, took {_duration(there)} ({there / then - 1:+.0%})"
-        )
+        lines.append(f"of what is there: estimated {duration(then)}, took {duration(there)} ({there / then - 1:+.0%})")
     return "\n".join(lines)
 
 

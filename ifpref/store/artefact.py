@@ -3,8 +3,8 @@
 A manifest, shortened:
 
     {"key": "8a1f0c5e27d94b36",
-     "recipe": {"stage": "pairs", "params": {"seed": 0}, "inputs": {"responses": "51c0..."}, "model": null,
-                "code": {"ifpref.curation/pairs.py": "90ab..."}},
+     "recipe": {"stage": "pairs", "settings": {"min_high_gap": 0.5}, "inputs": {"responses": "51c0..."},
+                "model": null, "seed": 0, "code": {"version": 1}},
      "files": {"pairs-00000.jsonl": {"bytes": 48213, "sha256": "77f2..."}},
      "tables": {"pairs.jsonl": {"files": ["pairs-00000.jsonl"], "rows": 120}},
      "checksum": "c9d1...",
@@ -16,7 +16,7 @@ import gzip
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -28,6 +28,10 @@ MANIFEST = "manifest.json"
 
 class StoreError(RuntimeError):
     """The store cannot do what was asked; the message names the file or artefact."""
+
+
+class DiskFull(StoreError):
+    """There is no room for what is being made; whole shards are kept."""
 
 
 class MissingArtefact(StoreError):
@@ -43,34 +47,34 @@ class DamagedArtefact(StoreError):
 
 @dataclasses.dataclass(frozen=True)
 class Artefact:
-    """What is asked for.
+    """What is asked for: everything that its key is the hash of.
 
-    params  of the stage, JSON values: `params.subset(...)`
-    inputs  name -> key of an artefact it reads, or an Artefact or Handle, which have one
-    code    its modules by name; a package means all modules in it (see provenance.py)
-    model   what tells the model apart: id, revision, weight hash
+    settings  of the stage, JSON values
+    inputs    name -> key of an artefact that it reads, or an Artefact or Handle, which have one
+    model     what tells the model apart (ifpref/models)
+    seed      of all that is drawn
+    code      what stands for the code: a stage's version, or the hash of its code where that is not the locked one
     """
 
     stage: str
-    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     inputs: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    code: Sequence[str] = ()
     model: Mapping[str, Any] | None = None
+    seed: int | None = None
+    code: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not re.fullmatch("[a-z][a-z0-9_]*", self.stage):
             raise StoreError(f"stage {self.stage!r}: allowed are lower-case letters, digits and '_'")
         inputs = {name: given if isinstance(given, str) else given.key for name, given in self.inputs.items()}
         object.__setattr__(self, "inputs", inputs)
-        object.__setattr__(self, "code", (self.code,) if isinstance(self.code, str) else tuple(self.code))
-        for name in ("params", "model"):  # a copy, so that nobody's later change of a list reaches the key
+        for name in ("settings", "model", "code"):  # a copy, so that nobody's later change of a list reaches the key
             object.__setattr__(self, name, json.loads(canonical_json(getattr(self, name))))
 
     @property
     def recipe(self) -> dict[str, Any]:
         """Everything that the key is the hash of."""
-        parts = {name: getattr(self, name) for name in ("stage", "params", "inputs", "model")}
-        return parts | {"code": provenance.code_hashes(*self.code)}
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
     @property
     def key(self) -> str:
@@ -126,6 +130,10 @@ class Writer(_Reader):
     def __init__(self, folder: Path, journal: Path):
         """Takes up what a killed run has left: shards equal to their note stay, all else goes."""
         self.folder, self._journal = folder, journal
+        if folder.is_symlink() or folder.is_file():  # nothing that a run of ours has left
+            files.discard(folder)
+        if journal.is_symlink() or journal.is_dir():
+            files.discard(journal)
         self._asked: dict[str, dict[int, dict[str, Any]]] = {}  # table -> shard's index -> its note
         self._rows: dict[str, int] = {}  # table in one file -> rows
         notes = _notes(journal)
@@ -218,7 +226,15 @@ def _notes(journal: Path) -> list[dict[str, Any]]:
             notes.append(json.loads(line))
         except ValueError:
             break
-    return notes
+    return [note for note in notes if _is_note(note)]
+
+
+def _is_note(note: Any) -> bool:
+    """Whether a line of the journal has the shape that `shard` writes: of a session, or of a shard."""
+    if not isinstance(note, dict):
+        return False
+    shard = {"file": str, "bytes": int, "sha256": str, "rows": int, "of": str, "seconds": float}
+    return isinstance(note.get("session"), dict) or all(isinstance(note.get(k), kind) for k, kind in shard.items())
 
 
 def _json(name: str, value: Any, indent: int | None = None) -> bytes:

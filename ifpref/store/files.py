@@ -3,36 +3,44 @@
     with lock(Path("outputs/x.lock")):
         write(Path("outputs/x.json"), json_line({"a": 1}))
 
-POSIX only (`flock`). A lock is released by the kernel when its owner dies, however it dies. On NFS it works
-across hosts if lock services run (Linux makes a byte-range lock of it); a file system that says that it has
-no locks raises OSError; one that keeps them to one host says nothing.
+Nothing here follows a symbolic link that somebody has planted under the name of a file that is to be written, locked
+or deleted: a link is removed, what it points to stays. A lock is filelock's (`flock`): the kernel releases it when its
+owner dies, however it dies.
 """
 
 import contextlib
-import fcntl
+import errno
 import gzip
 import hashlib
 import json
 import logging
 import os
 import platform
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says when a disk, a quota or a file is full."""
 log = logging.getLogger(__name__)
 _checksums: dict[tuple[int, ...], str] = {}  # state of a file -> sha256 of its bytes
-_held_locks: set[int] = set()
 
 
 def write(path: Path, data: bytes) -> None:
-    """Bytes to a file. An OSError names it, and what was written is removed: a full disk needs the room."""
+    """Bytes to a new file. An OSError names it, and what was written is removed: a full disk needs the room."""
     try:
-        path.write_bytes(data)
+        path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
     except OSError as error:
         error.filename = error.filename or str(path)
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
         raise
 
 
@@ -45,7 +53,8 @@ def replace(path: Path, data: bytes) -> None:
 
 def append(path: Path, data: bytes) -> None:
     try:
-        with path.open("ab") as file:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o666)
+        with os.fdopen(descriptor, "ab") as file:
             file.write(data)
     except OSError as error:
         error.filename = error.filename or str(path)
@@ -102,51 +111,40 @@ def damage(path: Path, expected: dict[str, Any]) -> tuple[str, str] | None:
     return None if found == expected["sha256"] else (f"sha256 {expected['sha256']}", found)
 
 
+def discard(path: Path) -> None:
+    """Remove whatever is there under this name: a file, a folder with all in it, a link but not what it points to."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 @contextlib.contextmanager
 def lock(path: Path) -> Iterator[None]:
-    """Held by one process (and thread) at a time; others wait, and say for whom. Its file goes with it."""
+    """Held by one process (and thread) at a time; others wait, and say so. Its file goes with it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    while (descriptor := _try_lock(path)) is None:
-        pass
-    _held_locks.add(descriptor)
+    if path.is_symlink() or path.is_dir():  # no lock that this module has made
+        discard(path)
+    held, owner = FileLock(path, poll_interval=0.05), os.getpid()
     try:
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"process {os.getpid()} on {platform.node()}".encode(), 0)
-        yield
-    finally:
-        if descriptor in _held_locks:  # not in a child of a fork
-            path.unlink(missing_ok=True)
-            _held_locks.discard(descriptor)
-            os.close(descriptor)
-
-
-def _try_lock(path: Path) -> int | None:
-    """A locked descriptor; None if the lock's file was removed by its last owner after it was opened here."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    locked = False
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            log.warning("%s: waiting for %s", path, os.pread(descriptor, 200, 0).decode() or "its owner")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        locked = path.exists() and os.fstat(descriptor).st_ino == path.stat().st_ino
-        return descriptor if locked else None
-    except FileNotFoundError:  # removed between the two looks at it
-        return None
+        held.acquire(timeout=0)
+    except Timeout:
+        log.warning("%s: waiting for %s", path, _owner(path))
+        held.acquire()
     except OSError as error:
         error.filename = error.filename or str(path)
         raise
+    try:
+        append(path, f"process {os.getpid()} on {platform.node()}\n".encode())
+        yield
     finally:
-        if not locked:
-            os.close(descriptor)
+        if os.getpid() == owner:  # not in a child of a fork
+            path.unlink(missing_ok=True)  # while it is held: who waits for it sees that, and makes it anew
+            held.release()
 
 
-def _let_go_in_child() -> None:
-    """A forked child shares the lock; if it outlived a killed owner, it would hold it for ever."""
-    for descriptor in _held_locks:
-        os.close(descriptor)
-    _held_locks.clear()
-
-
-os.register_at_fork(after_in_child=_let_go_in_child)
+def _owner(path: Path) -> str:
+    try:
+        return path.read_text().splitlines()[-1]
+    except (OSError, IndexError, ValueError):
+        return "its owner"

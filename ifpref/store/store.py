@@ -18,15 +18,14 @@ from ifpref.store.artefact import (
     MANIFEST,
     Artefact,
     DamagedArtefact,
+    DiskFull,
     Handle,
     MissingArtefact,
-    StoreError,
     Writer,
     key_of,
 )
 
 KEY_PATTERN = "[0-9a-f]" * 16
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 log = logging.getLogger(__name__)
 _warned: set[tuple[str, str, str]] = set()
 
@@ -49,14 +48,14 @@ class Store:
 
         Without `make`: MissingArtefact. A damaged one is moved aside and remade with a warning; without
         `make`, or with `remake_damaged=False`: DamagedArtefact. What `make` raises comes through; its whole
-        shards stay. A full disk is a StoreError that names the file.
+        shards stay. A full disk is `DiskFull`, which names the file.
         """
         recipe = artefact.recipe
         stage, key = artefact.stage, key_of(recipe)
         refuse = make is None or not remake_damaged
         for root in self.roots:
             try:
-                if (root / stage / key).exists():
+                if _is_there(root / stage / key):
                     return _open(root / stage / key)
             except DamagedArtefact as error:
                 if refuse:
@@ -68,7 +67,7 @@ class Store:
         final = self.root / stage / key
         try:
             with files.lock(final.with_name(f"{key}.lock")):
-                if final.exists():
+                if _is_there(final):
                     try:
                         return _open(final)  # another process made it meanwhile
                     except DamagedArtefact as error:
@@ -77,9 +76,9 @@ class Store:
                         warnings.warn(f"{error}; moved to {_move_aside(final).name} and remade", stacklevel=2)
                 return _make(recipe, final, make)
         except OSError as error:
-            if error.errno not in FULL:
+            if error.errno not in files.FULL:
                 raise
-            raise StoreError(
+            raise DiskFull(
                 f"{error.filename or final}: {error.strerror}, while {stage} {key} was made; "
                 "whole shards are kept: free some space and ask again"
             ) from error
@@ -90,11 +89,19 @@ class Store:
         for root in self.roots:
             folder = root / recipe["stage"] / key_of(recipe)
             try:
-                if folder.exists():
+                if _is_there(folder):
                     return _open(folder)
             except DamagedArtefact:
                 continue
         return None
+
+    def outdated(self) -> dict[Path, int]:
+        """Root -> how many artefacts of an older layout it holds. No key asks for them: they are never used."""
+        counts = {}
+        for root in self.roots:
+            recipes = map(_recipe, root.glob(f"*/{KEY_PATTERN}"))
+            counts[root] = sum(recipe is not None and "settings" not in recipe for recipe in recipes)
+        return {root: count for root, count in counts.items() if count}
 
     def find(self, key: str) -> Handle:
         """The verified artefact of that key, whatever its stage. MissingArtefact, DamagedArtefact."""
@@ -106,7 +113,7 @@ class Store:
     def explain(self, asked: Artefact | str) -> str:
         """How an artefact, or one of the store by its key, differs from the nearest other one of its stage.
 
-        One line for each parameter, input, model field and module that differs, `old -> new`; under an input
+        One line for each setting, input, model field, seed and code that differs, `old -> new`; under an input
         the same for the two inputs, as far as the store has them.
         """
         recipe = asked.recipe if isinstance(asked, Artefact) else _recipe(self._folder(asked))
@@ -116,6 +123,7 @@ class Store:
         lines = [f"{stage} {key}: {self._folder(key) or 'not in the store'}"]
         folders = [path for root in self.roots for path in sorted(root.glob(f"{stage}/{KEY_PATTERN}"))]
         others = {path.name: old for path in folders if path.name != key and (old := _recipe(path))}
+        others = {name: old for name, old in others.items() if "settings" in old}
         if not others:
             return lines[0] + f"\nno other artefact of the stage {stage} to compare it with"
         latest_first = sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)
@@ -179,9 +187,16 @@ def _make(recipe: dict[str, Any], final: Path, make: Callable[[Writer], object])
     return _open(final)
 
 
+def _is_there(folder: Path) -> bool:
+    """Whether anything has this name, a link that leads nowhere too."""
+    return folder.exists() or folder.is_symlink()
+
+
 def _open(folder: Path) -> Handle:
     """Verified: manifest, sizes, checksums."""
     path = folder / MANIFEST
+    if folder.is_symlink():
+        raise DamagedArtefact(folder, "a folder", "a symbolic link")
     try:
         manifest = json.loads(path.read_bytes())
         covered = {part: manifest[part] for part in ("key", "recipe", "files", "tables")}
@@ -210,7 +225,7 @@ def _open(folder: Path) -> Handle:
 
 def _move_aside(folder: Path) -> Path:
     number = 1
-    while (aside := folder.with_name(f"{folder.name}.damaged-{number}")).exists():
+    while _is_there(aside := folder.with_name(f"{folder.name}.damaged-{number}")):
         number += 1
     return folder.rename(aside)
 
@@ -219,19 +234,20 @@ def _recipe(folder: Path | None) -> dict[str, Any] | None:
     """What the manifest says, files unseen; None for a folder without one that can be read."""
     try:
         return None if folder is None else json.loads((folder / MANIFEST).read_bytes())["recipe"]
-    except (FileNotFoundError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     """(section, name, old value, new value) of all that differs between two recipes."""
     changes = []
-    sections = [("params", "parameter", canonical_json), ("inputs", "input", str)]
-    sections += [("model", "model", canonical_json), ("code", "code", str)]
-    for part, section, shown in sections:
+    for part, section in (("settings", "setting"), ("inputs", "input"), ("model", "model"), ("code", "code")):
+        shown = str if part == "inputs" else canonical_json
         a, b = old[part] or {}, new[part] or {}
         for name in sorted({*a, *b}):
             before, after = (shown(side[name]) if name in side else "(absent)" for side in (a, b))
             if before != after:
                 changes.append((section, name, before, after))
+    if old["seed"] != new["seed"]:
+        changes.append(("seed", "of all that is drawn", str(old["seed"]), str(new["seed"])))
     return changes

@@ -1,0 +1,111 @@
+"""The base, as stages are given it: known by its identity, loaded when it is first asked for.
+
+    model = Model("pocket", None, identify("pocket"), Machine(device="cpu", ...), fitting)
+    model.loaded                                     # ifpref.models.LoadedModel
+    model.engine(Speaking(engine="transformers"))    # what samples from it
+
+Everything of a model computes in `THREADS` threads on a CPU, whoever asks: the kernels of some CPUs round by their
+number, and an artefact must not depend on who made it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from ifpref.models import LoadedModel, load_model
+from ifpref.pipeline.fitting import FittedEngine, Fitting
+
+THREADS = 1
+"""Threads that a process computes an artefact with: on small models two processes do twice the work of two threads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """How artefacts are computed, not what: none of it is in a key. `device` is "cpu" or "cuda:1"."""
+
+    device: str
+    sampling_batch_size: int
+    engine_url: str | None
+    training_processes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speaking:
+    """What samples from a model, and how prompts are put to it (sampling/chat.py)."""
+
+    engine: str
+    system_prompt: str | None
+    thinking_end: str | None
+    stop_strings: tuple[str, ...]
+
+    def here(self) -> Speaking:
+        """The same for a model that is loaded here, which a server's engine is not for."""
+        return replace(self, engine="transformers") if self.engine == "http" else self
+
+
+class Model:
+    """The base of a study, in one process."""
+
+    def __init__(
+        self, id: str, revision: str | None, identity: Mapping[str, Any], machine: Machine, fitting: Fitting
+    ) -> None:
+        self.id, self.revision, self.identity, self.machine, self.fitting = id, revision, identity, machine, fitting
+
+    @cached_property
+    def loaded(self) -> LoadedModel:
+        dtype = self.identity["dtype"]
+        return load_model(self.id, revision=self.revision, dtype=dtype, device=self.machine.device)
+
+    def engine(self, how: Speaking, loaded: LoadedModel | None = None) -> Any:
+        """What samples from the base, or from a policy that is loaded here."""
+        from ifpref.sampling import BatchingEngine, TransformersEngine
+
+        if how.engine == "http" and loaded is None:
+            return self._speaking(self.server(), how)
+        kind = BatchingEngine if how.engine == "batching" else TransformersEngine
+        return self._speaking(FittedEngine(kind(loaded or self.loaded, self._batch), self.fitting), how)
+
+    def server(self) -> Any:
+        """The engine behind `engine_url`; nothing is asked yet."""
+        from ifpref.sampling import HttpEngine
+
+        return HttpEngine(self.machine.engine_url, self._vocabulary, concurrency=self._batch)
+
+    def encoder(self, how: Speaking) -> Any:
+        """An engine that encodes and decodes without weights; it is not to sample."""
+        from ifpref.sampling import HttpEngine
+
+        return self._speaking(HttpEngine("http://127.0.0.1", self._vocabulary), how)
+
+    @property
+    def _batch(self) -> int:
+        return self.machine.sampling_batch_size
+
+    @cached_property
+    def _vocabulary(self) -> Any:
+        from ifpref.sampling.http import read_tokenizer
+
+        return read_tokenizer(self.id, self.revision)
+
+    def _speaking(self, engine: Any, how: Speaking) -> Any:
+        from ifpref.sampling import ChatEngine
+
+        chat = {"system_prompt": how.system_prompt, "thinking_end": how.thinking_end, "stop_strings": how.stop_strings}
+        return ChatEngine(engine, **chat) if any(chat.values()) else engine
+
+
+@contextmanager
+def fixed_threads() -> Iterator[None]:
+    """Within it, torch computes in `THREADS` threads on a CPU."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(THREADS)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

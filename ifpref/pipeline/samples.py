@@ -1,0 +1,233 @@
+"""Stages up to what is sampled: prompts, whole responses, search trees.
+
+Prompts(0), Prompts()               training prompts of replicate 0; the held-out prompts, which all replicates share
+IFEvalPrompts()                     IFEval's 541
+Responses(0), Responses(0, "pass rate")      whole responses; others, that a prompt's pass rate is measured by
+Trees("mcts", 0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ifpref.curation.mcts import SearchSettings
+from ifpref.params import Params
+from ifpref.pipeline.model import Speaking
+from ifpref.pipeline.stage import Job, ModelJob, Stage, Units, pick, seed_of
+from ifpref.store import Handle, StoreError, Writer
+
+PROMPTS, RESPONSES, TREES = "prompts.jsonl.gz", "responses.jsonl.gz", "trees.jsonl.gz"
+HELD_OUT = ("dev", "test", "transfer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptSettings:
+    """counts: how many prompts of each split."""
+
+    domain: str
+    constraint_set: str
+    min_constraints: int
+    max_constraints: int
+    easy_max_constraints: int
+    moderate_max_constraints: int
+    transfer_ids: tuple[str, ...]
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Prompts(Stage):
+    """The training prompts of a replicate, or, of none, the held-out prompts.
+
+    Files: prompts.jsonl.gz (DESIGN: prompts), report.json.
+    """
+
+    replicate: int | None = None
+    name = "prompts"
+
+    def __str__(self) -> str:
+        return "prompts held-out" if self.replicate is None else f"prompts {self.replicate}"
+
+    def counts(self, p: Params) -> dict[str, int]:
+        if self.replicate is not None:
+            return {"train": p.n_train_prompts}
+        counts = {name: getattr(p, f"n_{name}_prompts") for name in HELD_OUT}
+        return {name: count for name, count in counts.items() if count}
+
+    def settings(self, p: Params) -> PromptSettings:
+        return pick(PromptSettings, p, counts=self.counts(p))
+
+    def seed(self, p: Params) -> int:
+        return seed_of(p, self.replicate)
+
+    def work(self, p: Params, n_pairs: Any) -> Units:
+        return {"prompt": sum(self.counts(p).values())}
+
+    @staticmethod
+    def make(job: Job, writer: Writer) -> None:
+        from ifpref.constraints import CONSTRAINT_SETS
+        from ifpref.prompts.build import build, to_rows
+
+        s = job.settings
+        built = build(
+            s.counts,
+            job.seed,
+            domain=s.domain,
+            ids=CONSTRAINT_SETS[s.constraint_set],
+            k=(s.min_constraints, s.max_constraints),
+            transfer_ids=s.transfer_ids,
+            difficulty=(s.easy_max_constraints, s.moderate_max_constraints),
+            workers=1 if sum(s.counts.values()) < 5_000 else None,
+        )
+        writer.write_jsonl(PROMPTS, to_rows(built.prompts))
+        writer.write_json("report.json", {"rejected": built.rejected, "duplicates": built.duplicates})
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """Where a table comes from: its address, or the hash of a file."""
+
+    source: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class IFEvalPrompts(Stage):
+    """IFEval's prompts, as rows of prompts; a file that $IFEVAL_PROMPTS names is known by its bytes."""
+
+    name = "ifeval_prompts"
+
+    def settings(self, p: Params) -> SourceSettings:
+        from ifpref.evaluation.sets import ifeval_source
+
+        return SourceSettings(ifeval_source())
+
+    @staticmethod
+    def make(job: Job, writer: Writer) -> None:
+        from ifpref.evaluation.sets import ifeval_prompts
+
+        rows = ifeval_prompts()
+        if rows is None:
+            raise StoreError("IFEval's prompts are out of reach; allowed: $IFEVAL_PROMPTS, or a network")
+        writer.write_jsonl(PROMPTS, rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResponseSettings:
+    """stream: put before the names of the random streams, for responses independent of those without it."""
+
+    n_responses: int
+    stream: str
+    temperature: float
+    top_p: float
+    max_tokens: int
+    shard_prompts: int
+    speaking: Speaking
+
+
+@dataclass(frozen=True)
+class Responses(Stage):
+    """Whole responses of rejection sampling to the training prompts of a replicate; `purpose`: "", or "pass rate".
+
+    Files: responses.jsonl.gz (curation/rejection.py), report.json, and chat.json where the text that is verified is
+    not all that was sampled.
+    """
+
+    replicate: int
+    purpose: str = ""
+    name = "responses"
+    of_model = True
+
+    def settings(self, p: Params) -> ResponseSettings:
+        extra = {"n_responses": p.n_pass_rate_responses} if self.purpose else {}
+        stream = f"{self.purpose}/" if self.purpose else ""
+        return pick(ResponseSettings, p, stream=stream, speaking=pick(Speaking, p), **extra)
+
+    def inputs(self, p: Params) -> dict[str, Stage]:
+        return {"prompts": Prompts(self.replicate)}
+
+    def seed(self, p: Params) -> int:
+        return seed_of(p, self.replicate)
+
+    def work(self, p: Params, n_pairs: Any) -> Units:
+        return {"response": p.n_train_prompts * self.settings(p).n_responses}
+
+    @staticmethod
+    def make(job: ModelJob, writer: Writer) -> None:
+        from ifpref.curation.rejection import write_responses
+
+        s, engine = job.settings, job.model.engine(job.settings.speaking)
+        prompts = job.inputs["prompts"].read_jsonl(PROMPTS)
+        sampling = sampling_of(s, job.seed)
+        write_responses(
+            writer, prompts, engine, sampling, n=s.n_responses, shard_prompts=s.shard_prompts, stream=s.stream
+        )
+        count_chat(writer, engine, (row["token_ids"] for row in writer.iter_jsonl(RESPONSES)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TreeSettings:
+    search: SearchSettings
+    temperature: float
+    top_p: float
+    max_tokens: int
+    shard_prompts: int
+    speaking: Speaking
+
+
+@dataclass(frozen=True)
+class Trees(Stage):
+    """A search tree for each training prompt of a replicate: curation "mcts", or "rs_branched".
+
+    Files: trees.jsonl.gz (curation/tree.py), report.json, chat.json as of responses.
+    """
+
+    curation: str
+    replicate: int
+    name = "trees"
+    of_model = True
+
+    def settings(self, p: Params) -> TreeSettings:
+        return pick(TreeSettings, p, search=SearchSettings.from_params(p, self.curation), speaking=pick(Speaking, p))
+
+    def inputs(self, p: Params) -> dict[str, Stage]:
+        return {"prompts": Prompts(self.replicate)}
+
+    def seed(self, p: Params) -> int:
+        return seed_of(p, self.replicate)
+
+    def work(self, p: Params, n_pairs: Any) -> Units:
+        return {f"tree {self.curation}": p.n_train_prompts}
+
+    @staticmethod
+    def make(job: ModelJob, writer: Writer) -> None:
+        from ifpref.curation.mcts import write_trees
+        from ifpref.curation.pairs import read_trees
+
+        s, engine = job.settings, job.model.engine(job.settings.speaking)
+        prompts = job.inputs["prompts"].read_jsonl(PROMPTS)
+        write_trees(writer, prompts, engine, sampling_of(s, job.seed), s.search, shard_prompts=s.shard_prompts)
+        rows = writer.iter_jsonl(TREES)
+        leaves = (leaf for row in rows for leaf in read_trees([row])[row["prompt_id"]])
+        count_chat(writer, engine, (leaf.token_ids for leaf in leaves))
+
+
+def sampling_of(s: Any, seed: int) -> Any:
+    """sampling.Settings of a stage's settings."""
+    from ifpref.sampling import Settings
+
+    return Settings(s.temperature, s.top_p, s.max_tokens, seed)
+
+
+def count_chat(writer: Writer, engine: Any, responses: Iterable[Sequence[int]]) -> None:
+    """What was taken from these responses before they were verified, in chat.json (sampling/chat.py); no file where the
+    engine takes nothing. Of a tree, each distinct response counts once."""
+    from ifpref.sampling import ChatEngine
+
+    if isinstance(engine, ChatEngine):
+        writer.write_json("chat.json", engine.count(responses))
+
+
+def rows_of_split(prompts: Handle, split: str) -> list[dict[str, Any]]:
+    """The rows of a split, of an artefact of prompts."""
+    return [row for row in prompts.read_jsonl(PROMPTS) if row["split"] == split]

@@ -1,0 +1,181 @@
+"""Where tasks are computed: in this process, or in worker processes, each with GPUs of its own where there are any.
+
+    Workers(2, gpu_groups(4, 2)).submit(compute, params, task, "cuda:0").result()     # Outcome(seconds=3.2)
+
+Decisions
+- Each worker is a pool of one process: one that dies (killed for memory, say) takes nothing with it but its own task,
+  and is replaced when the next task comes.
+- With n GPUs and m = `training_processes` there are n // m groups. A worker sees the m GPUs of its group and no others
+  (CUDA_VISIBLE_DEVICES, set before it touches one): it samples and evaluates on the first, and its training starts a
+  process on each. n - m * (n // m) GPUs are idle, and the others of a group while it samples: m = 1 is the faster one
+  where there are as many arms as GPUs.
+- What comes back of a task is an `Outcome`, also where it failed: many exceptions do not survive the way between
+  processes.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ifpref import paths, progress
+from ifpref.params import Params
+from ifpref.pipeline.pipeline import Pipeline
+from ifpref.pipeline.stage import Stage
+from ifpref.store import DiskFull, Store, files
+
+NO_ROOM = 2**20
+"""Bytes: with less than this on the disk, whatever failed has failed for that."""
+_leaving = threading.Event()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of one task: how long it took; where it failed, why."""
+
+    seconds: float
+    error: str = ""
+    is_full: bool = False
+    trace: str = ""
+
+
+def study_store() -> Store:
+    """Where artefacts lie; the committed reference run is looked at next."""
+    return Store(paths.store_folder(), fallbacks=[paths.reference_store_folder()])
+
+
+def compute(params: Params, task: Stage, device: str) -> Outcome:
+    """Make one artefact, in whatever process this is."""
+    start, pipeline = time.monotonic(), _pipeline(params, paths.home(), device)
+    try:
+        pipeline.get(task)
+    except Exception as error:  # whatever a stage may raise fails one task, and no other
+        trace = "".join(traceback.format_exception(error))
+        is_full = _is_of_a_full_disk(error, pipeline.store.root)
+        return Outcome(time.monotonic() - start, f"{type(error).__name__}: {error}", is_full, trace)
+    return Outcome(time.monotonic() - start)
+
+
+@cache
+def _pipeline(params: Params, home: Path, device: str) -> Pipeline:
+    """One for each process and project folder, so that its model is loaded once."""
+    return Pipeline(params, study_store(), device)
+
+
+def _is_of_a_full_disk(error: BaseException, folder: Path) -> bool:
+    """Libraries that write for themselves often hide the cause: then the disk is asked."""
+    if any(isinstance(one, DiskFull) or getattr(one, "errno", None) in files.FULL for one in _chain(error)):
+        return True
+    return folder.exists() and shutil.disk_usage(folder).free < NO_ROOM
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def gpus(params: Params) -> int:
+    """How many GPUs this process may use, as `device` allows. ValueError for cuda where there is none."""
+    if params.device == "cpu" or (params.device == "auto" and not _has_driver()):
+        return 0
+    import torch
+
+    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if params.device == "cuda" and not found:
+        raise ValueError("device = 'cuda', and no GPU that torch can use is here; allowed: auto, cpu")
+    return found
+
+
+def _has_driver() -> bool:
+    return any(name.startswith("nvidia") for name in os.listdir("/dev")) if os.path.isdir("/dev") else False
+
+
+def gpu_groups(n_gpus: int, size: int) -> list[str]:
+    """Groups of so many GPUs, no GPU in two of them, each as CUDA_VISIBLE_DEVICES names it: ["0,1", "2,3"]."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = [name.strip() for name in named.split(",")] if named else [str(number) for number in range(n_gpus)]
+    return [",".join(names[first : first + size]) for first in range(0, n_gpus - size + 1, size)]
+
+
+class InProcess(Executor):
+    """Computes in this process, at once: what tests and debuggers want."""
+
+    def submit(self, fn: Callable, /, *args: Any, **kwargs: Any) -> Future:
+        future: Future = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # what a pool does: the caller reads it from the future
+            future.set_exception(error)
+        return future
+
+
+class Workers(Executor):
+    """n worker processes, shared out over the groups of GPUs, if there are any. At most n tasks at a time."""
+
+    def __init__(self, n: int, groups: Sequence[str] = ()) -> None:
+        self._groups = list(groups)
+        self._lanes: list[ProcessPoolExecutor | None] = [None] * n
+        self._busy: dict[int, Future] = {}
+
+    def submit(self, fn: Callable, /, *args: Any, **kwargs: Any) -> Future:
+        lane = next(lane for lane in range(len(self._lanes)) if lane not in self._busy or self._busy[lane].done())
+        try:
+            future = self._pool(lane).submit(fn, *args, **kwargs)
+        except BrokenProcessPool:  # its process has died since its last task, or with it
+            self._lanes[lane].shutdown(wait=False)
+            self._lanes[lane] = None
+            future = self._pool(lane).submit(fn, *args, **kwargs)
+        self._busy[lane] = future
+        return future
+
+    def _pool(self, lane: int) -> ProcessPoolExecutor:
+        if self._lanes[lane] is None:
+            group = self._groups[lane % len(self._groups)] if self._groups else None
+            context = multiprocessing.get_context("spawn")
+            self._lanes[lane] = ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=(group,))
+        return self._lanes[lane]
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Without `wait`, what is under way ends at once: what is half made is kept by the store, shard by shard."""
+        for pool in filter(None, self._lanes):
+            processes = list((pool._processes or {}).values())
+            pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+            for process in processes if not wait else ():
+                process.terminate()
+
+
+def _begin(group: str | None) -> None:
+    """In a new worker: its GPUs, its silence, and its end when the process that started it is gone."""
+    if group is not None:  # for what it starts too, and for trl, which trains on the first GPU that it sees
+        os.environ["CUDA_VISIBLE_DEVICES"] = group
+    os.environ.update(OMP_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false", IFPREF_WORKER="1")
+    progress.silence()
+    os.setpgrp()  # with what it starts: see `_leave`
+    signal.signal(signal.SIGTERM, _leave)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    multiprocessing.parent_process().join()  # returns when it is gone, however it went
+    _leave()
+
+
+def _leave(*_: Any) -> None:
+    """End a worker at once, and with it the processes of training that it has started: they hold GPUs."""
+    if not _leaving.is_set():  # the signal comes back to the one that sends it
+        _leaving.set()
+        os.killpg(0, signal.SIGTERM)
+        os._exit(1)
