@@ -29,7 +29,7 @@ from ifpref.pipeline.fitting import fit_training
 from ifpref.pipeline.runs import HELD_OUT_TASK, Runs
 from ifpref.pipeline.stages import Task
 from ifpref.store import Handle, Store
-from ifpref.training import TrainingSettings, reference_log_probs
+from ifpref.training import TrainingSettings, read_reference, reference_log_probs
 
 SAMPLE_S = 20.0
 """Seconds that each kind of sampling is timed for, about."""
@@ -179,7 +179,7 @@ class _Probe:
         epochs = (STEPS + 1) * batch / len(pairs)
         settings = replace(whole, gradient_accumulation_steps=accumulation, num_train_epochs=epochs)
         reference = reference_log_probs(self.store, self.loaded, pairs, bf16=settings.bf16)
-        folder, rows = self.folder / "train", training_rows(pairs, reference)
+        folder, rows = self.folder / "train", training_rows(pairs, read_reference(reference))
         folder.mkdir()
 
         def timed(fits: TrainingSettings) -> tuple[float, list[float]]:

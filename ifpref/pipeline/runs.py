@@ -210,7 +210,7 @@ class Runs(PairStages):
             return self.training(self.rate(name, arm) if rate is None else rate)
 
         def artefact() -> Artefact:
-            params = {"arm": vars(arm), "training": settings().science(), "seed": self.seed(replicate)}
+            params = {"arm": vars(arm), "training": settings().key_fields(), "seed": self.seed(replicate)}
             params |= {"sets": sets, "sampled": self.params.n_sampled if is_sampled else 0}
             params |= self.params.subset("max_tokens", "shard_prompts")
             inputs = {"pairs": self.key(pairs), "held_out": self.key(HELD_OUT_TASK)}
