@@ -228,7 +228,7 @@ def test_a_smaller_micro_batch_is_the_same_step(size, accumulation, most):
     whole = replace(SETTINGS, per_device_train_batch_size=size, gradient_accumulation_steps=accumulation)
     less = at_most(whole, most)
     assert less.per_device_train_batch_size <= min(most, size)
-    assert less.science() == whole.science()
+    assert less.key_fields() == whole.key_fields()
 
 
 # ---- a study

@@ -246,7 +246,7 @@ def test_the_reference_is_the_base_s_log_probability(base, tmp_path):
 
 
 def test_the_reference_of_a_pair_is_computed_once(base, tmp_path, monkeypatch):
-    import ifpref.training.reference as reference
+    import ifpref.training.reference_model as reference
 
     scored = []
     real = reference._scorer
@@ -529,7 +529,7 @@ def test_a_loss_that_grows_beyond_the_ratio_is_divergence(base, tmp_path):
 
 
 def test_a_reference_of_another_base_stops_the_run(base, tmp_path, monkeypatch):
-    import ifpref.training.reference as reference
+    import ifpref.training.reference_model as reference
 
     monkeypatch.setattr(reference, "_scorer", lambda *a: lambda pair: (-12.0, -20.0))
     with pytest.raises(TrainingError, match=r"before training a log-ratio is .* The reference is of another base"):

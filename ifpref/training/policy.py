@@ -34,7 +34,7 @@ from typing import Any
 from ifpref.models import BASE_FILE, LoadedModel, load_model
 from ifpref.store import Artefact, Handle, Store, Writer
 from ifpref.training.checks import check_pairs
-from ifpref.training.reference import read_reference, reference_log_probs
+from ifpref.training.reference_model import Reference, read_reference, reference_log_probs
 from ifpref.training.settings import TrainingError, TrainingSettings
 
 STAGE = "policy"
@@ -54,7 +54,7 @@ def policy_artefact(
 ) -> Artefact:
     """What `train_policy` makes: its key is known before anything is trained."""
     ids = repr([[list(pair[name]) for name in IDS] for pair in pairs])
-    params = settings.science() | {"seed": seed, "pairs": sha256(ids.encode()).hexdigest()[:16]}
+    params = settings.key_fields() | {"seed": seed, "pairs": sha256(ids.encode()).hexdigest()[:16]}
     return Artefact(STAGE, params, inputs=inputs or {}, code=CODE, model=loaded.identity)
 
 
@@ -84,32 +84,55 @@ def train_policy(
 
     def make(writer: Writer) -> None:
         check_pairs(pairs, loaded, settings.max_length)
-        reference = reference_log_probs(store, loaded, pairs, bf16=settings.bf16)
-        rows = training_rows(pairs, reference)
+        reference = read_reference(reference_log_probs(store, loaded, pairs, bf16=settings.bf16))
         folder = writer.folder.with_name(f"{artefact.key}.checkpoints")
-        folder.mkdir(parents=True, exist_ok=True)
-        if processes == 1:
-            from ifpref.training.trainer import train
-
-            record = train(loaded, rows, settings, seed=seed, folder=folder)
-        else:
-            record = launch(loaded, rows, settings, seed=seed, folder=folder, processes=processes)
-        record |= {"settings": settings.to_dict(), "seed": seed, "processes": processes, "n_pairs": len(pairs)}
-        record |= {"base": loaded.identity, "reference": reference.key}
-        writer.write_jsonl("log.jsonl", record.pop("log"))
-        writer.write_json("training.json", record)
-        _write_adapter(folder / "adapter", writer, loaded)
-        shutil.rmtree(folder)
+        make_policy(
+            writer, loaded, pairs, reference, settings, seed=seed, processes=processes, checkpoints_folder=folder
+        )
 
     return store.get(artefact, make)
 
 
-def training_rows(pairs: Sequence[Pair], reference: Handle) -> list[dict[str, Any]]:
+def make_policy(
+    writer: Writer,
+    loaded: LoadedModel,
+    pairs: Sequence[Pair],
+    reference: Reference | None,
+    settings: TrainingSettings,
+    *,
+    seed: int,
+    processes: int = 1,
+    checkpoints_folder: Path,
+) -> None:
+    """Train a policy and write its files; it knows neither keys nor the store.
+
+    reference           log-probabilities of the pairs under `loaded`; None for an algorithm that needs none
+    checkpoints_folder  kept by a killed run, and taken up by the next call; removed once the policy is written
+
+    The other arguments, and what is raised: see `train_policy`.
+    """
+    check_pairs(pairs, loaded, settings.max_length)
+    rows = training_rows(pairs, reference)
+    checkpoints_folder.mkdir(parents=True, exist_ok=True)
+    if processes == 1:
+        from ifpref.training.trainer import train
+
+        record = train(loaded, rows, settings, seed=seed, folder=checkpoints_folder)
+    else:
+        record = launch(loaded, rows, settings, seed=seed, folder=checkpoints_folder, processes=processes)
+    record |= {"settings": settings.to_dict(), "seed": seed, "processes": processes, "n_pairs": len(pairs)}
+    record |= {"base": loaded.identity}
+    writer.write_jsonl("log.jsonl", record.pop("log"))
+    writer.write_json("training.json", record)
+    _write_adapter(checkpoints_folder / "adapter", writer, loaded)
+    shutil.rmtree(checkpoints_folder)
+
+
+def training_rows(pairs: Sequence[Pair], reference: Reference) -> list[dict[str, Any]]:
     """The columns that the trainer reads, one row for each pair."""
-    table = read_reference(reference)
     rows = []
     for pair in pairs:
-        chosen, rejected = table.of(pair)
+        chosen, rejected = reference.of(pair)
         ids = {name: list(pair[name]) for name in IDS}
         rows.append(ids | {"ref_chosen_logps": chosen, "ref_rejected_logps": rejected})
     return rows

@@ -4,7 +4,7 @@
     settings.effective_batch_size, settings.steps(400), settings.micro_batches(processes=2)
 
 What changes the result only by rounding (how a batch is cut into micro-batches, gradient checkpointing, how often a
-checkpoint is written) is left out of `science()`, and so out of the key of a policy.
+checkpoint is written) is left out of `key_fields()`, and so out of the key of a policy.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class TrainingSettings:
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
-    def science(self) -> dict[str, Any]:
+    def key_fields(self) -> dict[str, Any]:
         """What the key of a policy depends on."""
         kept = {name: value for name, value in asdict(self).items() if name not in MECHANICS}
         return kept | {"effective_batch_size": self.effective_batch_size}

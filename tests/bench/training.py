@@ -104,14 +104,14 @@ def pairs_of(examples: list[Any], tokenizer: Any) -> tuple[list[dict[str, Any]],
 def reference_rows(loaded: Any, pairs: list[dict[str, Any]], folder: Path) -> tuple[list[dict[str, Any]], float]:
     """The rows that training reads, and the seconds that their reference took."""
     from ifpref.store import Store
-    from ifpref.training import reference_log_probs
+    from ifpref.training import read_reference, reference_log_probs
     from ifpref.training.policy import training_rows
 
     named = replace(loaded, folder=None)  # a random model has no folder whose weights could be hashed
     reference_log_probs(Store(folder / "warm-up"), named, pairs[:4])
     start = time.perf_counter()
     handle = reference_log_probs(Store(folder / "store"), named, pairs)
-    return training_rows(pairs, handle), time.perf_counter() - start
+    return training_rows(pairs, read_reference(handle)), time.perf_counter() - start
 
 
 def plain(loaded: Any, texts: list[dict[str, Any]], settings: Any, folder: Path) -> tuple[float, float]:

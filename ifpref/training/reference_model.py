@@ -25,7 +25,7 @@ from ifpref.store import Artefact, DamagedArtefact, Handle, Store, Writer
 from ifpref.store.store import KEY_PATTERN
 
 STAGE, TABLE = "reference", "reference.jsonl"
-CODE = ("ifpref.training.reference", "ifpref.training.forward")
+CODE = ("ifpref.training.reference_model", "ifpref.training.forward")
 SHARD = 512
 """Pairs in a shard: what a killed run repeats at most."""
 
@@ -61,30 +61,42 @@ def reference_log_probs(store: Store, loaded: LoadedModel, pairs: Sequence[Pair]
 
     bf16  computed as training with `bf16` computes the policy: under autocast
     """
-    distinct = {pair_hash(pair): pair for pair in pairs}
-    names = sorted(distinct)
+    names = sorted({pair_hash(pair) for pair in pairs})
     digest = hashlib.sha256("".join(names).encode()).hexdigest()[:16]
     params = {"pairs": digest, "dtype": str(loaded.model.dtype), "bf16": bf16}
     artefact = Artefact(STAGE, params, code=CODE, model=loaded.identity)
 
-    def make(writer: Writer) -> None:
-        known = _known(store, artefact)
-        score = _scorer(loaded, bf16)
-        what = f"reference log-probabilities, {sum(name not in known for name in names):,} to compute"
-        progress = track(range(len(names)), total=len(names), what=what)
-        for index, start in enumerate(range(0, len(names), SHARD)):
-            chunk = names[start : start + SHARD]
+    return store.get(artefact, lambda writer: write_reference(writer, loaded, pairs, bf16, _known(store, artefact)))
 
-            def rows(chunk: list[str] = chunk) -> Iterator[dict[str, Any]]:
-                for name in chunk:
-                    first, second = known[name] if name in known else score(distinct[name])
-                    next(progress, None)
-                    yield {"pair": name, "first": first, "second": second}
 
-            writer.shard(TABLE, index, rows, of=chunk)
-        progress.close()
+def write_reference(
+    writer: Writer,
+    loaded: LoadedModel,
+    pairs: Sequence[Pair],
+    bf16: bool,
+    known: Mapping[str, tuple[float, float]] | None = None,
+) -> None:
+    """Write the table of these pairs, shard by shard; it knows neither keys nor the store.
 
-    return store.get(artefact, make)
+    known  values of pairs that are computed already (`Reference.values`), which are copied
+    """
+    known = known or {}
+    distinct = {pair_hash(pair): pair for pair in pairs}
+    names = sorted(distinct)
+    score = _scorer(loaded, bf16)
+    what = f"reference log-probabilities, {sum(name not in known for name in names):,} to compute"
+    progress = track(range(len(names)), total=len(names), what=what)
+    for index, start in enumerate(range(0, len(names), SHARD)):
+        chunk = names[start : start + SHARD]
+
+        def rows(chunk: list[str] = chunk) -> Iterator[dict[str, Any]]:
+            for name in chunk:
+                first, second = known[name] if name in known else score(distinct[name])
+                next(progress, None)
+                yield {"pair": name, "first": first, "second": second}
+
+        writer.shard(TABLE, index, rows, of=chunk)
+    progress.close()
 
 
 def _known(store: Store, artefact: Artefact) -> Mapping[str, tuple[float, float]]:
