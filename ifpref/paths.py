@@ -19,6 +19,7 @@ from pathlib import Path
 
 HOME_VARIABLE = "IFPREF_HOME"
 RESERVED = ("benchmarks", "reference", "store")  # folders of outputs/ that are not a profile's
+PROFILE_NAMES = f"allowed are letters, digits, '_' and '-', other than {', '.join(RESERVED)}"
 
 
 def home() -> Path:
@@ -45,9 +46,7 @@ def outputs_folder(profile: str | None = None) -> Path:
     if profile is None:
         return home() / "outputs"
     if not is_profile_name(profile):
-        raise ValueError(
-            f"profile {profile!r}: allowed are letters, digits, '_' and '-', other than {', '.join(RESERVED)}"
-        )
+        raise ValueError(f"profile {profile!r}: {PROFILE_NAMES}")
     return home() / "outputs" / profile
 
 
