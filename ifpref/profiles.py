@@ -87,7 +87,8 @@ def parse_yaml(text: str | bytes, source: str) -> Any:
         if id(node) in seen:
             raise ParamsError(f"{source}: holds an alias (* or &); allowed: each value written out")
         if depth > 2 or not node.tag.endswith((":str", ":seq", ":map")):
-            raise ParamsError(f"{source}: holds {node.tag} in line {node.start_mark.line + 1}; allowed: 'key: value'")
+            what = "a list in a list" if depth > 2 else node.tag
+            raise ParamsError(f"{source}: holds {what} in line {node.start_mark.line + 1}; allowed: 'key: value'")
         seen.add(id(node))
         if isinstance(node, yaml.ScalarNode):
             return _PLAIN.get(node.value.lower(), node.value) if node.style is None else node.value
