@@ -222,7 +222,8 @@ def test_a_stamp_says_what_changed(tmp_path):
     [("nowhere", "no such file"), ("smoke --set bta=1", "'beta'"), ("smoke --only x", "notebook 'x'")],
 )
 def test_the_command_says_what_it_cannot_begin(home, capsys, arguments, what):
-    shutil.copy(ROOT / "params" / "smoke.yaml", home / "params")
+    for profile in ("pocket", "smoke"):  # smoke extends pocket
+        shutil.copy(ROOT / "params" / f"{profile}.yaml", home / "params")
     write(home, "tour", "1")
     assert notebooks.main(arguments.split()) == 2
     assert what in capsys.readouterr().err

@@ -27,6 +27,8 @@ PACKAGE = Path(__file__).resolve().parents[1]
 DATA = PACKAGE / "data"
 APART: Mapping[str, str] = {
     "ifpref.params": "what a stage reads of a profile stands in its key by value",
+    "ifpref.profiles": "what a stage reads of a profile stands in its key by value",
+    "ifpref.fingerprint": "names what is made, and changes nothing in it",
     "ifpref.design": "what a stage reads of a comparison stands in its key by value",
     "ifpref.paths": "says where, not what",
     "ifpref.progress": "shows, and changes nothing",
