@@ -219,6 +219,14 @@ def load_params(profile: str | Path, /, **overrides: Any) -> Params:
         raise ParamsError(str(error).replace("Params", names, 1)) from None
 
 
+def profile_name(profile: str | Path, /) -> str:
+    """What a profile is called in outputs/: 'pocket', or a YAML file's name without its ending. ParamsError."""
+    file = _file_of(profile)
+    if not paths.is_profile_name(file.stem):
+        raise ParamsError(f"{paths.shown(file)}: {file.stem!r} cannot be the folder of its results")
+    return file.stem
+
+
 def profiles() -> list[str]:
     """The names of params/*.yaml."""
     return sorted(path.stem for path in paths.params_folder().glob("*.yaml"))
