@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 from ifpref import paths
@@ -24,7 +25,7 @@ from ifpref.curation.pairs import Arm
 from ifpref.design import COMPARISONS, NOTEBOOKS, Comparison, chosen, of_notebook
 from ifpref.evaluation.table import Table
 from ifpref.models import LoadedModel, ModelError
-from ifpref.params import Params, ParamsError, fingerprint, load_params, parse_overrides
+from ifpref.params import Params, ParamsError, fingerprint, load_params, parse_overrides, profile_name
 from ifpref.pipeline import preflight
 from ifpref.pipeline.pairs import OUTCOMES, TABLES, PairTables, pairs_of, rows_by_arm
 from ifpref.pipeline.pipeline import STAGES, Pipeline
@@ -54,11 +55,15 @@ class PairsMade:
 class Study:
     """A profile, some of its parameters replaced, and its artefacts.
 
+    profile  its name: `pocket`, or that of its YAML file without the ending
+    source   what it is loaded from, in whatever folder: the name, or the file's absolute path
+
     `ParamsError` for an unknown profile, key or value; ValueError for an unknown comparison.
     """
 
-    def __init__(self, profile: str = "pocket", /, **overrides: Any) -> None:
-        self.profile, self.overrides = profile, overrides
+    def __init__(self, profile: str | Path = "pocket", /, **overrides: Any) -> None:
+        self.profile, self.overrides = profile_name(profile), overrides
+        self.source = self.profile if self.profile == profile else str(Path(profile).resolve())
         self.params: Params = load_params(profile, **overrides)
         self.comparisons: list[Comparison] = chosen(self.params)
         self.pipeline = Pipeline(self.params, study_store())
@@ -71,7 +76,7 @@ class Study:
     @cached_property
     def name(self) -> str:
         """The folder of its results under outputs/: other parameters never overwrite a profile's."""
-        plain = load_params(self.profile)
+        plain = load_params(self.source)
         changed = {name: value for name, value in self.params.model_dump().items() if value != getattr(plain, name)}
         return f"{self.profile}-{fingerprint(changed)[:8]}" if changed else self.profile
 

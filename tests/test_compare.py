@@ -2,16 +2,26 @@
 
 import csv
 import json
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from ifpref.publish.compare import CompareError, compare, main, numbers, read_results
 
+NO_INTERVAL = {"low": None, "high": None}
 REFERENCE = {"estimate": 2.0, "low": 1.0, "high": 3.0, "replicates": 10}
 
 
+def rows_of(here, reference):
+    """Rows of {notebook: its results} held against another; None for what is missing."""
+    sides = ({notebook: dict(numbers(value)) for notebook, value in side.items()} for side in (here, reference))
+    rows = compare(*sides).to_dict("records")
+    return [SimpleNamespace(**{name: None if pd.isna(value) else value for name, value in row.items()}) for row in rows]
+
+
 def one(here, reference=REFERENCE):
-    [row] = compare({"prefix": {"c1": here}}, {"prefix": {"c1": reference}})
+    [row] = rows_of({"prefix": {"c1": here}}, {"prefix": {"c1": reference}})
     return row
 
 
@@ -38,7 +48,7 @@ def test_without_an_interval_there_is_a_note():
 
 def test_what_a_side_lacks_is_a_row():
     here = {"prefix": {"mine": REFERENCE}}
-    rows = compare(here, {"prefix": {"c1": REFERENCE}, "contrast": {"c3": REFERENCE}})
+    rows = rows_of(here, {"prefix": {"c1": REFERENCE}, "contrast": {"c3": REFERENCE}})
     assert [(row.notebook, row.result, row.note) for row in rows] == [
         ("prefix", "c1", "not here"),
         ("contrast", "c3", "not here"),
@@ -100,7 +110,21 @@ def test_a_notebook_that_was_not_run_is_an_error_that_names_its_file(folders, ca
 
 
 @pytest.mark.parametrize(
-    "content, what", [("{", "cannot be read"), ("[1]", "holds a list"), (None, "no results in it")]
+    "content, what",
+    [
+        ("{", "cannot be read"),
+        ("[" * 100_000, "cannot be read"),
+        ("[1]", "holds a list"),
+        (None, "no results in it"),
+        ('{"c1": {"estimate": "2", "low": 1, "high": 3}}', "c1.estimate is '2'; allowed: a finite number, or null"),
+        ('{"c1": {"estimate": true, "low": 1, "high": 3}}', "c1.estimate is True"),
+        ('{"a": [{"share": 1, "low": [], "high": 3}]}', "a[0].low is []"),
+        ('{"c1": {"estimate": 2, "low": NaN, "high": 3}}', "c1.low is nan"),
+        ('{"c1": {"estimate": 2, "low": 1, "high": 1e999}}', "c1.high is inf"),
+        ('{"c1": {"estimate": 2, "low": 1, "high": 1' + "0" * 400 + "}}", "c1.high is 10000"),
+        ('{"c1": {"estimate": 2, "low": 1, "high": 3, "replicates": 2.5}}', "c1.replicates is 2.5; allowed: a whole"),
+    ],
+    ids=range(11),
 )
 def test_files_that_cannot_be_read_are_named(folders, capsys, content, what):
     ours, theirs = folders("a"), folders("b", prefix={"c1": REFERENCE})
@@ -108,7 +132,21 @@ def test_files_that_cannot_be_read_are_named(folders, capsys, content, what):
         (ours / "prefix.json").write_text(content)
     assert main([str(ours), str(theirs)]) == 1
     error = capsys.readouterr().err
-    assert what in error and str(ours) in error
+    assert what in error and str(ours) in error and error.startswith("error: ") and "Traceback" not in error
+
+
+def test_results_without_any_number_are_compared(folders, capsys):
+    ours, theirs = folders("a", prefix={"n": 1}), folders("b", prefix={"c1": {"estimate": None} | NO_INTERVAL})
+    assert main([str(ours), str(theirs)]) == main([str(theirs), str(ours)]) == main([str(ours), str(ours)]) == 0
+    assert "0 of 0 inside" in capsys.readouterr().out
+
+
+def test_a_table_that_cannot_be_written_is_shown_all_the_same(folders, capsys):
+    ours, theirs = folders("a", prefix={"c1": REFERENCE}), folders("b", prefix={"c1": REFERENCE})
+    (ours.parent / "comparison.csv.new").mkdir()
+    assert main([str(ours), str(theirs)]) == 1
+    said = capsys.readouterr()
+    assert "1 of 1 inside" in said.out and "comparison.csv.new: Is a directory" in said.err
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):

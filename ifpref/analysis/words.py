@@ -13,6 +13,7 @@ Decisions
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
@@ -79,6 +80,13 @@ def listed(rows: Iterable[Mapping[str, Any]], unit: str = "points") -> str:
     return "\n".join(f"- {row['label']}: {in_words(row, unit)}" for row in rows)
 
 
+def code(text: str) -> str:
+    """Markdown: a text in a code font, as it is, whatever it holds (backticks, `$`, `<`, line breaks)."""
+    line = " ".join(text.split())
+    fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
+    return f"{fence} {line} {fence}" if line.startswith("`") or line.endswith("`") else f"{fence}{line}{fence}"
+
+
 def caution(study: Study) -> str:
     """What comes before the numbers: how many replicates and prompts they rest on, and whether that is enough."""
     p, profile = study.params, _profile(study)
@@ -93,7 +101,7 @@ def caution(study: Study) -> str:
 
 def _profile(study: Study) -> str:
     """ "`smoke` with `beta = 0.05`": its name, and what was replaced in it."""
-    changed = " and ".join(f"`{name} = {value}`" for name, value in study.overrides.items())
+    changed = " and ".join(code(f"{name} = {value}") for name, value in study.overrides.items())
     return f"`{study.profile}`" + (f" with {changed}" if changed else "")
 
 

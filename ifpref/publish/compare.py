@@ -13,26 +13,27 @@ Decisions
   second's estimate falls inside the first's 95 % interval in about 83 % of cases, not 95 % (Cumming, Williams and
   Fidler 2004, Understanding Statistics 3), and numbers of one study are not independent of each other. The same code
   on the same machine gives the same numbers.
-- Exit code 1, and the file's name, only where a results file is missing or cannot be read.
+- Exit code 1, and the file's name, only where a results file is missing, cannot be read, or holds text for a number.
 - The table is also written as comparison.csv beside the results folder, with all digits.
 """
 
 from __future__ import annotations
 
-import argparse
-import csv
-import io
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from ifpref import paths
+from ifpref.command import command, parser_of
 from ifpref.store import files
 
 VALUES = ("estimate", "share")
+EXPECTED = "(of two equally precise studies, the second's estimate is inside the first's 95 % interval in about 83 %)"
 
 
 class CompareError(ValueError):
@@ -48,51 +49,21 @@ class Number:
     high: float | None
     replicates: int | None
 
-    @property
-    def has_interval(self) -> bool:
-        return self.low is not None and self.high is not None
 
-
-@dataclass(frozen=True)
-class Row:
-    """One number on both sides; None for what a side lacks.
-
-    inside   the value lies in the reference's interval (its ends count)
-    overlap  both intervals have a point in common
-    note     why `inside` is None
-    """
-
-    notebook: str
-    result: str
-    here: float | None
-    here_low: float | None
-    here_high: float | None
-    here_replicates: int | None
-    reference: float | None
-    reference_low: float | None
-    reference_high: float | None
-    reference_replicates: int | None
-    inside: bool | None
-    overlap: bool | None
-    note: str
-
-
-def compare(here: Mapping[str, Any], reference: Mapping[str, Any]) -> list[Row]:
-    """Rows of {notebook: its recorded results} against another, in the reference's order, then what is only here."""
-    ours = {(notebook, name): number for notebook, value in here.items() for name, number in numbers(value)}
-    theirs = {(notebook, name): number for notebook, value in reference.items() for name, number in numbers(value)}
-    return [_row(*place, ours.get(place), theirs.get(place)) for place in dict.fromkeys([*theirs, *ours])]
+Results = Mapping[str, Mapping[str, Number]]
+"""Notebook -> name of a recorded number -> the number."""
 
 
 def numbers(value: Any, place: str = "") -> Iterator[tuple[str, Number]]:
     """(name, number) of every number that was recorded with `low` and `high`, however deep.
 
     A list's entries are named by their `label` or `claim` where that is unambiguous, else by their position.
+    CompareError for text, true, false or infinity in the place of a number.
     """
     if isinstance(value, Mapping):
         found = next((name for name in VALUES if name in value), None)
         if found and {"low", "high"} <= value.keys():
-            yield place, Number(value[found], value["low"], value["high"], value.get("replicates"))
+            yield place, Number(*(_number(value, name, place) for name in (found, "low", "high", "replicates")))
         for name, inner in value.items():
             yield from numbers(inner, f"{place}.{name}".lstrip("."))
     elif isinstance(value, list):
@@ -102,6 +73,15 @@ def numbers(value: Any, place: str = "") -> Iterator[tuple[str, Number]]:
             yield from numbers(inner, f"{place}[{label}]")
 
 
+def _number(found: Mapping[str, Any], name: str, place: str) -> float | None:
+    value = found.get(name)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < sys.float_info.max
+    if value is None or (is_number and (name != "replicates" or value == int(value))):
+        return value
+    allowed = "a whole number" if name == "replicates" else "a finite number"
+    raise CompareError(f"{place}.{name} is {value!r}; allowed: {allowed}, or null")
+
+
 def _label(value: Any) -> str | None:
     if not isinstance(value, Mapping):
         return None
@@ -109,27 +89,42 @@ def _label(value: Any) -> str | None:
     return "/".join(parts) or None
 
 
-def _row(notebook: str, result: str, here: Number | None, reference: Number | None) -> Row:
-    ours, theirs = here or Number(None, None, None, None), reference or Number(None, None, None, None)
-    inside = overlap = None
-    if reference is None:
-        note = "not in the reference"
-    elif here is None:
-        note = "not here"
-    elif ours.value is None:
-        note = "no value here"
-    elif not theirs.has_interval:
-        note = "no interval in the reference"
-    else:
-        note, inside = "", theirs.low <= ours.value <= theirs.high
-    if ours.has_interval and theirs.has_interval:
-        overlap = ours.low <= theirs.high and theirs.low <= ours.high
-    side = lambda number: (number.value, number.low, number.high, number.replicates)  # noqa: E731
-    return Row(notebook, result, *side(ours), *side(theirs), inside, overlap, note)
+def compare(here: Results, reference: Results) -> pd.DataFrame:
+    """One row a number, in the reference's order, then what is only here.
+
+    Columns: notebook, result; here, reference (the values), each with _low, _high, _replicates;
+    inside   the value lies in the reference's interval (its ends count)
+    overlap  both intervals have a point in common
+    note     why `inside` is missing
+    """
+    ours, theirs = (
+        {(notebook, name): one for notebook, found in side.items() for name, one in found.items()}
+        for side in (here, reference)
+    )
+    places = list(dict.fromkeys([*theirs, *ours]))
+    rows = pd.DataFrame(places, columns=["notebook", "result"])
+    for side, found in (("here", ours), ("reference", theirs)):
+        for part, column in zip(("value", "low", "high", "replicates"), _columns(side), strict=True):
+            values = [getattr(found.get(place), part, None) for place in places]
+            rows[column] = pd.Series(values, dtype="Int64" if part == "replicates" else float)
+    note = pd.Series("", rows.index)  # the first that holds is written last
+    note[rows[["reference_low", "reference_high"]].isna().any(axis=1)] = "no interval in the reference"
+    note[rows["here"].isna()] = "no value here"
+    note[[place not in ours for place in places]] = "not here"
+    note[[place not in theirs for place in places]] = "not in the reference"
+    ends = rows[["here_low", "here_high", "reference_low", "reference_high"]]
+    overlap = (rows["here_low"] <= rows["reference_high"]) & (rows["reference_low"] <= rows["here_high"])
+    rows["inside"] = rows["here"].between(rows["reference_low"], rows["reference_high"]).astype("boolean")[note == ""]
+    rows["overlap"] = overlap.astype("boolean")[ends.notna().all(axis=1)]
+    return rows.assign(note=note)
 
 
-def read_results(folder: Path) -> dict[str, Any]:
-    """{notebook: recorded results} of a results folder. CompareError names what is missing or unreadable."""
+def _columns(side: str) -> tuple[str, ...]:
+    return side, f"{side}_low", f"{side}_high", f"{side}_replicates"
+
+
+def read_results(folder: Path) -> dict[str, dict[str, Number]]:
+    """The numbers of a results folder. CompareError names what is missing or unreadable."""
     if not folder.is_dir():
         raise CompareError(f"{paths.shown(folder)}: no such folder; make reproduce writes outputs/<profile>/results/")
     found = {path.stem: _read(path) for path in sorted(folder.glob("*.json"))}
@@ -140,85 +135,66 @@ def read_results(folder: Path) -> dict[str, Any]:
     return found
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path) -> dict[str, Number]:
     try:
         value = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+        if not isinstance(value, dict):
+            raise CompareError(f"holds a {type(value).__name__}; allowed: one object of results by name")
+        return dict(numbers(value))
+    except CompareError as error:
+        raise CompareError(f"{paths.shown(path)}: {error}") from None
+    except (OSError, ValueError, RecursionError) as error:
         raise CompareError(f"{paths.shown(path)}: cannot be read: {error}") from None
-    if not isinstance(value, dict):
-        raise CompareError(
-            f"{paths.shown(path)}: holds a {type(value).__name__}; allowed: one object of results by name"
-        )
-    return value
 
 
-def to_csv(rows: Sequence[Row]) -> str:
-    text = io.StringIO()
-    names = [field.name for field in fields(Row)]
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([getattr(row, name) for name in names] for row in rows)
-    return text.getvalue()
-
-
-def to_text(rows: Sequence[Row]) -> str:
+def to_text(rows: pd.DataFrame) -> str:
     """The table for a terminal, and a count below it."""
-    head = ["notebook", "result", "here", "reference", "interval", "replicates", "inside", "overlap"]
-    lines = [head, *(_cells(row) for row in rows)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    right = {2, 3, 5}
-    shown = [
-        "  ".join(c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True)))
-        for line in lines
+    signed = rows.select_dtypes(float).map("{:+.2f}".format, na_action="ignore").astype("string")
+    counts = rows[["here_replicates", "reference_replicates"]].astype("string")
+    known = counts.fillna("–")
+    both = (known["here_replicates"] + " / " + known["reference_replicates"]).where(counts.notna().any(axis=1))
+    yes = rows[["inside", "overlap"]].astype("string").replace({"True": "yes", "False": "no"})
+    shown = pd.DataFrame(
+        {
+            **rows[["notebook", "result"]],
+            **signed[["here", "reference"]],
+            "interval": signed["reference_low"] + " to " + signed["reference_high"],
+            "replicates": both,
+            "inside": yes["inside"].fillna(rows["note"]),
+            "overlap": yes["overlap"],
+        }
+    ).fillna("–")
+    table = [list(shown), *shown.to_numpy().tolist()]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    sides = [str.rjust if name in ("here", "reference", "replicates") else str.ljust for name in shown]
+    lines = ["  ".join(side(*cell) for side, *cell in zip(sides, line, widths, strict=True)).rstrip() for line in table]
+    inside, overlap = rows["inside"].dropna(), rows["overlap"].dropna()
+    count = f"{inside.sum()} of {len(inside)} inside the reference's interval; "
+    count += f"{overlap.sum()} of {len(overlap)} intervals overlap"
+    count += f"; {len(rows) - len(inside)} not compared" if len(inside) < len(rows) else ""
+    lines += [
+        "",
+        count,
+        "(of two equally precise studies, the second's estimate is inside the first's 95 % interval in",
     ]
-    judged = [row for row in rows if row.inside is not None]
-    inside, overlapping = sum(row.inside for row in judged), [row.overlap for row in rows if row.overlap is not None]
-    count = f"{inside} of {len(judged)} inside the reference's interval; "
-    count += f"{sum(overlapping)} of {len(overlapping)} intervals overlap"
-    count += f"; {len(rows) - len(judged)} not compared" if len(judged) < len(rows) else ""
-    count += (
-        "\n(of two equally precise studies, the second's estimate is inside the first's 95 % interval in about 83 %)"
-    )
-    return "\n".join([*(line.rstrip() for line in shown), "", count])
+    return "\n".join(lines) + " about 83 %)"
 
 
-def _cells(row: Row) -> list[str]:
-    interval = "–"
-    if row.reference_low is not None and row.reference_high is not None:
-        interval = f"{_signed(row.reference_low)} to {_signed(row.reference_high)}"
-    counts = [row.here_replicates, row.reference_replicates]
-    replicates = "–" if counts == [None, None] else " / ".join("–" if n is None else str(n) for n in counts)
-    inside = row.note if row.inside is None else _yes(row.inside)
-    overlap = "–" if row.overlap is None else _yes(row.overlap)
-    return [row.notebook, row.result, _signed(row.here), _signed(row.reference), interval, replicates, inside, overlap]
-
-
-def _signed(value: float | None) -> str:
-    return "–" if value is None else f"{value:+.2f}"
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
-
-
+@command(code=1)
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m ifpref.publish.compare", description=__doc__.splitlines()[0])
+    parser = parser_of("ifpref.publish.compare", __doc__)
     parser.add_argument("results", type=Path, help="outputs/<name>/results of the run")
     parser.add_argument("reference", type=Path, nargs="?", help="default: outputs/reference/results")
     options = parser.parse_args(arguments)
-    reference_folder = options.reference or paths.reference_folder() / "results"
-    try:
-        here, reference = read_results(options.results), read_results(reference_folder)
-    except CompareError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    here = read_results(options.results)
+    reference = read_results(options.reference or paths.reference_folder() / "results")
     rows = compare(here, reference)
     path = options.results.resolve().with_name("comparison.csv")
-    files.replace(path, to_csv(rows).encode())
     print(to_text(rows))
+    files.replace(path, rows.to_csv(index=False, lineterminator="\n").encode())
     print(f"all digits: {paths.shown(path)}")
-    missing = [options.results / f"{notebook}.json" for notebook in reference if notebook not in here]
-    for file in missing:
+    missing = [options.results / f"{notebook}.json" for notebook in reference.keys() - here.keys()]
+    for file in sorted(missing):
         print(f"error: {paths.shown(file)}: not there; the reference has it", file=sys.stderr)
     return 1 if missing else 0
 

@@ -17,7 +17,6 @@ Decisions
 
 from __future__ import annotations
 
-import argparse
 import difflib
 import json
 import sys
@@ -31,11 +30,12 @@ import nbformat
 from nbformat import NotebookNode
 
 from ifpref import paths
+from ifpref.command import command, parser_of
 from ifpref.design import NOTEBOOKS
-from ifpref.models import ModelError
 from ifpref.params import canonical_json, fingerprint, parse_overrides
 from ifpref.publish.execute import NotebookError, execute, read_source
-from ifpref.store import CodeError, code_hashes, files
+from ifpref.publish.render import to_html
+from ifpref.store import CodeError, StoreError, code_hashes, files
 from ifpref.study import Study, StudyError
 
 CODE = ("ifpref",)
@@ -57,60 +57,58 @@ def run_notebooks(
 ) -> list[Outcome]:
     """Run them in this order; what failed is said and in the outcomes. NotebookError before any is run.
 
-    study  a `Study`: its profile, overrides, name, run(notebook) and keys(notebook) are used
+    study  a `Study`: its source, overrides, params, name, run(notebook) and keys(notebook) are used
     """
     notebooks = {source: read_source(source) for source in sources}
     code = code_hashes(*CODE)  # before anything is run: what is edited meanwhile counts as changed
     outcomes = []
     for source, notebook in notebooks.items():
-        folder = paths.outputs_folder(study.name) / "notebooks"
-        with files.lock(folder / f"{source.stem}.lock"):
-            outcomes.append(_run_one(study, source, notebook, folder, code, force, say))
+        with files.lock(paths.outputs_folder(study.name) / "notebooks" / f"{source.stem}.lock"):
+            outcomes.append(_run_one(study, source, notebook, code, force, say))
     return outcomes
 
 
 def _run_one(
-    study: Any,
-    source: Path,
-    notebook: NotebookNode,
-    folder: Path,
-    code: Mapping[str, str],
-    force: bool,
-    say: Callable[[str], None],
+    study: Any, source: Path, notebook: NotebookNode, code: dict[str, str], force: bool, say: Callable[[str], None]
 ) -> Outcome:
     name, start, began = source.stem, time.monotonic(), time.time_ns()
-    target, failed = folder / f"{name}.ipynb", folder / f"{name}.failed.ipynb"
+    folder = paths.outputs_folder(study.name) / "notebooks"
+    target, failed, stamp = (folder / f"{name}.{suffix}" for suffix in ("ipynb", "failed.ipynb", "stamp.json"))
     whose = name if name in NOTEBOOKS else None  # another one may read whatever the study has
+    parameters = json.loads(canonical_json({"profile": study.source, "overrides": study.overrides}))
+
+    def inputs() -> dict[str, Any]:
+        """What an executed copy depends on, part by part."""
+        cells = [[cell.cell_type, cell.source, cell.metadata.get("tags", [])] for cell in notebook.cells]
+        made_from = {"cells": fingerprint(cells), "parameters": parameters, "profile": fingerprint(study.params)}
+        return made_from | {"code": code, "artefacts": sorted(study.keys(whose))}
+
+    def outcome(state: str, words: str, peak_mib: float | None = None) -> Outcome:
+        say(f"{name}: {words}")
+        return Outcome(name, state, time.monotonic() - start, peak_mib)
+
     try:
         study.run(whose)
     except StudyError as error:
-        say(f"{name}: not run: {error}")
-        return Outcome(name, "failed", time.monotonic() - start)
-    inputs = _inputs(study, notebook, code, whose)
-    reason = "it was asked for" if force else why_again(folder / f"{name}.stamp.json", inputs)
+        return outcome("failed", f"not run: {error}")
+    reason = "it was asked for" if force else why_again(stamp, inputs())
     if not reason:
-        say(f"{name}: nothing changed")
-        return Outcome(name, "unchanged", time.monotonic() - start)
-
+        return outcome("unchanged", "nothing changed")
     say(f"{name}: runs ({reason})")
-    parameters = {"profile": study.profile, "overrides": json.loads(canonical_json(study.overrides))}
     executed = execute(notebook, folder / f"{name}.partial.ipynb", parameters, source.parent)
-    seconds = time.monotonic() - start
     if executed.error:
         _write(failed, nbformat.writes(executed.notebook))
-        say(f"{name}: FAILED after {seconds:.0f} s: {executed.error}")
-        say(f"{name}: kept as {paths.shown(failed)}" + ("; the older one stays beside it" if target.exists() else ""))
-        return Outcome(name, "failed", seconds, executed.peak_mib)
+        older = "; the older one stays beside it" if target.exists() else ""
+        words = f"FAILED: {executed.error}\n{name}: kept as {paths.shown(failed)}{older}"
+        return outcome("failed", words, executed.peak_mib)
     failed.unlink(missing_ok=True)
-    _publish(executed.notebook, target)
+    _write(target.with_suffix(".html"), to_html(executed.notebook, name))
+    _write(target, nbformat.writes(executed.notebook) + "\n")
     try:
-        inputs = _inputs(study, notebook, code, whose)  # its cells may have made artefacts of their own
+        _stamp(stamp, name, inputs(), began)  # its cells may have made artefacts of their own
     except CodeError as error:
         say(f"{name}: it will run again the next time: {error}")
-    else:
-        _stamp(folder, name, inputs, began)
-    say(f"{name}: done in {seconds:.0f} s: {paths.shown(target.with_suffix('.html'))}")
-    return Outcome(name, "done", seconds, executed.peak_mib)
+    return outcome("done", f"done: {paths.shown(target.with_suffix('.html'))}", executed.peak_mib)
 
 
 # ---- before
@@ -129,17 +127,6 @@ def find_sources(only: Sequence[str] = ()) -> list[Path]:
             hint = f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(names)}"
             raise NotebookError(f"notebook {name!r}: there is none of that name ({hint})")
     return [found[name] for name in names if not only or name in only]
-
-
-def _inputs(study: Any, notebook: NotebookNode, code: Mapping[str, str], whose: str | None) -> dict[str, Any]:
-    """What an executed copy depends on, part by part."""
-    cells = [[cell.cell_type, cell.source, cell.metadata.get("tags", [])] for cell in notebook.cells]
-    return {
-        "cells": fingerprint(cells),
-        "parameters": json.loads(canonical_json([study.profile, study.overrides])),
-        "code": dict(code),
-        "artefacts": sorted(study.keys(whose)),
-    }
 
 
 def why_again(stamp: Path, inputs: Mapping[str, Any]) -> str:
@@ -161,16 +148,9 @@ def why_again(stamp: Path, inputs: Mapping[str, Any]) -> str:
 # ---- after
 
 
-def _publish(notebook: NotebookNode, target: Path) -> None:
-    from ifpref.publish.render import to_html
-
-    _write(target.with_suffix(".html"), to_html(notebook, target.stem))
-    _write(target, nbformat.writes(notebook) + "\n")
-
-
-def _stamp(folder: Path, name: str, inputs: Mapping[str, Any], began: int) -> None:
+def _stamp(stamp: Path, name: str, inputs: Mapping[str, Any], began: int) -> None:
     """Note what the notebook was made from and made; files that only its last run made are removed."""
-    root, stamp = folder.parent, folder / f"{name}.stamp.json"
+    root = stamp.parents[1]
     patterns = (f"figures/{name}-*", f"tables/{name}-*", f"results/{name}.json")
     patterns += (f"notebooks/{name}.ipynb", f"notebooks/{name}.html")
     made = {}
@@ -183,7 +163,7 @@ def _stamp(folder: Path, name: str, inputs: Mapping[str, Any], began: int) -> No
 
 
 def _write(path: Path, text: str) -> None:
-    files.replace(path, text.encode("utf-8", errors="surrogatepass"))
+    files.replace(path, text.encode(errors="surrogatepass"))
 
 
 # ---- command line
@@ -198,27 +178,15 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     return "\n".join(lines)
 
 
+@command(StudyError, StoreError)
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 all is done, 1 a notebook failed, 2 nothing could be begun, 130 after Ctrl-C."""
-    parser = argparse.ArgumentParser(prog="python -m ifpref.publish.notebooks", description=__doc__.splitlines()[0])
-    parser.add_argument("profile", help="a name in params/")
+    parser = parser_of("ifpref.publish.notebooks", __doc__, study=True)
     parser.add_argument("--only", nargs="+", default=[], metavar="NOTEBOOK", help="these notebooks (default: all)")
-    parser.add_argument("--set", default="", help="parameters, such as 'beta=0.05 seed=1'")
     parser.add_argument("--force", action="store_true", help="run them even if nothing changed")
     options = parser.parse_args(arguments)
-    try:
-        study, sources = Study(options.profile, **parse_overrides(options.set)), find_sources(options.only)
-    except ValueError as error:  # of parameters, comparisons and names
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    try:
-        outcomes = run_notebooks(study, sources, force=options.force, say=_say)
-    except (NotebookError, ModelError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from what is done", file=sys.stderr)
-        return 130
+    study, sources = Study(options.profile, **parse_overrides(options.set)), find_sources(options.only)
+    outcomes = run_notebooks(study, sources, force=options.force, say=_say)
     _say(f"\nstudy {study.name}\n{summary(outcomes)}")
     return 1 if any(one.state == "failed" for one in outcomes) else 0
 

@@ -5,7 +5,8 @@
 
 Decisions
 - papermill's metadata (paths, times, host) go. In outputs the project's folder is `.`, the user's `~`, and the
-  interpreter's `<python>`.
+  interpreter's `<python>`; addresses in memory (`<object at 0x7f...>`) go.
+- Markdown that a cell puts out holds data, so HTML in it is shown, not followed. The cells' own Markdown may hold HTML.
 - What a kernel writes to stderr is progress and warnings: it is taken out, as the notebook's log. Widgets go, too:
   without a kernel they are dead, and libraries draw their progress bars with them.
 - HTML is nbconvert's `lab` template, code visible and figures embedded, without its scripts: those load MathJax,
@@ -39,6 +40,7 @@ FONT_SIZE = 14.0
 POINTS_PER_EM = 12.0
 """Less than FONT_SIZE: small letters of Computer Modern are lower than those of the page's sans-serif."""
 
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}\b")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 TEMPLATE = """
@@ -64,6 +66,7 @@ def cleaned(notebook: NotebookNode, *, keep_stderr: bool = False) -> tuple[Noteb
             cell.metadata.pop(name, None)
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.id = "injected-parameters"  # papermill draws one at random
+            cell.source = without_places(cell.source)  # a profile that is a file
         if cell.cell_type == "code":
             cell.outputs = [_without_places(output) for output in cell.outputs if WIDGET not in output.get("data", {})]
             log += [output.text for output in cell.outputs if _is_stderr(output)]
@@ -73,7 +76,7 @@ def cleaned(notebook: NotebookNode, *, keep_stderr: bool = False) -> tuple[Noteb
 
 
 def without_places(text: str) -> str:
-    """A text without folders of this machine."""
+    """A text without folders of this machine and addresses in its memory."""
     for pattern, name in _places():
         text = pattern.sub(name, text)
     return text
@@ -86,7 +89,7 @@ def _places() -> list[tuple[re.Pattern[str], str]]:
     known = [(folder, name) for folder, name in longest if len(folder.parts) > 1]  # a home of "/" is everywhere
     patterns = [(re.compile(rf"(?<![\w.]){re.escape(str(folder))}(?![\w-])"), name) for folder, name in known]
     cells = rf"{re.escape(tempfile.gettempdir())}/ipykernel_\d+/"  # where the kernel says that a cell's code lies
-    return [(re.compile(cells), "cell/"), *patterns]
+    return [(ADDRESS, ""), (re.compile(cells), "cell/"), *patterns]
 
 
 def _without_places(value: Any) -> Any:
@@ -124,9 +127,9 @@ class _Exporter(HTMLExporter):
     @pass_context
     def markdown2html(self, context: Mapping[str, Any], source: str) -> str:
         cell = context.get("cell", {})
-        return MarkdownWithMath(renderer=_Renderer(escape=False, attachments=cell.get("attachments", {}))).render(
-            source
-        )
+        own = "output" not in context  # a cell's source, not what it put out
+        renderer = _Renderer(escape=not own, allow_harmful_protocols=own, attachments=cell.get("attachments", {}))
+        return MarkdownWithMath(renderer=renderer).render(source)
 
 
 class _Renderer(IPythonRenderer):
@@ -135,6 +138,9 @@ class _Renderer(IPythonRenderer):
 
     def block_math(self, body: str) -> str:
         return drawn(body.strip(), "math-block")
+
+    def block_mermaidjs(self, code: str) -> str:
+        return f"<pre>{escape(code)}</pre>"  # its script is left out, too
 
     def latex_environment(self, name: str, body: str) -> str:
         return f"<pre>{escape(body.strip())}</pre>"  # aligned equations are beyond mathtext

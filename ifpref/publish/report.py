@@ -10,6 +10,7 @@ Decisions
 - `record` writes at once, under another name that is then renamed: a notebook that stops half-way leaves what it had
   recorded, and the same values give the same bytes. A new `Report` begins anew: results are those of one run.
 - JSON has no NaN: it is null, as in `Effect.to_dict`. Infinity, and whatever is no number, text, list or dict, raises.
+- What a table shows is data, such as a prompt that holds `<script>` or `$5`: it is text, never markup or a formula.
 
 A results file, shortened:
 
@@ -18,19 +19,23 @@ A results file, shortened:
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterable, Mapping
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ifpref import paths
+from ifpref.store import files
 
 if TYPE_CHECKING:  # loaded when a table or a figure is first asked for
     import pandas as pd
     from matplotlib.figure import Figure
     from pandas.io.formats.style import Styler
+
+TABLE = 'class="tex2jax_ignore mathjax_ignore" style="font-variant-numeric: tabular-nums"'
+"""Attributes of a table: figures of one width, and no `$...$` that Jupyter's MathJax would read as a formula."""
 
 
 class Report:
@@ -62,7 +67,8 @@ class Report:
 
         path = self._made("tables") / f"{self.notebook}-{_checked(name, 'table')}.csv"
         frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
-        _write(path, frame.to_csv(index=not _is_plain(frame.index), lineterminator="\n"))
+        text = frame.to_csv(index=not _is_plain(frame.index), lineterminator="\n")
+        files.replace(path, text.encode(errors="surrogatepass"))
         return calm(frame, caption=caption, uuid=path.stem)
 
     def record(self, name: str, value: Any) -> None:
@@ -71,8 +77,8 @@ class Report:
         ValueError for an infinite number and TypeError for what JSON does not have, with their place.
         """
         self.results[_checked(name, "record")] = _plain(value, f"{self.notebook}.{name}")
-        text = json.dumps(self.results, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
-        _write(self._made("results") / f"{self.notebook}.json", f"{text}\n")
+        file = self._made("results") / f"{self.notebook}.json"
+        files.replace(file, files.json_line(dict(sorted(self.results.items())), indent=1))
 
     def _made(self, kind: str) -> Path:
         folder = self.folder / kind
@@ -87,21 +93,28 @@ def calm(frame: pd.DataFrame, *, caption: str | None = None, uuid: str = "table"
     """
     from pandas.api.types import is_bool_dtype, is_float_dtype, is_integer_dtype
 
-    styler = frame.style.set_uuid(uuid).set_table_attributes('style="font-variant-numeric: tabular-nums"')
-    for number, name in enumerate(frame.columns):
+    shown = frame.rename(index=_as_text, columns=_as_text).rename_axis(index=_as_text, columns=_as_text)
+    styler = shown.style.set_uuid(uuid).set_table_attributes(TABLE)
+    for number, name in enumerate(shown.columns):
         column = frame.iloc[:, number]
         if is_float_dtype(column):
-            styler = styler.format(_number_format(column.abs().max(), column), subset=[name], na_rep="–")
+            text = _number_format(column.abs().max(), column)
         elif is_integer_dtype(column) and not is_bool_dtype(column):
-            styler = styler.format("{:,}", subset=[name], na_rep="–")
+            text = "{:,}"
         else:
-            styler = styler.format(None, subset=[name], na_rep="–")
-            styler = styler.set_properties(subset=[name], **{"text-align": "left"})
+            text = _as_text
+            styler = styler.set_properties(subset=[name], **{"text-align": "left", "white-space": "pre-wrap"})
             headers = {name: [{"selector": "th", "props": "text-align: left"}]}  # Jupyter's own style has them right
             styler = styler.set_table_styles(headers, overwrite=False)
+        styler = styler.format(text, subset=[name], na_rep="–")
     if _is_plain(frame.index):
         styler = styler.hide(axis="index")
-    return styler if caption is None else styler.set_caption(caption)
+    return styler if caption is None else styler.set_caption(escape(caption))
+
+
+def _as_text(value: Any) -> Any:
+    """A value or a name as HTML shows it; None (no name) stays."""
+    return None if value is None else escape(str(value))
 
 
 def _number_format(largest: float, column: pd.Series) -> Any:
@@ -115,7 +128,7 @@ def _number_format(largest: float, column: pd.Series) -> Any:
 
     def shown(value: float) -> str:
         if 0 < abs(value) < least / 2:
-            return f"<{least:.{decimals}f}" if value > 0 else f">-{least:.{decimals}f}"
+            return escape(f"<{least:.{decimals}f}" if value > 0 else f">-{least:.{decimals}f}")
         return f"{value:,.{decimals}f}"
 
     return shown
@@ -143,7 +156,7 @@ def _plain(value: Any, place: str) -> Any:
         for name in value:
             if not isinstance(name, str):
                 raise TypeError(f"{place}: key {name!r} is no text; allowed: text")
-        return {name: _plain(inner, f"{place}.{name}") for name, inner in value.items()}
+        return {name: _plain(inner, f"{place}.{name}") for name, inner in sorted(value.items())}
     if isinstance(value, list | tuple):
         return [_plain(inner, f"{place}[{i}]") for i, inner in enumerate(value)]
     if isinstance(value, float) and math.isinf(value):
@@ -153,10 +166,3 @@ def _plain(value: Any, place: str) -> Any:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise TypeError(f"{place} is a {type(value).__name__}; allowed: numbers, text, lists, dicts, and what has to_dict")
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all: a reader never sees half a file."""
-    beside = path.with_name(f"{path.name}.new")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
