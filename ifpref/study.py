@@ -9,27 +9,28 @@ Nothing here imports torch while every artefact that is asked for is there.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 from ifpref import paths
+from ifpref.command import command, parser_of
 from ifpref.curation.pairs import Arm
 from ifpref.design import COMPARISONS, NOTEBOOKS, Comparison, chosen, of_notebook
 from ifpref.evaluation.table import Table
-from ifpref.models import LoadedModel, ModelError
-from ifpref.params import Params, ParamsError, fingerprint, load_params, parse_overrides, profile_name
+from ifpref.models import LoadedModel
+from ifpref.params import Params, fingerprint, load_params, parse_overrides, profile_name
 from ifpref.pipeline import preflight
 from ifpref.pipeline.pairs import OUTCOMES, TABLES, PairTables, pairs_of, rows_by_arm
 from ifpref.pipeline.pipeline import STAGES, Pipeline
-from ifpref.pipeline.policies import IFEVAL, IFEVAL_KEY, RATE, RECORD, SMALL_TABLE, Base, IFEvalRun, Rate, Run, table_of
+from ifpref.pipeline.policies import IFEVAL, IFEVAL_KEY, SMALL_TABLE, Base
+from ifpref.pipeline.runs import RATE, RECORD, IFEvalRun, Rate, Run, table_of
 from ifpref.pipeline.samples import PROMPTS, RESPONSES, TREES, IFEvalPrompts, Prompts, Responses, Trees, rows_of_split
 from ifpref.pipeline.schedule import Schedule, say_to_stderr
 from ifpref.pipeline.stage import Stage
@@ -313,26 +314,19 @@ class Study:
 # ---- command line
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m ifpref.study", description=__doc__.splitlines()[0])
-    parser.add_argument("profile", help="a name in params/, or a YAML file")
+@command(code=2)
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = parser_of("ifpref.study", __doc__, study=True)
     parser.add_argument("--only", choices=NOTEBOOKS, help="what one notebook needs")
-    parser.add_argument("--set", default="", help="parameters, such as 'beta=0.05 seed=1'")
     parser.add_argument("--workers", type=int, help="processes (default: one for each GPU, or core; 0: this one)")
     options = parser.parse_args(arguments)
     start = time.monotonic()
+    study = Study(options.profile, **parse_overrides(options.set))
     try:
-        study = Study(options.profile, **parse_overrides(options.set))
         failed = study.run(options.only, workers=options.workers)
     except StudyError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except (ParamsError, ModelError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from what is done", file=sys.stderr)
-        return 130
     if failed:
         print(f"study {study.name}: {len(failed)} artefacts failed; the same command tries them again", file=sys.stderr)
         return 1

@@ -15,14 +15,14 @@ equal.py        equal numbers, exact halves           contrast.py     high, low,
 balance.py      yields, balance table                 matching.py     mcts_unshared, matched arms
 """
 
-from ifpref.curation.arms import Comparison, by_pass_rate, compare
+from ifpref.curation.arms import ComparedPairs, by_pass_rate, compare
 from ifpref.curation.mcts import SearchSettings, grow, write_trees
 from ifpref.curation.pairs import Arm, PairSettings
 from ifpref.curation.rejection import respond, write_responses
 
 __all__ = [
     "Arm",
-    "Comparison",
+    "ComparedPairs",
     "PairSettings",
     "SearchSettings",
     "by_pass_rate",

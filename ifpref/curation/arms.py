@@ -22,7 +22,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -35,6 +35,7 @@ from ifpref.curation.pairs import (
     Arm,
     Pair,
     PairSettings,
+    Reason,
     Response,
     Row,
     candidates,
@@ -53,7 +54,7 @@ Swapped = dict[str, dict[str, tuple[Pair, ...]]]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ComparedPairs:
     """Pairs of arms that can be compared.
 
     rows      the pairs of each arm
@@ -78,7 +79,7 @@ def compare(
     design: str = "single",
     match: bool = False,
     barred: Collection[int] = (),
-) -> Comparison:
+) -> ComparedPairs:
     """Pairs for arms that are to be compared.
 
     prompts  rows of a prompts artefact (for the other reading of difficulty: of `by_pass_rate`)
@@ -94,21 +95,24 @@ def compare(
     _check(arms, prompts, sources, design, match)
     stream = f"{seed}/{replicate}"
     by_id = {prompt["prompt_id"]: prompt for prompt in prompts}
-    read = {name: (read_responses(rows) if name == "rs" else read_trees(rows, name)) for name, rows in sources.items()}
-    _check_verdicts(read, by_id)
-    dropped = {name: _drop(of_source, frozenset(barred)) for name, of_source in read.items()}
+    whole = {name: _read(name, rows) for name, rows in sources.items()}
+    _check_verdicts(whole, by_id)
+    read = {name: _without(of_source, frozenset(barred)) for name, of_source in whole.items()}
+    dropped = {name: _count(of_source) - _count(read[name]) for name, of_source in whole.items()}
     found = {
-        name: _choose(name, read[name], prompts, settings, stream, design)
-        for name in {CURATIONS[arm.curation].source for arm in arms}
+        name: _choose(name, read[name], prompts, settings, stream, design) for name in {arm.source for arm in arms}
     }
     taken: dict[Arm, Taken] = {}
     outcomes: dict[Arm, dict[str, str]] = {}
     for arm in arms:
-        taken[arm], outcomes[arm] = _of_arm(arm, prompts, found[CURATIONS[arm.curation].source])
+        taken[arm], outcomes[arm] = _of_arm(arm, prompts, found[arm.source])
     encode = cache(encode)
-    swapped = {
-        arm: _swap(arm, taken, outcomes, read, settings, stream) for arm in arms if arm.curation == "mcts_unshared"
-    }
+    swapped = {arm: _swaps(arm, taken[arm], read, settings, stream) for arm in arms if arm.curation == "mcts_unshared"}
+    for arm, found_swaps in swapped.items():  # prompts of which nothing can be swapped leave this arm and its partner
+        unmatched = taken[arm].keys() - found_swaps.keys()
+        for one in {arm, _partner(arm)} & taken.keys():
+            outcomes[one].update(dict.fromkeys(unmatched & taken[one].keys(), Reason.NO_MATCH))
+            taken[one] = {prompt_id: pairs for prompt_id, pairs in taken[one].items() if prompt_id not in unmatched}
     if match:
         kept = _keep_matched(taken, by_id, settings.n_pairs, stream)
     else:
@@ -122,8 +126,8 @@ def compare(
         if arm.curation == "shuffled":
             rows[arm] = shuffled(rows[arm], f"{stream}/shuffled")
         left_out = taken[arm].keys() - kept[arm].keys()
-        outcomes[arm].update(dict.fromkeys(left_out, "no partner" if match else "equal numbers"))
-    return Comparison(rows, outcomes, dropped)
+        outcomes[arm].update(dict.fromkeys(left_out, Reason.NO_PARTNER if match else Reason.EQUAL_NUMBERS))
+    return ComparedPairs(rows, outcomes, dropped)
 
 
 def shuffled(rows: Sequence[Row], seed: str) -> list[dict[str, Any]]:
@@ -171,12 +175,21 @@ def by_pass_rate(prompts: Sequence[Row], responses: Sequence[Row], seed: int) ->
 # ---- the steps of compare
 
 
-def _drop(read: dict[str, list[Response]], barred: frozenset[int]) -> int:
-    """Take responses with a barred token out; how many."""
-    before = sum(map(len, read.values()))
-    for prompt_id, responses in read.items():
-        read[prompt_id] = [response for response in responses if barred.isdisjoint(response.token_ids)]
-    return before - sum(map(len, read.values()))
+def _read(name: str, rows: Sequence[Row]) -> dict[str, list[Response]]:
+    source = name.partition("/")[0]
+    return read_responses(rows) if source == "rs" else read_trees(rows, source)
+
+
+def _without(read: Mapping[str, list[Response]], barred: frozenset[int]) -> dict[str, list[Response]]:
+    """The responses that hold no barred token."""
+    return {
+        prompt_id: [response for response in responses if barred.isdisjoint(response.token_ids)]
+        for prompt_id, responses in read.items()
+    }
+
+
+def _count(read: Mapping[str, list[Response]]) -> int:
+    return sum(map(len, read.values()))
 
 
 def _choose(
@@ -190,7 +203,7 @@ def _choose(
     """For each prompt, a pair or a reason for each contrast of the design; once for all arms of one source."""
     return {
         prompt["prompt_id"]: DESIGNS[design].rule(
-            candidates(read.get(prompt["prompt_id"], ()), CURATIONS[name].may_pair),
+            candidates(read.get(prompt["prompt_id"], ()), CURATIONS[name.partition("/")[0]].may_pair),
             prompt["n_constraints"],
             settings,
             random.Random(f"{stream}/{name}/{design}/{prompt['prompt_id']}"),
@@ -205,35 +218,31 @@ def _of_arm(arm: Arm, prompts: Sequence[Row], found: Mapping[str, Mapping[str, F
         if arm.difficulty not in ("all", prompt["difficulty"]):
             continue
         pairs = [found[prompt["prompt_id"]][part] for part in PARTS.get(arm.contrast, (arm.contrast,))]
-        reasons = [pair for pair in pairs if isinstance(pair, str)]
+        reasons = [pair for pair in pairs if isinstance(pair, Reason)]
         outcomes[prompt["prompt_id"]] = reasons[0] if reasons else "pair"
         if not reasons:
             taken[prompt["prompt_id"]] = tuple(pairs)
     return taken, outcomes
 
 
-def _swap(
+def _swaps(
     arm: Arm,
-    taken: dict[Arm, Taken],
-    outcomes: dict[Arm, dict[str, str]],
+    taken: Taken,
     read: Mapping[str, Mapping[str, list[Response]]],
     settings: PairSettings,
     stream: str,
 ) -> Swapped:
-    """What can be swapped; prompts of which nothing can leave this arm and its partner, in `taken` and `outcomes`."""
+    """What can be swapped of the pairs that an arm has taken."""
     found: Swapped = {}
-    for prompt_id, pairs in taken[arm].items():
-        pool = [*read["mcts"].get(prompt_id, ()), *read.get("rs", {}).get(prompt_id, ())]
+    rs = arm.source.replace("mcts", "rs", 1)
+    for prompt_id, pairs in taken.items():
+        pool = [*read[arm.source].get(prompt_id, ()), *read.get(rs, {}).get(prompt_id, ())]
         found[prompt_id] = swaps(pairs, pool, settings, random.Random(f"{stream}/swap/{arm.contrast}/{prompt_id}"))
-    for other in (arm, _partner(arm)):
-        for prompt_id in [prompt_id for prompt_id in taken.get(other, {}) if not found[prompt_id]]:
-            del taken[other][prompt_id]
-            outcomes[other][prompt_id] = "no match"
     return {prompt_id: sides for prompt_id, sides in found.items() if sides}
 
 
 def _partner(arm: Arm) -> Arm:
-    return Arm("mcts", arm.contrast, arm.difficulty)
+    return replace(arm, curation="mcts")
 
 
 def _keep_equal(
@@ -274,7 +283,7 @@ def _keep_matched(
 def _check(arms: Sequence[Arm], prompts: Sequence[Row], sources: Mapping[str, Any], design: str, match: bool) -> None:
     require(design, tuple(DESIGNS), "design")
     for name in sources:
-        require(name, ("rs", "mcts", "rs_branched"), "source")
+        require(name.partition("/")[0], ("rs", "mcts", "rs_branched"), "source")
     for what, names in (("arm", arms), ("prompt", [prompt["prompt_id"] for prompt in prompts])):
         if repeated := [name for name, count in Counter(names).items() if count > 1]:
             raise ValueError(f"{what} {repeated[0]} is given twice; allowed: once")
@@ -282,8 +291,8 @@ def _check(arms: Sequence[Arm], prompts: Sequence[Row], sources: Mapping[str, An
         if arm.contrast not in DESIGNS[design].contrasts:
             offered = ", ".join(DESIGNS[design].contrasts)
             raise ValueError(f"{arm}: design {design!r} has no contrast {arm.contrast!r}; it has {offered}")
-        if (need := CURATIONS[arm.curation].source) not in sources:
-            raise ValueError(f"{arm} needs the source {need!r}; given: {', '.join(sources) or 'none'}")
+        if arm.source not in sources:
+            raise ValueError(f"{arm} needs the source {arm.source!r}; given: {', '.join(sources) or 'none'}")
         if match and (arm.curation == "mcts_unshared" or arm.contrast in PARTS):
             raise ValueError(f"{arm} is made of halves, and matching would break them; allowed: match=False")
 

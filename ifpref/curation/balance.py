@@ -43,7 +43,7 @@ def yields(outcomes: Mapping[Arm, Mapping[str, str]], prompts: Sequence[Row]) ->
             here = {result: n for (where, result), n in counts.items() if where == level}
             for result in sorted({"pair", *here} if here else (), key=lambda result: (result != "pair", result)):
                 number = {"prompts": here.get(result, 0), "share": here.get(result, 0) / sum(here.values())}
-                rows.append({**vars(arm), "prompt_difficulty": level, "outcome": result, **number})
+                rows.append({**arm.levels(), "prompt_difficulty": level, "outcome": result, **number})
     return rows
 
 

@@ -20,14 +20,15 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
-from ifpref.curation.pairs import Pair, PairSettings, Response
+from ifpref.curation.pairs import Pair, PairSettings, Reason, Response
 
-Found = Pair | str
+Found = Pair | Reason
 """A pair, or the reason (of `REASONS`) why there is none."""
-Some = list[Pair] | str
+Some = list[Pair] | Reason
 """Pairs, or the reason why there are none; a reason goes through every step below unchanged."""
 
 _ROUNDING = 1e-9  # gaps are fractions, thresholds decimals: 1/3 must pass max_low_gap 0.3333333333
@@ -36,20 +37,20 @@ _ROUNDING = 1e-9  # gaps are fractions, thresholds decimals: 1/3 must pass max_l
 def single(found: Some, k: int, settings: PairSettings, rng: random.Random) -> dict[str, Found]:
     """Each contrast by itself: what one arm takes does not depend on another."""
     good = _of_quality(found, settings)
-    imperfect = _keep(found, lambda pair: not pair.perfect, "no imperfect chosen")
+    imperfect = _keep(found, lambda pair: not pair.perfect, Reason.NO_IMPERFECT_CHOSEN)
     return {
         "high": _draw(_high(good, settings), _best_high, rng),
-        "low": "k < 3" if k < 3 else _draw(_low(good, settings), _best_low, rng),
-        "low_imperfect": "k < 3" if k < 3 else _draw(_low(imperfect, settings), _best_low, rng),
+        "low": Reason.FEW_CONSTRAINTS if k < 3 else _draw(_low(good, settings), _best_low, rng),
+        "low_imperfect": Reason.FEW_CONSTRAINTS if k < 3 else _draw(_low(imperfect, settings), _best_low, rng),
     }
 
 
 def triples(found: Some, k: int, settings: PairSettings, rng: random.Random) -> dict[str, Found]:
     """One chosen with a high-gap and a low-gap rejected: the two contrasts differ in the rejected alone."""
-    good = "k < 3" if k < 3 else _of_quality(found, settings)
+    good = Reason.FEW_CONSTRAINTS if k < 3 else _of_quality(found, settings)
     high, low = _high(good, settings), _low(good, settings)
     for reason in (high, low):
-        if isinstance(reason, str):
+        if isinstance(reason, Reason):
             return {"high": reason, "low": reason}
     high, low = _by_chosen(high), _by_chosen(low)
     both = [chosen for chosen in high if chosen in low]
@@ -57,24 +58,24 @@ def triples(found: Some, k: int, settings: PairSettings, rng: random.Random) -> 
     def goodness(chosen: Response) -> tuple:
         return max(map(_best_high, high[chosen])), max(map(_best_low, low[chosen]))
 
-    chosen = _draw(both or "no common chosen", goodness, rng)
-    if isinstance(chosen, str):
+    chosen = _draw(both or Reason.NO_COMMON_CHOSEN, goodness, rng)
+    if isinstance(chosen, Reason):
         return {"high": chosen, "low": chosen}
     return {"high": _draw(high[chosen], _best_high, rng), "low": _draw(low[chosen], _best_low, rng)}
 
 
 def quality(found: Some, k: int, settings: PairSettings, rng: random.Random) -> dict[str, Found]:
     """A perfect and an imperfect chosen at one gap, the smallest that both have: the two differ in quality alone."""
-    found = "k < 3" if k < 3 else found
-    perfect = _low(_keep(found, lambda pair: pair.perfect, "no perfect chosen"), settings)
-    imperfect = _low(_keep(found, lambda pair: not pair.perfect, "no imperfect chosen"), settings)
+    found = Reason.FEW_CONSTRAINTS if k < 3 else found
+    perfect = _low(_keep(found, lambda pair: pair.perfect, Reason.NO_PERFECT_CHOSEN), settings)
+    imperfect = _low(_keep(found, lambda pair: not pair.perfect, Reason.NO_IMPERFECT_CHOSEN), settings)
     for reason in (perfect, imperfect):
-        if isinstance(reason, str):
+        if isinstance(reason, Reason):
             return {"low": reason, "low_imperfect": reason}
     gap = min({pair.gap for pair in perfect} & {pair.gap for pair in imperfect}, default=None)
     return {
-        "low": _draw(_keep(perfect, lambda pair: pair.gap == gap, "no equal gap"), _best_low, rng),
-        "low_imperfect": _draw(_keep(imperfect, lambda pair: pair.gap == gap, "no equal gap"), _best_low, rng),
+        "low": _draw(_keep(perfect, lambda pair: pair.gap == gap, Reason.NO_EQUAL_GAP), _best_low, rng),
+        "low_imperfect": _draw(_keep(imperfect, lambda pair: pair.gap == gap, Reason.NO_EQUAL_GAP), _best_low, rng),
     }
 
 
@@ -98,29 +99,29 @@ PARTS = MappingProxyType({"mixed": ("high", "low")})
 """Contrasts made of others: a prompt needs a pair of each, and has one of them in the arm."""
 
 
-def _keep(found: Some, test: Callable[[Pair], bool], reason: str) -> Some:
-    return found if isinstance(found, str) else [pair for pair in found if test(pair)] or reason
+def _keep(found: Some, test: Callable[[Pair], bool], reason: Reason) -> Some:
+    return found if isinstance(found, Reason) else [pair for pair in found if test(pair)] or reason
 
 
 def _of_quality(found: Some, settings: PairSettings) -> Some:
     any_will_do = settings.chosen_quality == "best"
-    return _keep(found, lambda pair: any_will_do or pair.perfect, "no perfect chosen")
+    return _keep(found, lambda pair: any_will_do or pair.perfect, Reason.NO_PERFECT_CHOSEN)
 
 
 def _high(found: Some, settings: PairSettings) -> Some:
-    return _keep(found, lambda pair: pair.gap >= settings.min_high_gap - _ROUNDING, "no high gap")
+    return _keep(found, lambda pair: pair.gap >= settings.min_high_gap - _ROUNDING, Reason.NO_HIGH_GAP)
 
 
 def _low(found: Some, settings: PairSettings) -> Some:
-    return _keep(found, lambda pair: pair.gap <= settings.max_low_gap + _ROUNDING, "no low gap")
+    return _keep(found, lambda pair: pair.gap <= settings.max_low_gap + _ROUNDING, Reason.NO_LOW_GAP)
 
 
-def _best_high(pair: Pair) -> tuple[int, float]:
-    return pair.chosen.satisfied, pair.gap
+def _best_high(pair: Pair) -> tuple[Fraction, float]:
+    return pair.chosen.score, pair.gap
 
 
-def _best_low(pair: Pair) -> tuple[int, float]:
-    return pair.chosen.satisfied, -pair.gap
+def _best_low(pair: Pair) -> tuple[Fraction, float]:
+    return pair.chosen.score, -pair.gap
 
 
 def _by_chosen(pairs: Sequence[Pair]) -> dict[Response, list[Pair]]:
@@ -130,9 +131,9 @@ def _by_chosen(pairs: Sequence[Pair]) -> dict[Response, list[Pair]]:
     return grouped
 
 
-def _draw(options: Sequence[Any] | str, goodness: Callable[[Any], tuple], rng: random.Random) -> Any:
+def _draw(options: Sequence[Any] | Reason, goodness: Callable[[Any], tuple], rng: random.Random) -> Any:
     """One of the best, drawn."""
-    if isinstance(options, str):
+    if isinstance(options, Reason):
         return options
     values = [goodness(option) for option in options]
     best = max(values)

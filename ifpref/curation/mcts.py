@@ -35,10 +35,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
-from ifpref.constraints import Constraint, verify
 from ifpref.curation.boundaries import Boundaries, Rule
+from ifpref.curation.scoring import Judge
 from ifpref.curation.tree import ROOT, Tree, insert, priors, report, to_row
-from ifpref.prompts.build import constraints_of
 from ifpref.sampling.protocol import Engine, Request, Settings
 from ifpref.store.shards import write_shards
 
@@ -46,20 +45,8 @@ if TYPE_CHECKING:
     from ifpref.params import Params
     from ifpref.store import Writer
 
-CUT_PARAMS = ("mcts_boundary", "mcts_segment_tokens", "mcts_max_depth", "mcts_min_novelty", "mcts_patience")
-SEARCH_PARAMS = (
-    "mcts_c_puct",
-    "mcts_fpu_reduction",
-    "mcts_widening",
-    "mcts_widening_exponent",
-    "mcts_root_children",
-    "mcts_children",
-)
-PARAMS = {
-    "mcts": ("n_responses", "shard_prompts", *CUT_PARAMS, *SEARCH_PARAMS),
-    "rs_branched": ("n_responses", "shard_prompts", *CUT_PARAMS),
-}
-"""The parameters that an artefact of trees depends on, beside those of sampling."""
+SEARCHED = ("c_puct", "fpu_reduction", "widening", "widening_exponent", "root_children", "children")
+"""Settings that the search alone reads: trees of `rs_branched` do not depend on them."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +88,11 @@ class SearchSettings:
         for name in ("min_novelty", "c_puct", "fpu_reduction", "widening", "widening_exponent"):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
                 raise ValueError(f"{name} must be a number, 0 or more, found {getattr(self, name)}")
+
+    def key_fields(self) -> dict[str, Any]:
+        """What a tree depends on."""
+        unread = SEARCHED if self.curation == "rs_branched" else ()
+        return {name: value for name, value in vars(self).items() if name not in unread}
 
     @classmethod
     def from_params(cls, params: Params, curation: Literal["mcts", "rs_branched"]) -> SearchSettings:
@@ -193,22 +185,26 @@ CHOICES: Mapping[str, Callable[[Tree, SearchSettings, int], int]] = {"mcts": mct
 
 
 def grow_trees(
-    prompts: Iterable[Mapping[str, Any]], engine: Engine, sampling: Settings, settings: SearchSettings
+    prompts: Iterable[Mapping[str, Any]],
+    engine: Engine,
+    sampling: Settings,
+    settings: SearchSettings,
+    scorer: str = "verifier",
 ) -> list[Tree]:
     """One tree a prompt, each of `settings.budget` responses, by as many calls of the engine."""
     prompts = list(prompts)
     boundaries = Boundaries(engine.decode, settings.boundary, settings.segment_tokens)
     trees = [Tree(prompt["prompt_id"], engine.encode(prompt["text"])) for prompt in prompts]
-    constraints = [constraints_of(prompt) for prompt in prompts]
+    judges = [Judge(prompt, scorer) for prompt in prompts]
     with engine.keep_prefixes():  # opened by every forest, so that a shard made again is the same to the last bit
         for _ in range(settings.budget if trees else 0):
-            _simulate(trees, constraints, engine, boundaries, sampling, settings)
+            _simulate(trees, judges, engine, boundaries, sampling, settings)
     return trees
 
 
 def _simulate(
     trees: Sequence[Tree],
-    constraints: Sequence[Sequence[Constraint]],
+    judges: Sequence[Judge],
     engine: Engine,
     boundaries: Boundaries,
     sampling: Settings,
@@ -224,23 +220,20 @@ def _simulate(
             Request(tree.prompt_id, tree.prompt_ids + prefix, first_sample=len(tree.leaves), max_tokens=left)
         )
     completions = engine.sample(requests, sampling)
-    for tree, origin, some, (completion,) in zip(trees, origins, constraints, completions, strict=True):
-        leaf = insert(
-            tree,
-            origin,
-            completion,
-            boundaries,
-            max_depth=settings.max_depth,
-            judge=lambda text, some=some: verify(text, some),
-        )
+    for tree, origin, judge, (completion,) in zip(trees, origins, judges, completions, strict=True):
+        leaf = insert(tree, origin, completion, boundaries, max_depth=settings.max_depth, judge=judge)
         close(tree, leaf, settings)
 
 
 def grow(
-    prompts: Iterable[Mapping[str, Any]], engine: Engine, sampling: Settings, settings: SearchSettings
+    prompts: Iterable[Mapping[str, Any]],
+    engine: Engine,
+    sampling: Settings,
+    settings: SearchSettings,
+    scorer: str = "verifier",
 ) -> list[dict[str, Any]]:
     """`grow_trees`, as rows (tree.py)."""
-    return [to_row(tree) for tree in grow_trees(prompts, engine, sampling, settings)]
+    return [to_row(tree) for tree in grow_trees(prompts, engine, sampling, settings, scorer)]
 
 
 def write_trees(
@@ -251,9 +244,14 @@ def write_trees(
     settings: SearchSettings,
     *,
     shard_prompts: int,
+    scorer: str = "verifier",
 ) -> None:
     """The artefact `trees`: trees.jsonl.gz, a forest of `shard_prompts` prompts a shard, and report.json over all."""
     write_shards(
-        writer, "trees.jsonl.gz", prompts, lambda shard: grow(shard, engine, sampling, settings), size=shard_prompts
+        writer,
+        "trees.jsonl.gz",
+        prompts,
+        lambda shard: grow(shard, engine, sampling, settings, scorer),
+        size=shard_prompts,
     )
     writer.write_json("report.json", report(writer.iter_jsonl("trees.jsonl.gz")))

@@ -30,6 +30,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
@@ -41,43 +43,92 @@ Row = Mapping[str, Any]
 CONTRASTS = ("high", "low", "mixed", "low_imperfect")
 DIFFICULTIES = ("easy", "moderate", "hard", "all")
 SIDES = ("chosen", "rejected")
-REASONS = MappingProxyType(
+
+
+class Reason(StrEnum):
+    """Why a prompt has no pair in an arm; `REASONS` says it in full."""
+
+    NO_RESPONSES = "no responses"
+    DUPLICATES = "duplicates"
+    ALL_PERFECT = "all perfect"
+    EQUAL_SCORES = "equal scores"
+    NO_SHARED_PREFIX = "no shared prefix"
+    FEW_CONSTRAINTS = "k < 3"
+    NO_PERFECT_CHOSEN = "no perfect chosen"
+    NO_IMPERFECT_CHOSEN = "no imperfect chosen"
+    NO_HIGH_GAP = "no high gap"
+    NO_LOW_GAP = "no low gap"
+    NO_COMMON_CHOSEN = "no common chosen"
+    NO_EQUAL_GAP = "no equal gap"
+    NO_MATCH = "no match"
+    NO_PARTNER = "no partner"
+    EQUAL_NUMBERS = "equal numbers"
+
+
+REASONS: Mapping[Reason, str] = MappingProxyType(
     {
-        "no responses": "the source holds none for this prompt that training could read",
-        "duplicates": "all its responses have the same tokens",
-        "all perfect": "every response satisfies every constraint",
-        "equal scores": "every response has the same score, below 1",
-        "no shared prefix": "no two leaves with different scores part at a node beyond the prompt",
-        "k < 3": "fewer than three constraints: small gaps do not exist",
-        "no perfect chosen": "no pair has a perfect chosen, and one is asked for",
-        "no imperfect chosen": "no pair has an imperfect chosen, and one is asked for",
-        "no high gap": "no pair has a gap of min_high_gap or more",
-        "no low gap": "no pair has a gap of max_low_gap or less",
-        "no common chosen": "high and low gaps are there, but not with one chosen",
-        "no equal gap": "no low gap is there with both a perfect and an imperfect chosen",
-        "no match": "mcts_unshared, and mcts beside it: no response with the verdicts, the length, another prefix",
-        "no partner": "matched arms: no pair of the other arms is close enough",
-        "equal numbers": "left out so that the arms compared have equal numbers, and mcts_unshared exact halves",
+        Reason.NO_RESPONSES: "the source holds none for this prompt that training could read",
+        Reason.DUPLICATES: "all its responses have the same tokens",
+        Reason.ALL_PERFECT: "every response has the score 1",
+        Reason.EQUAL_SCORES: "every response has the same score, below 1",
+        Reason.NO_SHARED_PREFIX: "no two leaves with different scores part at a node beyond the prompt",
+        Reason.FEW_CONSTRAINTS: "fewer than three constraints: small gaps do not exist",
+        Reason.NO_PERFECT_CHOSEN: "no pair has a perfect chosen, and one is asked for",
+        Reason.NO_IMPERFECT_CHOSEN: "no pair has an imperfect chosen, and one is asked for",
+        Reason.NO_HIGH_GAP: "no pair has a gap of min_high_gap or more",
+        Reason.NO_LOW_GAP: "no pair has a gap of max_low_gap or less",
+        Reason.NO_COMMON_CHOSEN: "high and low gaps are there, but not with one chosen",
+        Reason.NO_EQUAL_GAP: "no low gap is there with both a perfect and an imperfect chosen",
+        Reason.NO_MATCH: "mcts_unshared, and mcts beside it: no response with the verdicts, the length, another prefix",
+        Reason.NO_PARTNER: "matched arms: no pair of the other arms is close enough",
+        Reason.EQUAL_NUMBERS: "left out so that the arms compared have equal numbers, and mcts_unshared exact halves",
     }
 )
-"""Why a prompt has no pair in an arm."""
 
 
 @dataclass(frozen=True)
 class Arm:
-    """The levels of the three factors that a set of pairs stands for. ValueError for an unknown level."""
+    """The levels of the factors that a set of pairs stands for, and what it is scored and trained by.
+
+    scorer     what responses are scored by: a key of `scoring.SCORERS`
+    algorithm  what a policy is trained by: a key of `training.ALGORITHMS`
+
+    ValueError for an unknown level; scorer and algorithm are looked up where they are used.
+    """
 
     curation: str = "mcts"
     contrast: str = "high"
     difficulty: str = "all"
+    scorer: str = "verifier"
+    algorithm: str = "dpo"
 
     def __post_init__(self) -> None:
         levels = {"curation": tuple(CURATIONS), "contrast": CONTRASTS, "difficulty": DIFFICULTIES}
         for factor, allowed in levels.items():
             require(getattr(self, factor), allowed, f"Arm: {factor}")
 
+    def levels(self) -> dict[str, str]:
+        """By name: the three factors, and scorer and algorithm where they are not the usual ones."""
+        usual = Arm()
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name not in ("scorer", "algorithm") or value != getattr(usual, name)
+        }
+
+    @classmethod
+    def of_row(cls, row: Row) -> Arm:
+        """The arm that a row of pairs stands in."""
+        return cls(**{field.name: row[field.name] for field in fields(cls) if field.name in row})
+
+    @property
+    def source(self) -> str:
+        """The records that its pairs are made of: "rs", "mcts" or "rs_branched", and by whom they are scored."""
+        source = CURATIONS[self.curation].source
+        return source if self.scorer == "verifier" else f"{source}/{self.scorer}"
+
     def __str__(self) -> str:
-        return f"{self.curation}/{self.contrast}/{self.difficulty}"
+        return "/".join(self.levels().values())
 
 
 @dataclass(frozen=True)
@@ -106,10 +157,11 @@ class PairSettings:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A complete, verified response.
+    """A complete, judged response.
 
     source  where it comes from: "rs/3" is sample 3, "mcts/17" node 17 of the prompt's tree
     branch  the child of the root that a leaf hangs under, or is; None outside trees
+    score   in [0, 1], exact, so that equal gaps are equal; None: the fraction of the constraints that are satisfied
     """
 
     source: str
@@ -118,32 +170,27 @@ class Response:
     verdicts: tuple[bool, ...]
     finish: str
     branch: int | None = None
-    satisfied: int = field(init=False, compare=False)
+    score: Fraction | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "satisfied", sum(self.verdicts))  # asked for once per pair, so counted once
-
-    @property
-    def score(self) -> float:
-        """The fraction of the prompt's constraints that are satisfied, in [0, 1]."""
-        return self.satisfied / len(self.verdicts)
+        score = Fraction(sum(self.verdicts), len(self.verdicts)) if self.score is None else self.score
+        object.__setattr__(self, "score", score)
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two responses to one prompt, the chosen with the higher score."""
+    """Two responses to one prompt, the chosen with the higher score; `gap` is by how much it is higher."""
 
     chosen: Response
     rejected: Response
+    gap: float = field(init=False, compare=False)
 
-    @property
-    def gap(self) -> float:
-        """score of the chosen - score of the rejected; one division, so that equal gaps are equal floats."""
-        return (self.chosen.satisfied - self.rejected.satisfied) / len(self.chosen.verdicts)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "gap", float(self.chosen.score - self.rejected.score))
 
     @property
     def perfect(self) -> bool:
-        return all(self.chosen.verdicts)
+        return self.chosen.score == 1
 
 
 # ---- candidates: which two responses may be paired
@@ -178,14 +225,14 @@ CURATIONS: Mapping[str, Curation] = MappingProxyType(
 )
 
 
-def candidates(responses: Iterable[Response], may_pair: Callable[[Response, Response], bool]) -> list[Pair] | str:
+def candidates(responses: Iterable[Response], may_pair: Callable[[Response, Response], bool]) -> list[Pair] | Reason:
     """Every pair of a prompt's responses with different scores, or the reason why there is none."""
     distinct: dict[tuple[int, ...], Response] = {}
     for response in sorted(responses, key=lambda response: (response.token_ids, response.source)):
         distinct.setdefault(response.token_ids, response)
-    by_score: dict[int, list[Response]] = {}
+    by_score: dict[Fraction, list[Response]] = {}
     for response in distinct.values():
-        by_score.setdefault(response.satisfied, []).append(response)
+        by_score.setdefault(response.score, []).append(response)
     if len(by_score) < 2:
         return _alike(list(distinct.values()))
     pairs = [
@@ -197,13 +244,13 @@ def candidates(responses: Iterable[Response], may_pair: Callable[[Response, Resp
         for worse in by_score[low]
         if may_pair(better, worse)
     ]
-    return pairs or "no shared prefix"
+    return pairs or Reason.NO_SHARED_PREFIX
 
 
-def _alike(distinct: list[Response]) -> str:
+def _alike(distinct: list[Response]) -> Reason:
     if len(distinct) < 2:
-        return "duplicates" if distinct else "no responses"
-    return "all perfect" if all(distinct[0].verdicts) else "equal scores"
+        return Reason.DUPLICATES if distinct else Reason.NO_RESPONSES
+    return Reason.ALL_PERFECT if distinct[0].score == 1 else Reason.EQUAL_SCORES
 
 
 # ---- records in, records out
@@ -213,7 +260,7 @@ def read_responses(rows: Iterable[Row]) -> dict[str, list[Response]]:
     """Rows of a responses artefact, by prompt."""
     found: dict[str, list[Response]] = {}
     for row in rows:
-        found.setdefault(row["prompt_id"], []).append(_response(f"rs/{row['sample']}", [row]))
+        found.setdefault(row["prompt_id"], []).append(_response(f"rs/{row['sample']}", [row], row["score"]))
     return found
 
 
@@ -230,11 +277,11 @@ def read_trees(rows: Iterable[Row], source: str = "mcts") -> dict[str, list[Resp
             while path[0]["parent"] in nodes:
                 path.insert(0, nodes[path[0]["parent"]])
             branch = path[1]["node"] if len(path) > 1 else None
-            leaves.append(_response(f"{source}/{leaf['node']}", path, branch))
+            leaves.append(_response(f"{source}/{leaf['node']}", path, leaf["value"], branch))
     return found
 
 
-def _response(source: str, segments: Sequence[Row], branch: int | None = None) -> Response:
+def _response(source: str, segments: Sequence[Row], score: float, branch: int | None = None) -> Response:
     return Response(
         source,
         token_ids=tuple(id for segment in segments for id in segment["token_ids"]),
@@ -242,6 +289,7 @@ def _response(source: str, segments: Sequence[Row], branch: int | None = None) -
         verdicts=tuple(segments[-1]["verdicts"]),
         finish=segments[-1]["finish"],
         branch=branch,
+        score=Fraction(score).limit_denominator(10**6),  # what was divided, exactly
     )
 
 
@@ -258,18 +306,18 @@ def to_row(prompt: Row, prompt_ids: Sequence[int], arm: Arm, pair: Pair, replica
 
     prompt_ids  token ids of the chat-templated prompt, as they were sampled from
     """
-    row = {"prompt_id": prompt["prompt_id"], "replicate": replicate, **vars(arm), "prompt_ids": list(prompt_ids)}
+    row = {"prompt_id": prompt["prompt_id"], "replicate": replicate, **arm.levels(), "prompt_ids": list(prompt_ids)}
     for side, response in zip(SIDES, (pair.chosen, pair.rejected), strict=True):
         row[f"{side}_ids"] = list(response.token_ids)
         row[f"{side}_text"] = response.text
-        row[f"{side}_score"] = response.score
+        row[f"{side}_score"] = float(response.score)
         row[f"{side}_verdicts"] = list(response.verdicts)
         row[f"{side}_source"] = response.source
         row[f"{side}_finish"] = response.finish
     if row["chosen_text"] == row["rejected_text"]:
         raise ValueError(
             f"prompt {prompt['prompt_id']}: {pair.chosen.source} and {pair.rejected.source} have one text and two "
-            f"scores, {pair.chosen.score:.3g} and {pair.rejected.score:.3g}: they were not verified by the same code"
+            f"scores, {row['chosen_score']:.3g} and {row['rejected_score']:.3g}: they were not judged by the same code"
         )
     shared = shared_prefix(pair.chosen.token_ids, pair.rejected.token_ids)
     row["gap"] = pair.gap

@@ -17,21 +17,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ifpref.constraints import verify
-from ifpref.curation.tree import score
-from ifpref.prompts.build import constraints_of
+from ifpref.curation.scoring import Judge
 from ifpref.sampling.protocol import Engine, Request, Settings
 from ifpref.store.shards import write_shards
 
 if TYPE_CHECKING:
     from ifpref.store import Writer
 
-PARAMS = ("n_responses", "shard_prompts")
-"""The parameters that an artefact of responses depends on, beside those of sampling."""
-
 
 def respond(
-    prompts: Iterable[Mapping[str, Any]], engine: Engine, sampling: Settings, n: int, stream: str = ""
+    prompts: Iterable[Mapping[str, Any]],
+    engine: Engine,
+    sampling: Settings,
+    n: int,
+    stream: str = "",
 ) -> list[dict[str, Any]]:
     """n rows a prompt, in the order of the prompts, by one call of the engine.
 
@@ -41,9 +40,9 @@ def respond(
     requests = [Request(stream + prompt["prompt_id"], engine.encode(prompt["text"]), n=n) for prompt in prompts]
     rows = []
     for prompt, completions in zip(prompts, engine.sample(requests, sampling), strict=True):
-        constraints = constraints_of(prompt)
+        judge = Judge(prompt)
         for sample, completion in enumerate(completions):
-            verdicts = verify(completion.text, constraints)
+            verdicts, score = judge(completion.text)
             rows.append(
                 {
                     "prompt_id": prompt["prompt_id"],
@@ -52,8 +51,8 @@ def respond(
                     "text": completion.text,
                     "logprob": completion.logprob,
                     "finish": completion.finish,
-                    "verdicts": verdicts,
-                    "score": score(verdicts),
+                    "verdicts": list(verdicts),
+                    "score": score,
                 }
             )
     return rows

@@ -4,7 +4,7 @@ A node is a segment of a response; the path from the root, which is the prompt, 
 nodes end at a boundary (boundaries.py); leaves are complete, verified responses.
 
     tree = Tree("0c7d…", prompt_ids)
-    leaf = insert(tree, 0, completion, boundaries, max_depth=16, judge=lambda text: verify(text, constraints))
+    leaf = insert(tree, 0, completion, boundaries, max_depth=16, judge=Judge(prompt))
 
 One node of a row (`to_row`):
 
@@ -29,6 +29,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ifpref.curation.boundaries import Boundaries
+from ifpref.curation.scoring import Judgement
 from ifpref.sampling.protocol import Completion
 
 ROOT = 0
@@ -43,6 +44,7 @@ class Node:
     """One segment and its statistics.
 
     logprob  sum over the segment's tokens, natural logarithm, at temperature 1
+    score    of a leaf, as verdicts
     total    sum of the scores of the responses through this node; `value` is their mean
     misses   samples in a row, drawn from this node, that made no new child of it
     closed   nothing is left to search at or below this node (mcts.close)
@@ -56,6 +58,7 @@ class Node:
     logprob: float = 0.0
     finish: str | None = None
     verdicts: tuple[bool, ...] | None = None
+    score: float | None = None
     children: dict[tuple[int, ...], int] = field(default_factory=dict)
     visits: int = 0
     total: float = 0.0
@@ -105,11 +108,6 @@ class Tree:
         return 1.0 - sum(math.exp(self.nodes[child].logprob) for child in self.children(node))
 
 
-def score(verdicts: Sequence[bool]) -> float:
-    """The fraction of the constraints that are satisfied."""
-    return sum(verdicts) / len(verdicts)
-
-
 def insert(
     tree: Tree,
     origin: int,
@@ -117,11 +115,11 @@ def insert(
     boundaries: Boundaries,
     *,
     max_depth: int,
-    judge: Callable[[str], Sequence[bool]],
+    judge: Callable[[str], Judgement],
 ) -> int:
     """Add the response that `completion` makes of the prefix at `origin`, and back its score up; returns its leaf.
 
-    judge  verdicts of a complete response's text; asked for new responses only
+    judge  verdicts and score of a complete response's text; asked for new responses only
     """
     if not completion.token_ids:
         raise TreeError(f"{tree.prompt_id}: the completion has no tokens")
@@ -150,11 +148,11 @@ def insert(
     if leaf.children:
         raise TreeError(f"{tree.prompt_id}: a response ends after {len(ids)} tokens, where an earlier one goes on")
     if leaf.verdicts is None:
-        leaf.finish, leaf.verdicts = completion.finish, tuple(judge(text))
+        leaf.finish, (leaf.verdicts, leaf.score) = completion.finish, judge(text)
     tree.origins.append(origin)
     tree.leaves.append(node)
     tree.sampled_tokens += len(completion.token_ids)
-    backup(tree, node, score(leaf.verdicts))
+    backup(tree, node, leaf.score)
     return node
 
 

@@ -5,10 +5,10 @@
     python -m ifpref.pipeline.lock             # write it anew: the results of what was changed are the same
     python -m ifpref.pipeline.lock --check     # what does not agree with it; exits 1
 
-Where the code of a stage is the locked one, its keys hold the version alone: code that is moved or tidied keeps what was
-made. Where it is not (a reader's tweak, work under way), they hold the hash of the code instead, so that a tweak is
-never answered from results of other code. A test refuses a lock that does not agree: whoever changes a stage raises its
-`version` (its results change) or renews the lock alone (they do not), in a diff that a reviewer sees.
+Where the code of a stage is the locked one, its keys hold the version alone: code that is moved or tidied keeps what
+was made. Where it is not (a reader's tweak, work under way), they hold the hash of the code too, so that a tweak is
+never answered from results of other code. A test refuses a lock that does not agree: whoever changes a stage raises
+its `version` (its results change) or renews the lock alone (they do not), in a diff that a reviewer sees.
 """
 
 from __future__ import annotations

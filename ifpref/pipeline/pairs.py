@@ -23,6 +23,8 @@ from ifpref.store import Handle, Writer
 
 PAIRS, OUTCOMES, DIFFICULTY, DROPPED = "pairs.jsonl.gz", "outcomes.json.gz", "difficulty.json.gz", "dropped.json"
 TABLES = "tables.json.gz"
+NO_SOURCE = ("prompts", "pass_rate", "as_many_as")
+"""Inputs of pairs that no pair is made of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +79,8 @@ class Pairs(Stage):
         one, replicate = COMPARISONS[self.comparison], self.replicate
         found: dict[str, Stage] = {"prompts": Prompts(replicate)}
         for arm in one.arms:
-            source = CURATIONS[arm.curation].source
-            found[source] = Responses(replicate) if source == "rs" else Trees(source, replicate)
+            source, scorer = CURATIONS[arm.curation].source, "" if arm.scorer == "verifier" else arm.scorer
+            found[arm.source] = Responses(replicate) if source == "rs" else Trees(source, replicate, scorer)
             if arm.curation == "mcts_unshared":  # where the tree holds no match, these may
                 found["rs"] = Responses(replicate)
         if one.difficulty_by == "pass rate":
@@ -106,12 +108,11 @@ class Pairs(Stage):
         limits = [s.pairs.n_pairs] if s.pairs.n_pairs is not None else []
         if "as_many_as" in inputs:
             limits.append(len(inputs["as_many_as"].read_jsonl(PAIRS)) // s.share_of)
-        tables = {"rs": RESPONSES, "mcts": TREES, "rs_branched": TREES}
         engine = job.model.encoder(s.speaking)
         made = compare(
             s.arms,
             prompts,
-            {source: inputs[source].read_jsonl(table) for source, table in tables.items() if source in inputs},
+            {name: _source(name, inputs[name], prompts) for name in inputs if name not in NO_SOURCE},
             engine.encode,
             replace(s.pairs, n_pairs=min(limits, default=None)),
             seed=job.seed,
@@ -214,6 +215,17 @@ def rows_by_arm(pairs: Handle, arms: tuple[Arm, ...]) -> dict[Arm, list[dict[str
         if arm in found:
             found[arm].append(row)
     return found
+
+
+def _source(name: str, handle: Handle, prompts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of a source, by an arm's name of it: "rs", "mcts", "rs/<scorer>"."""
+    from ifpref.curation.scoring import scored_again
+
+    source, _, scorer = name.partition("/")
+    if source != "rs":
+        return handle.read_jsonl(TREES)
+    rows = handle.read_jsonl(RESPONSES)
+    return scored_again(rows, prompts, scorer) if scorer else rows
 
 
 def start_tokens(engine: Any) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """The artefacts of one set of parameters in one store: what each is called, whether it is there, how it is made.
 
     pipeline = Pipeline(load_params("smoke"), Store(paths.store_folder()))
-    pipeline.get(Responses(0))            # the artefact of replicate 0, made (with all that it needs) if it is not there
+    pipeline.get(Responses(0))            # of replicate 0, made with all that it needs if it is not there
 
 prompts ──> responses ──┐
     └─────> trees ──────┴─> pairs ──> run (a policy, trained and evaluated)        see DESIGN: how data flows
@@ -26,18 +26,8 @@ from ifpref.pipeline.fitting import FILE, Fitting
 from ifpref.pipeline.lock import code_key
 from ifpref.pipeline.model import Machine, Model, fixed_threads
 from ifpref.pipeline.pairs import Pairs, PairsPart, PairTables, rows_by_arm
-from ifpref.pipeline.policies import (
-    Base,
-    Entropies,
-    Evaluation,
-    IFEvalRun,
-    Policy,
-    Rate,
-    Reference,
-    Run,
-    at_rate,
-    policy_settings,
-)
+from ifpref.pipeline.policies import Base, Entropies, Evaluation, Policy, Reference, policy_settings
+from ifpref.pipeline.runs import IFEvalRun, Rate, Run, at_rate
 from ifpref.pipeline.samples import IFEvalPrompts, Prompts, Responses, Trees
 from ifpref.pipeline.stage import Job, ModelJob, Stage, Units, key_value, pick
 from ifpref.store import Artefact, Handle, Store, Writer, files

@@ -168,6 +168,7 @@ class Responses(Stage):
 @dataclass(frozen=True, kw_only=True)
 class TreeSettings:
     search: SearchSettings
+    scorer: str
     temperature: float
     top_p: float
     max_tokens: int
@@ -177,18 +178,22 @@ class TreeSettings:
 
 @dataclass(frozen=True)
 class Trees(Stage):
-    """A search tree for each training prompt of a replicate: curation "mcts", or "rs_branched".
+    """A search tree for each training prompt of a replicate.
+
+    curation  "mcts", or "rs_branched"        scorer  "" is the verifier
 
     Files: trees.jsonl.gz (curation/tree.py), report.json, chat.json as of responses.
     """
 
     curation: str
     replicate: int
+    scorer: str = ""
     name = "trees"
     of_model = True
 
     def settings(self, p: Params) -> TreeSettings:
-        return pick(TreeSettings, p, search=SearchSettings.from_params(p, self.curation), speaking=pick(Speaking, p))
+        search = SearchSettings.from_params(p, self.curation)
+        return pick(TreeSettings, p, search=search, scorer=self.scorer or "verifier", speaking=pick(Speaking, p))
 
     def inputs(self, p: Params) -> dict[str, Stage]:
         return {"prompts": Prompts(self.replicate)}
@@ -206,7 +211,8 @@ class Trees(Stage):
 
         s, engine = job.settings, job.model.engine(job.settings.speaking)
         prompts = job.inputs["prompts"].read_jsonl(PROMPTS)
-        write_trees(writer, prompts, engine, sampling_of(s, job.seed), s.search, shard_prompts=s.shard_prompts)
+        sampling = sampling_of(s, job.seed)
+        write_trees(writer, prompts, engine, sampling, s.search, shard_prompts=s.shard_prompts, scorer=s.scorer)
         rows = writer.iter_jsonl(TREES)
         leaves = (leaf for row in rows for leaf in read_trees([row])[row["prompt_id"]])
         count_chat(writer, engine, (leaf.token_ids for leaf in leaves))

@@ -10,7 +10,8 @@ and everything it makes lies in the store.
 Decisions
 - Replicate by replicate, so that a study that is stopped has whole replicates. No more tasks are handed out than there
   are workers, so that a stop loses little.
-- A task that fails takes with it what needs it, and nothing else. One whose worker dies is tried again, `RETRIES` times.
+- A task that fails takes with it what needs it, and nothing else. Where a worker dies, its task is tried again,
+  `RETRIES` times.
 - A full disk ends the schedule: nothing more is begun, and what is under way writes what it can.
 - The time that is left is what the tasks are declared to cost, in proportion to what those of their stage have taken.
 """
