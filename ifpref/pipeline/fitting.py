@@ -38,14 +38,12 @@ from ifpref.models import LoadedModel
 from ifpref.sampling import Completion, Request, Settings
 from ifpref.sampling.chat import EngineAround
 from ifpref.store import StoreError, files
-from ifpref.training import TrainingError, TrainingSettings
+from ifpref.training import ProcessDied, TrainingError, TrainingSettings
 
 FILE = "fitting.json"
 SIZE = "fits"
 TRAINING = ("max_length", "bf16", "gradient_checkpointing", "lora_r", "lora_target_modules")
 """The settings that the memory of training depends on, beside the size of a micro-batch."""
-DIED = "accelerate launch ended with"
-"""What `train_policy` says where one of several processes ended before its time."""
 log = logging.getLogger(__name__)
 
 
@@ -180,8 +178,8 @@ def fit_training(
             return train(settings)
         except torch.cuda.OutOfMemoryError as error:
             message = str(error)
-        except TrainingError as error:  # gloo was seen to abort a process (SIGABRT) on a busy machine
-            if processes == 1 or died or DIED not in str(error):
+        except ProcessDied as error:
+            if processes == 1 or died:
                 raise
             died = 1
             log.warning("a process of training died; once more, from the last checkpoint: %s", error)

@@ -168,8 +168,8 @@ class _Probe:
     def training(self, pairs: list[Mapping[str, Any]]) -> dict[str, Any]:
         """A few steps on the pairs of the largest arm, and their reference. One GPU takes them; where several train an
         arm, they are taken to share a step evenly."""
-        from ifpref.training.policy import training_rows
-        from ifpref.training.trainer import row_length, train
+        from ifpref.training.algorithms import find_algorithm
+        from ifpref.training.trainer import train
 
         if not pairs:
             raise ValueError(f"{self.n} prompts gave no pair to time training on; allowed: parameters that make pairs")
@@ -179,7 +179,8 @@ class _Probe:
         epochs = (STEPS + 1) * batch / len(pairs)
         settings = replace(whole, gradient_accumulation_steps=accumulation, num_train_epochs=epochs)
         reference = reference_log_probs(self.store, self.loaded, pairs, bf16=settings.bf16)
-        folder, rows = self.folder / "train", training_rows(pairs, read_reference(reference))
+        algorithm = find_algorithm(settings.algorithm)
+        folder, rows = self.folder / "train", algorithm.rows(pairs, read_reference(reference))
         folder.mkdir()
 
         def timed(fits: TrainingSettings) -> tuple[float, list[float]]:
@@ -194,7 +195,7 @@ class _Probe:
             "setup_s": max(total - sum(steps), 0.0),
             "step_s": sum(steps[1:]) / len(steps[1:]) * whole.gradient_accumulation_steps / accumulation / sharing,
             "reference_s": reference.manifest["made"]["seconds"] / len(pairs),
-            "pair_tokens": sum(map(row_length, pairs)) / len(pairs),
+            "pair_tokens": sum(map(algorithm.length, pairs)) / len(pairs),
             "adapter_bytes": sum(path.stat().st_size for path in (folder / "adapter").iterdir()),
         }
 
