@@ -12,7 +12,7 @@ from ifpref.models import BASE_FILE, attach_adapter, detach_adapter, load_model
 from ifpref.params import load_params
 from ifpref.sampling import Request, Settings, TransformersEngine
 from ifpref.training import TrainingSettings
-from ifpref.training.loss import dpo_loss
+from ifpref.training.algorithms.dpo import dpo_loss
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.*:FutureWarning")  # trl's, see trainer.train
 

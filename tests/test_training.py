@@ -25,8 +25,8 @@ from ifpref.training import (
     reference_log_probs,
     train_policy,
 )
-from ifpref.training.checks import check_pairs, check_start, expected_trainable
-from ifpref.training.loss import dpo_loss
+from ifpref.training.algorithms.dpo import DPO, dpo_loss
+from ifpref.training.checks import check_pairs, expected_trainable
 
 torch = pytest.importorskip("torch")
 
@@ -224,15 +224,29 @@ def test_the_shared_prefix_changes_no_number_whatever_is_shared(base, drawn):
 
 
 def test_a_model_whose_attention_is_not_plain_keeps_its_own_forward(base):
-    from ifpref.training.forward import can_share, pair_forward
+    from ifpref.training.forward import on_same_weights, scoring, share_prefixes
 
+    assert share_prefixes(on_same_weights(base.model))
     own = copy.deepcopy(base.model)
-    assert can_share(own)
     own.config.logits_scaling = 2.0
-    assert not can_share(own)
-    with pair_forward(own) as shared:
-        assert not shared
-    assert "forward" not in own.__dict__
+    assert not share_prefixes(own)
+    labels = torch.tensor([[-100, -100, 20, 21]])
+    found = scoring(own)(input_ids=torch.tensor([[1, 3, 20, 21]]), labels=labels, fused_lm_head=True)
+    assert found.log_probs.shape == (1, 3) and "forward" not in own.__dict__
+
+
+def test_a_copy_on_the_same_weights_takes_no_memory_and_leaves_no_trace(base):
+    from ifpref.training.forward import on_same_weights
+
+    own = on_same_weights(base.model)
+    pairs = list(zip(own.parameters(), base.model.parameters(), strict=True))
+    assert all(one.data_ptr() == other.data_ptr() and one is not other for one, other in pairs)
+    assert own.get_output_embeddings().weight.data_ptr() == base.model.get_output_embeddings().weight.data_ptr()
+    own.requires_grad_(False)
+    own.config.use_cache = not base.model.config.use_cache
+    own.train()
+    assert all(p.requires_grad for p in base.model.parameters()) and not base.model.training
+    assert base.model.config.use_cache != own.config.use_cache
 
 
 # ---- the reference
@@ -311,13 +325,13 @@ def test_nothing_is_cut_off_or_dropped(base):
 
 
 def test_the_numbers_at_step_0():
-    check_start([1e-5, -2e-5], [9, 16], math.log(2), SETTINGS)
+    DPO().check_start([1e-5, -2e-5], [9, 16], math.log(2), SETTINGS)
     with pytest.raises(TrainingError, match=r"a log-ratio is 0\.5 over 9 tokens.*another base"):
-        check_start([0.5, 0.0], [9, 16], math.log(2), SETTINGS)
+        DPO().check_start([0.5, 0.0], [9, 16], math.log(2), SETTINGS)
     with pytest.raises(TrainingError, match="a log-ratio is nan"):
-        check_start([math.nan], [9], math.nan, SETTINGS)
+        DPO().check_start([math.nan], [9], math.nan, SETTINGS)
     with pytest.raises(TrainingError, match=r"the loss \(sigmoid\) is 0.7; allowed: 0.693147"):
-        check_start([0.0], [9], 0.7, SETTINGS)
+        DPO().check_start([0.0], [9], 0.7, SETTINGS)
 
 
 def test_trainable_parameters_worked_by_hand(base):
@@ -344,14 +358,13 @@ def test_settings_that_trl_would_misread():
 
 @pytest.mark.parametrize("loss_type", ["sigmoid", "sigmoid_norm", "hinge", "ipo", "robust", "exo_pair"])
 def test_the_loss_before_training_is_trl_s(loss_type, base, tmp_path):
-    from ifpref.training.trainer import build_trainer, lent
+    from ifpref.training.trainer import build_trainer
 
     smoothing = 0.1 if loss_type in ("robust", "exo_pair") else 0.0
     chosen = replace(SETTINGS, loss_type=loss_type, label_smoothing=smoothing)
     rows = [with_reference(pair, base) for pair in PAIRS[:2]]
-    with lent(base.model):
-        trainer = build_trainer(base, rows, chosen, 0, tmp_path, True)
-        assert trl_loss(trainer, rows)[0] == pytest.approx(chosen.initial_loss, abs=1e-5)
+    trainer = build_trainer(base, rows, chosen, 0, tmp_path, True)
+    assert trl_loss(trainer, rows)[0] == pytest.approx(DPO().initial_loss(chosen), abs=1e-5)
 
 
 @given(st.integers(1, 12), st.integers(1, 6), st.integers(1, 8))

@@ -88,16 +88,19 @@ class Policy(Stage):
     def make(job: ModelJob, writer: Writer) -> None:
         """By as many processes as the profile says, in micro-batches that fit."""
         from ifpref.training import make_policy, read_reference
+        from ifpref.training.algorithms import find_algorithm
 
-        settings, processes = job.settings.training, job.machine.training_processes
-        reference = job.nested(Reference, ReferenceSettings(job.settings.pairs, settings.bf16), data=job.data)
+        settings, processes, reference = job.settings.training, job.machine.training_processes, None
+        if find_algorithm(settings.algorithm).needs_reference:
+            found = job.nested(Reference, ReferenceSettings(job.settings.pairs, settings.bf16), data=job.data)
+            reference = read_reference(found)
 
         def train(fits: TrainingSettings) -> None:
             make_policy(
                 writer,
                 job.model.loaded,
                 job.data,
-                read_reference(reference),
+                reference,
                 fits,
                 seed=job.seed,
                 processes=processes,

@@ -160,8 +160,8 @@ class _Probe:
     def training(self, pairs: list[Mapping[str, Any]]) -> dict[str, Cost]:
         """A few steps on the pairs of the largest arm, and their reference. One GPU takes them; where several train an
         arm, they are taken to share a step evenly."""
-        from ifpref.training.policy import training_rows
-        from ifpref.training.trainer import row_length, train
+        from ifpref.training.algorithms import find_algorithm
+        from ifpref.training.trainer import train
 
         if not pairs:
             raise ValueError(f"{self.n} prompts gave no pair to time training on; allowed: parameters that make pairs")
@@ -171,7 +171,8 @@ class _Probe:
         epochs = (STEPS + 1) * batch / len(pairs)
         settings = replace(whole, gradient_accumulation_steps=accumulation, num_train_epochs=epochs)
         reference = self.pipeline.nested(Reference, ReferenceSettings("probe", settings.bf16), data=pairs)
-        folder, rows = self.folder / "train", training_rows(pairs, read_reference(reference))
+        algorithm = find_algorithm(settings.algorithm)
+        folder, rows = self.folder / "train", algorithm.rows(pairs, read_reference(reference))
         folder.mkdir()
 
         def timed(fits: TrainingSettings) -> tuple[float, list[float]]:
@@ -188,7 +189,7 @@ class _Probe:
             "training": Cost(max(total - sum(steps), 0.0), bytes=size),
             "step": Cost(step),
             "reference": Cost(reference.manifest["made"]["seconds"] / len(pairs)),
-            "pair token": Cost(tokens=sum(map(row_length, pairs)) / len(pairs)),
+            "pair token": Cost(tokens=sum(map(algorithm.length, rows)) / len(rows)),
         }
 
 

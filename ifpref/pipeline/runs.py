@@ -96,7 +96,7 @@ class Run(Stage):
         rate = {} if self.rate is None else {"learning_rate": self.rate}
         return RunSettings(
             arm=self.arm,
-            training=TrainingSettings.from_params(p, **rate),
+            training=TrainingSettings.from_params(p, algorithm=self.arm.algorithm, **rate),
             sets={split: EvaluationSettings.of(p, split, 0.0) for split in sets},
             sampled=EvaluationSettings.of(p, "test", 1.0) if self.is_sampled(p) else None,
             held_out_seed=seed_of(p, None),

@@ -10,7 +10,8 @@ Over 2,524 files (Python's own tests, transformers, trl, datasets, ...) it gave 
 
 Decisions
 - *Found, not listed*: a definition depends on the names that it reads; these on other definitions of its module, or on
-  modules that are imported, and those on all of ours that they import, and on the files of ifpref/data that they name.
+  modules that are imported, and those on all of ours that they import or name in a table, and on the files of
+  ifpref/data that they name.
 - *`APART`*: what a stage cannot depend on, though its modules import it, with the reason.
 - No module is imported to be hashed: its file is read, when the process first asks. If its code is another one later
   on, asking again is an error: the process may still run the old code, and would file its results as the new one's.
@@ -137,6 +138,7 @@ def closure(module: str) -> frozenset[str]:
         found.add(one)
         tree = _parsed(path)
         found.update(_data_files(tree))
+        waiting += _named_modules(tree)
         waiting += [part for node in ast.walk(tree) for part, _, _ in _imports(node, one)]
         if path.name == "__init__.py" and any(_defines(node, "__getattr__") for node in tree.body):  # imports on demand
             waiting += [f"{one}.{path.stem}" for path in path.parent.glob("*.py") if path.stem != "__init__"]
@@ -173,8 +175,19 @@ def _defines(node: ast.AST, name: str) -> bool:
 
 
 def _data_files(tree: ast.AST) -> set[str]:
-    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    return {text for text in texts if "." in text and len(text) < 100 and text in _data_names()}
+    return {text for text in _texts(tree) if text in _data_names()}
+
+
+def _named_modules(tree: ast.AST) -> list[str]:
+    """Those that a table names: "ifpref.training.algorithms.dpo:DPO"."""
+    names = (text.partition(":")[0] for text in _texts(tree) if text.startswith("ifpref."))
+    return [name for name in names if name.replace(".", "").isidentifier() and _file_of(name)]
+
+
+def _texts(tree: ast.AST) -> set[str]:
+    """The short texts in it."""
+    found = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return {text for text in found if isinstance(text, str) and len(text) < 100}
 
 
 @functools.cache

@@ -1,19 +1,23 @@
-"""LoRA-DPO through trl and peft, on the sampled token ids, with checks before, a log meanwhile, and a record after.
+"""Training of LoRA adapters through trl and peft, on the sampled token ids, with checks before, a log, and a record.
 
     settings = TrainingSettings.from_params(load_params("pocket"))
     policy = train_policy(store, load_model("pocket"), pairs, settings, seed=0)       # an artefact: see policy.py
 
-settings.py   the parameters, by trl's names   reference_model.py   log-probabilities under the base
-checks.py     what must hold before training         forward.py     a pair's shared tokens computed once
-trainer.py    trl's trainer, told what to do         policy.py      the artefact, resuming, several processes
-watch.py      progress, and the end of a run that diverges     loss.py    the DPO loss in ten lines of NumPy
+algorithms/     what is trained on what, a file each: DPO     settings.py         the parameters, by trl's names
+checks.py       what must hold before training                reference_model.py  log-probabilities under the base
+trainer.py      trl's trainers, told what to do               forward.py          a pair's shared tokens computed once
+checkpoints.py  sealed, and checked before they are used      watch.py            the end of a run that diverges
+processes.py    several that train together                   policy.py           the artefact
 """
 
+from ifpref.training.checks import TrainingError
 from ifpref.training.policy import make_policy, policy_artefact, train_policy
+from ifpref.training.processes import ProcessDied
 from ifpref.training.reference_model import read_reference, reference_log_probs, write_reference
-from ifpref.training.settings import TrainingError, TrainingSettings
+from ifpref.training.settings import TrainingSettings
 
 __all__ = [
+    "ProcessDied",
     "TrainingError",
     "TrainingSettings",
     "make_policy",

@@ -1,24 +1,26 @@
-"""What must hold before training, or it stops with the reason: the pairs, the adapter, the numbers at step 0.
+"""What must hold before training, or it stops with the reason: the pairs, and what of the model is trained.
 
     check_pairs(pairs, loaded, max_length=512)
 
 Each of these has turned somebody's run into a silent no-op: a completion cut where the pair differs (loss ln 2 for
-ever), two BOS, an EOS that was added again, a reference of another base, an adapter that is not at zero.
+ever), two BOS, an EOS that was added again. What must hold at step 0 is the algorithm's: see algorithms/.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ifpref.models import LoadedModel
-from ifpref.training.settings import TrainingError, TrainingSettings
+if TYPE_CHECKING:
+    from ifpref.models import LoadedModel
+    from ifpref.training.settings import TrainingSettings
 
-TOLERANCE = {False: 1e-4, True: 0.05}
-"""Most by which a summed log-ratio may differ from 0 at step 0, for each root of a token, in float32 and in bf16.
+IDS = ("prompt_ids", "chosen_ids", "rejected_ids")
 
-Policy and reference are computed in batches of other shapes: rounding adds up like a random walk along the tokens."""
+
+class TrainingError(ValueError):
+    """Training that must not begin, or could not be started; the message says what was found and what is allowed."""
 
 
 def check_pairs(pairs: Sequence[Mapping[str, Any]], loaded: LoadedModel, max_length: int) -> None:
@@ -127,23 +129,3 @@ def check_trainable(model: Any, expected: int) -> int:
     if sum(trainable.values()) != expected:
         raise TrainingError(f"{sum(trainable.values()):,} trainable parameters; expected: {expected:,}")
     return expected
-
-
-def check_start(log_ratios: Sequence[float], lengths: Sequence[int], loss: float, settings: TrainingSettings) -> None:
-    """At step 0 the policy is the base: every log-ratio is 0, so is the margin, and the loss is what that gives.
-
-    log_ratios, lengths  of each completion of a batch: summed log-ratio, and tokens
-    """
-    tolerance = TOLERANCE[settings.bf16]
-    worst, n_tokens = max(zip(map(abs, log_ratios), lengths, strict=True), key=lambda item: item[0] / item[1] ** 0.5)
-    if not worst <= tolerance * n_tokens**0.5:
-        raise TrainingError(
-            f"before training a log-ratio is {worst:.3g} over {n_tokens} tokens; allowed: 0 (to {tolerance:g} for each "
-            "root of a token). The reference is of another base, or the adapter does not begin at zero"
-        )
-    slack = 1e-3 if not settings.bf16 else 0.1
-    if not abs(loss - settings.initial_loss) <= slack * max(1.0, settings.initial_loss):
-        raise TrainingError(
-            f"before training the loss ({settings.loss_type}) is {loss:.6g}; allowed: {settings.initial_loss:.6g}, "
-            "which a margin of 0 gives"
-        )

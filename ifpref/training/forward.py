@@ -14,16 +14,14 @@ what is seen and of positions. A prefix that both completions share (MCTS) is co
 Where the head or the attention is not plain (soft caps, scaled logits, sliding windows, flash attention, mixtures of
 experts), trl's own forward stays.
 
-    with pair_forward(model):
-        outputs = model(input_ids, attention_mask, labels=labels, fused_lm_head=True)    # as trl calls it
+    outputs = scoring(model)(input_ids=ids, attention_mask=mask, labels=labels, fused_lm_head=True)    # as trl calls it
 """
 
 from __future__ import annotations
 
+import copy
 import functools
 import types
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,19 +93,21 @@ def fold(input_ids: torch.Tensor, attention_mask: torch.Tensor, labels: torch.Te
     )
 
 
-@contextmanager
-def pair_forward(model: Any) -> Iterator[bool]:
-    """Within it, `model(..., labels=..., fused_lm_head=True)` works; yields whether prefixes are shared."""
+def on_same_weights(model: Any) -> Any:
+    """A copy of a model on its weights, which take no memory twice. What peft and trl do to the copy, hooks, flags,
+    adapters, another forward, the model does not see."""
+    parameters = {id(p): torch.nn.Parameter(p.data, p.requires_grad) for p in model.parameters()}
+    return copy.deepcopy(model, parameters)
+
+
+def scoring(model: Any) -> Any:
+    """The model, on the same weights, of which `(..., labels=..., fused_lm_head=True)` can be asked, as trl asks."""
     from trl.trainer.utils import add_fused_lm_head
 
-    before = model.__dict__.get("forward")
-    add_fused_lm_head(model)
-    try:
-        yield share_prefixes(model)
-    finally:
-        del model.forward
-        if before is not None:
-            model.forward = before
+    scorer = on_same_weights(model)
+    add_fused_lm_head(scorer)
+    share_prefixes(scorer)
+    return scorer
 
 
 def share_prefixes(model: Any) -> bool:

@@ -120,9 +120,9 @@ def _scorer(loaded: LoadedModel, bf16: bool) -> Any:
     import torch
     from trl.trainer.dpo_trainer import DataCollatorForPreference
 
-    from ifpref.training.forward import IGNORED, pair_forward
+    from ifpref.training.forward import IGNORED, scoring
 
-    model = loaded.model
+    model = scoring(loaded.model)
     collate = DataCollatorForPreference(pad_token_id=loaded.tokenizer.pad_token_id)
 
     def score(pair: Pair) -> tuple[float, float]:
@@ -131,7 +131,7 @@ def _scorer(loaded: LoadedModel, bf16: bool) -> Any:
         batch = {name: tensor.to(model.device) for name, tensor in collate([one]).items()}
         labels = batch["input_ids"].masked_fill(batch.pop("completion_mask") == 0, IGNORED)
         autocast = torch.autocast(model.device.type, torch.bfloat16) if bf16 else nullcontext()
-        with torch.inference_mode(), pair_forward(model), autocast:
+        with torch.inference_mode(), autocast:
             found = model(**batch, labels=labels, fused_lm_head=True).log_probs.sum(dim=1)  # (2,)
         return tuple(found.tolist())
 

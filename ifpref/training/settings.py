@@ -14,19 +14,15 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from ifpref.params import Params
+from ifpref.training.algorithms import find_algorithm
+from ifpref.training.checks import TrainingError
 
 MECHANICS = ("per_device_train_batch_size", "gradient_accumulation_steps", "gradient_checkpointing", "save_steps")
-SMOOTHED = ("robust", "exo_pair")
-"""The losses that read `label_smoothing`; trl 1.16 ignores it in the others without a word."""
-
-
-class TrainingError(ValueError):
-    """Training that must not begin, or could not be started; the message says what was found and what is allowed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
-    """See ifpref/params.py for what each means. `TrainingError` for a combination that trl would misread."""
+    """See ifpref/params.py for what each means. `TrainingError` for a combination that its algorithm refuses."""
 
     loss_type: str
     beta: float
@@ -47,25 +43,19 @@ class TrainingSettings:
     gradient_checkpointing: bool
     divergence_ratio: float
     save_steps: int
+    algorithm: str = "dpo"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lora_target_modules", tuple(self.lora_target_modules))  # JSON has lists
-        if self.loss_type in SMOOTHED and not 0 < self.label_smoothing < 0.5:
-            raise TrainingError(
-                f"label_smoothing = {self.label_smoothing}, loss_type {self.loss_type!r}; allowed: above 0, below 0.5"
-            )
-        if self.loss_type not in SMOOTHED and self.label_smoothing != 0:
-            raise TrainingError(
-                f"label_smoothing = {self.label_smoothing} with loss_type {self.loss_type!r}, which does not read it; "
-                f"allowed: 0, or loss_type {' or '.join(SMOOTHED)}"
-            )
         if not self.lora_target_modules:
             raise TrainingError("lora_target_modules is empty; allowed: all-linear, or names of linear layers")
+        find_algorithm(self.algorithm).check_settings(self)
 
     @classmethod
     def from_params(cls, params: Params, **replaced: Any) -> TrainingSettings:
-        """The keys that training reads, some of them replaced."""
-        return cls(**params.subset(*(field.name for field in fields(cls))) | replaced)
+        """The keys that training reads, some of them replaced. What `params` lacks keeps its default."""
+        names = [field.name for field in fields(cls) if hasattr(params, field.name)]
+        return cls(**params.subset(*names) | replaced)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -97,16 +87,3 @@ class TrainingSettings:
         sizes = range(min(self.per_device_train_batch_size, each), 0, -1)
         size = next(size for size in sizes if each % size == 0)
         return size, each // size
-
-    @property
-    def initial_loss(self) -> float:
-        """The loss before training, where every log-ratio is 0; for `sigmoid` that is ln 2."""
-        beta, epsilon = self.beta, self.label_smoothing
-        return {
-            "sigmoid": math.log(2),
-            "sigmoid_norm": math.log(2),
-            "robust": math.log(2),
-            "hinge": 1.0,
-            "ipo": (1 / (2 * beta)) ** 2,
-            "exo_pair": 0.0 if not epsilon else -math.log(2) - 0.5 * (math.log1p(-epsilon) + math.log(epsilon)),
-        }[self.loss_type]

@@ -1,25 +1,21 @@
-"""trl's `DPOTrainer`, told to train on the sampled token ids, and watched.
+"""A trainer of trl, told to train an adapter on the sampled token ids, and watched: the same for every algorithm.
 
-    log = train(loaded, rows, settings, seed=0, folder=Path("work"))
+    record = train(loaded, rows, settings, seed=0, folder=Path("work"))
 
-What is changed in trl's trainer, and why, stands beside each override; the loss, LoRA, the optimizer, the schedule,
+What is changed in trl's trainers, and why, stands beside each override; losses, LoRA, the optimizer, the schedule,
 checkpoints and several processes are trl's, peft's and accelerate's own.
 
-A row of the log (losses and log-ratios are means over the batch of that step, before its update):
-
-    {"step": 1, "epoch": 0.04, "loss": 0.6931, "margin": 0.0, "accuracy": 0.0, "chosen_log_ratio": 0.0,
-     "rejected_log_ratio": 0.0, "grad_norm": 1.9, "learning_rate": 0.0001}
+A row of the log: step, epoch, loss, what the algorithm adds (see algorithms/), grad_norm, learning_rate, measured
+before the update of that step.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import random
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,31 +25,28 @@ from peft import LoraConfig, get_peft_model_state_dict
 from safetensors.torch import save_file
 from torch.utils.data import Sampler
 from transformers import PrinterCallback, TrainerCallback
-from trl import DPOConfig, DPOTrainer
 from trl.trainer.utils import disable_dropout_in_model
 
-from ifpref.models import LoadedModel, remove_adapter
-from ifpref.training.checks import check_start, check_trainable, expected_trainable
-from ifpref.training.forward import IGNORED, share_prefixes
+from ifpref.models import LoadedModel
+from ifpref.training.algorithms import find_algorithm
+from ifpref.training.checkpoints import KEPT, Seal, last_checkpoint, run_of
+from ifpref.training.checks import check_trainable, expected_trainable
+from ifpref.training.forward import on_same_weights
 from ifpref.training.settings import TrainingSettings
 from ifpref.training.watch import Progress, Watch
 
-COLUMNS = ("prompt_ids", "chosen_ids", "rejected_ids", "ref_chosen_logps", "ref_rejected_logps")
 Row = Mapping[str, Any]
 
 
-class PairTrainer(DPOTrainer):
-    """`DPOTrainer` on rows of `COLUMNS`, whose reference log-probabilities are there already."""
+class Fed:
+    """What is overridden in all trainers of trl. A class of its own, put before trl's in `trainer_class`."""
 
     def __init__(self, *, batches: Sampler[int], **options: Any) -> None:
         self.batches = batches
         super().__init__(**options)
-        # What `precompute_ref_log_probs=True` sets, without its hash of all weights and its pass over the data.
-        self.precompute_ref_logps = True
-        self.shares_prefixes = share_prefixes(self.model.get_base_model())
 
     def _prepare_dataset(self, dataset: Dataset, *args: Any) -> Dataset:
-        """trl would make text of the pair and tokenise it again, which changes 0.16 % of sampled sequences, and
+        """trl would make text of the ids and tokenise it again, which changes 0.16 % of sampled sequences, and
         leave out in silence what `max_length` cuts. The ids are what was sampled, and checks.py has seen them."""
         return dataset
 
@@ -69,10 +62,10 @@ class PairTrainer(DPOTrainer):
 
 
 class Batches(Sampler[int]):
-    """Indices of pairs, batch after batch: the epochs' shuffles one after the other, cut into whole batches.
+    """Indices of rows, batch after batch: the epochs' shuffles one after the other, cut into whole batches.
 
-    The last batch is filled up from one more shuffle, so that every step averages over as many pairs and no pair is
-    left out. In a batch the longest come first: micro-batches hold pairs of like length, while what a step averages
+    The last batch is filled up from one more shuffle, so that every step averages over as many rows and no row is
+    left out. In a batch the longest come first: micro-batches hold rows of like length, while what a step averages
     over stays a random draw. The order is a function of the seed alone.
     """
 
@@ -107,24 +100,31 @@ def train(
     on_cpu: bool | None = None,
     callbacks: Sequence[TrainerCallback] = (),
 ) -> dict[str, Any]:
-    """Train an adapter on `rows` (of `COLUMNS`), save it in folder/adapter, and return the record of the run.
+    """Train an adapter on the rows of an algorithm, save it in folder/adapter, and return the record of the run.
 
-    Goes on from the last checkpoint in `folder`, if there is one. In each process of `accelerate launch`, the same
-    call. `loaded` is given back as it was. `on_cpu` is by default where `loaded` lies.
+    Goes on from the last whole checkpoint of this run in `folder`, if there is one. In each process of `launch`, the
+    same call. `loaded` stays as it is. `on_cpu` is by default where `loaded` lies.
 
     The record: state ("finished" or "diverged"), reason, steps, adapter_step (the updates that the adapter has),
-    trainable_parameters, pairs_seen, shares_prefixes, start, log.
+    trainable_parameters, pairs_seen, start, log, and what the algorithm adds.
     """
     on_cpu = loaded.model.device.type == "cpu" if on_cpu is None else on_cpu
-    with lent(loaded.model), warnings.catch_warnings():
+    algorithm = find_algorithm(settings.algorithm)
+    run = run_of(loaded, rows, settings, seed, _processes())
+    with warnings.catch_warnings():
         # trl 1.16 goes by a name that transformers 6 will drop, and says so at each turn.
         warnings.filterwarnings("ignore", message=".*gradient_checkpointing.*deprecated", category=FutureWarning)
         expected = expected_trainable(loaded.model, settings)
-        trainer = build_trainer(loaded, rows, settings, seed, folder, on_cpu, callbacks)
+        trainer = build_trainer(loaded, rows, settings, seed, folder, on_cpu)
         n_trainable = check_trainable(trainer.model, expected)
         start = measure_start(trainer, settings)
-        trainer.train(resume_from_checkpoint=last_checkpoint(folder))
-        watch = next(callback for callback in trainer.callback_handler.callbacks if isinstance(callback, Watch))
+        initial_loss = algorithm.initial_loss(settings)
+        watch = Watch(settings.divergence_ratio * (start["loss"] if initial_loss is None else initial_loss))
+        for callback in (watch, Seal(run), Progress(), *callbacks):
+            trainer.add_callback(callback)
+        with trainer.accelerator.main_process_first():  # it removes what is damaged
+            checkpoint = last_checkpoint(folder, run)
+        trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
         steps = trainer.state.global_step
         if trainer.is_world_process_zero():
             save_adapter(trainer.model, folder / "adapter")
@@ -136,27 +136,20 @@ def train(
         "adapter_step": watch.adapter_step if watch.reason else steps,
         "trainable_parameters": n_trainable,
         "pairs_seen": steps * settings.effective_batch_size,
-        "shares_prefixes": trainer.shares_prefixes,
+        **trainer.remarks,
         "start": start,
         "log": log,
     }
 
 
 def build_trainer(
-    loaded: LoadedModel,
-    rows: Sequence[Row],
-    settings: TrainingSettings,
-    seed: int,
-    folder: Path,
-    on_cpu: bool,
-    callbacks: Sequence[TrainerCallback] = (),
-) -> PairTrainer:
-    """The trainer, ready to train. It changes `loaded.model` in place: see `lent`."""
-    if settings.lora_dropout:
-        disable_dropout_in_model(loaded.model)  # trl's own switch would silence LoRA's dropout with the base's
-    steps = settings.steps(len(rows))
-    options = config(settings, seed, folder, steps, on_cpu)
-    targets = settings.lora_target_modules
+    loaded: LoadedModel, rows: Sequence[Row], settings: TrainingSettings, seed: int, folder: Path, on_cpu: bool
+) -> Any:
+    """The trainer, ready to train; its `remarks` are its algorithm's. `loaded` stays as it is."""
+    algorithm = find_algorithm(settings.algorithm)
+    model = on_same_weights(loaded.model)
+    disable_dropout_in_model(model)  # the base's; trl's own switch would silence LoRA's with it
+    steps, targets = settings.steps(len(rows)), settings.lora_target_modules
     lora = LoraConfig(
         r=settings.lora_r,
         lora_alpha=settings.lora_alpha,
@@ -164,28 +157,27 @@ def build_trainer(
         target_modules="all-linear" if targets == ("all-linear",) else list(targets),
         task_type="CAUSAL_LM",
     )
-    trainer = PairTrainer(
-        batches=Batches([row_length(row) for row in rows], settings.effective_batch_size, steps, seed),
-        model=loaded.model,
-        args=options,
+    trainer_class, _ = algorithm.trainer()
+    trainer = type(f"Fed{trainer_class.__name__}", (Fed, trainer_class), {})(
+        batches=Batches([algorithm.length(row) for row in rows], settings.effective_batch_size, steps, seed),
+        model=model,
+        args=config(settings, seed, folder, steps, on_cpu),
         processing_class=loaded.tokenizer,
-        train_dataset=Dataset.from_list([{name: row[name] for name in COLUMNS} for row in rows]),
+        train_dataset=Dataset.from_list([dict(row) for row in rows]),
         peft_config=lora,
-        callbacks=[Watch(settings), Progress(), *callbacks],
     )
     trainer.remove_callback(PrinterCallback)
+    trainer.remarks = algorithm.adapt(trainer)
     return trainer
 
 
-def config(settings: TrainingSettings, seed: int, folder: Path, steps: int, on_cpu: bool) -> DPOConfig:
+def config(settings: TrainingSettings, seed: int, folder: Path, steps: int, on_cpu: bool) -> Any:
     """Our settings as trl's; all that trl would choose by itself for the machine is said."""
-    processes = int(os.environ.get("WORLD_SIZE", 1))  # set by `accelerate launch`
+    algorithm, processes = find_algorithm(settings.algorithm), _processes()
     micro_batch, accumulation = settings.micro_batches(processes)
-    options = DPOConfig(
+    _, config_class = algorithm.trainer()
+    options = config_class(
         output_dir=str(folder),
-        loss_type=[settings.loss_type],
-        beta=settings.beta,
-        label_smoothing=settings.label_smoothing,
         learning_rate=settings.learning_rate,
         lr_scheduler_type=settings.lr_scheduler_type,
         warmup_steps=settings.warmup_steps,
@@ -193,26 +185,29 @@ def config(settings: TrainingSettings, seed: int, folder: Path, steps: int, on_c
         max_steps=steps,
         per_device_train_batch_size=micro_batch,
         gradient_accumulation_steps=accumulation,
-        max_length=settings.max_length,
         bf16=settings.bf16,
         gradient_checkpointing=settings.gradient_checkpointing,
-        disable_dropout=not settings.lora_dropout,
-        seed=seed,
+        seed=seed % 2**32,  # as NumPy wants it
         use_cpu=on_cpu,
         ddp_backend="gloo" if on_cpu and processes > 1 else None,
         ddp_find_unused_parameters=False,
         dataloader_pin_memory=not on_cpu,
         logging_steps=1,
         logging_nan_inf_filter=False,  # it would write the mean of earlier losses where a loss is NaN
-        save_strategy="steps" if steps > settings.save_steps else "no",  # trl would write one at the end of any run
+        save_strategy="steps",
         save_steps=settings.save_steps,
-        save_total_limit=1,
+        save_total_limit=KEPT,
         report_to="none",
         disable_tqdm=True,
+        **algorithm.options(settings),
     )
     if not on_cpu:
         options._n_gpu = 1  # in one process on a machine with several GPUs: one of them, not `DataParallel`
     return options
+
+
+def _processes() -> int:
+    return int(os.environ.get("WORLD_SIZE", 1))  # set by `launch`
 
 
 def save_adapter(model: Any, folder: Path) -> None:
@@ -224,82 +219,22 @@ def save_adapter(model: Any, folder: Path) -> None:
     save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
 
 
-def last_checkpoint(folder: Path) -> str | None:
-    """The last whole checkpoint: its state is written last, so one that a kill has torn has none."""
-    whole = []
-    for path in folder.glob("checkpoint-*/trainer_state.json"):
-        try:
-            whole.append((json.loads(path.read_bytes())["global_step"], str(path.parent)))
-        except ValueError:
-            continue
-    return max(whole)[1] if whole else None
-
-
-def row_length(row: Row) -> int:
-    """Tokens that a pair costs: the prompt and what is shared once, and the rest of both completions."""
-    chosen, rejected = row["chosen_ids"], row["rejected_ids"]
-    parted = (place for place, (a, b) in enumerate(zip(chosen, rejected, strict=False)) if a != b)
-    shared = next(parted, min(len(chosen), len(rejected)))
-    return len(row["prompt_ids"]) + len(chosen) + len(rejected) - shared
-
-
-def measure_start(trainer: PairTrainer, settings: TrainingSettings) -> dict[str, float]:
-    """Loss and largest log-ratio of the first micro-batch at step 0; `TrainingError` where they are not those of the
-    base. In several processes each looks at the same batch."""
+def measure_start(trainer: Any, settings: TrainingSettings) -> dict[str, float]:
+    """What the algorithm measures on the first micro-batch at step 0; `TrainingError` where that cannot be right. In
+    several processes each looks at the same batch."""
     first = [index for index, _ in zip(trainer.batches, range(settings.per_device_train_batch_size), strict=False)]
-    batch = trainer.data_collator([trainer.train_dataset[index] for index in first])
-    batch = trainer._prepare_inputs(batch)
-    model = trainer.model.eval()  # without LoRA's dropout
-    labels = batch["input_ids"].masked_fill(batch["completion_mask"] == 0, IGNORED)
-    inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
+    batch = trainer._prepare_inputs(trainer.data_collator([trainer.train_dataset[index] for index in first]))
+    trainer.model.eval()  # without LoRA's dropout
     with torch.no_grad(), trainer.compute_loss_context_manager(), trainer.accelerator.autocast():
-        log_probs = model(**inputs, labels=labels, fused_lm_head=True).log_probs.sum(dim=1)
-        loss = trainer.compute_loss(model, batch).item()
+        start = find_algorithm(settings.algorithm).measure_start(trainer, batch, settings)
     trainer._metrics["eval"].clear()
-    model.train()
-    reference = torch.cat([batch["ref_chosen_logps"], batch["ref_rejected_logps"]])
-    log_ratios = (log_probs - reference).tolist()
-    check_start(log_ratios, batch["completion_mask"].sum(dim=1).tolist(), loss, settings)
-    return {"loss": loss, "largest_log_ratio": max(map(abs, log_ratios))}
+    trainer.model.train()
+    return start
 
 
-def _log_row(entry: Row, settings: TrainingSettings, n_pairs: int) -> dict[str, Any]:
-    """trl's entry of a step under our names; null for what is not finite. trl calls beta times a log-ratio a reward."""
-    row = {
-        "loss": entry["loss"],
-        "margin": entry["rewards/margins"],
-        "accuracy": entry["rewards/accuracies"],
-        "chosen_log_ratio": entry["rewards/chosen"] / settings.beta,
-        "rejected_log_ratio": entry["rewards/rejected"] / settings.beta,
-        "grad_norm": entry["grad_norm"],
-        "learning_rate": entry["learning_rate"],
-    }
+def _log_row(entry: Row, settings: TrainingSettings, n_rows: int) -> dict[str, Any]:
+    """trl's entry of a step under our names; null for what is not finite."""
+    row = {"loss": entry["loss"], **find_algorithm(settings.algorithm).log_row(entry, settings)}
+    row |= {name: entry[name] for name in ("grad_norm", "learning_rate")}
     finite = {name: value if math.isfinite(value) else None for name, value in row.items()}
-    return {"step": entry["step"], "epoch": entry["step"] * settings.effective_batch_size / n_pairs} | finite
-
-
-@contextmanager
-def lent(model: Any) -> Iterator[Any]:
-    """`model`, which is given back without an adapter, without trl's patches, and with its own flags."""
-    training, forward = model.training, model.__dict__.get("forward")
-    flags = {name: p.requires_grad for name, p in model.named_parameters()}
-    dropout = {module: module.p for module in model.modules() if isinstance(module, torch.nn.Dropout)}
-    tags = getattr(model, "model_tags", None)
-    try:
-        yield model
-    finally:
-        remove_adapter(model)
-        model.__dict__.pop("forward", None)
-        if forward is not None:
-            model.forward = forward
-        model.disable_input_require_grads()
-        for module in model.modules():
-            if getattr(module, "gradient_checkpointing", False):
-                module.gradient_checkpointing = False
-        for module, p in dropout.items():
-            module.p = p
-        for name, parameter in model.named_parameters():
-            parameter.requires_grad_(flags[name])
-            parameter.grad = None
-        model.model_tags = tags
-        model.train(training)
+    return {"step": entry["step"], "epoch": entry["step"] * settings.effective_batch_size / n_rows} | finite

@@ -1,12 +1,13 @@
 """What looks on while trl trains: `Watch` ends a run that diverges, `Progress` shows how far it is.
 
-    watch = Watch(settings)          # a callback of the trainer
+    watch = Watch(limit=6.9)         # a callback of the trainer; the limit of the loss
     watch.reason                     # None, or "the gradient of step 12 is not finite"
     watch.adapter_step               # the updates that the adapter has which is left
 
 Divergence is a result (C2 counts it), so nothing is raised. It is a gradient or an update that is not finite, or a
-loss `divergence_ratio` times that of step 0. The adapter that is left is the last finite one: an update that is not
-finite is not made, or taken back. Several processes decide alike, since gradients and losses are gathered before.
+loss above the limit: `divergence_ratio` times that of step 0. The adapter that is left is the last finite one: an
+update that is not finite is not made, or taken back. Several processes decide alike, since gradients and losses are
+gathered before.
 """
 
 from __future__ import annotations
@@ -19,14 +20,13 @@ import torch
 from transformers import TrainerCallback
 
 from ifpref.progress import track
-from ifpref.training.settings import TrainingSettings
 
 
 class Watch(TrainerCallback):
     """Ends a run that diverges, with the adapter as it was before the update that would have broken it."""
 
-    def __init__(self, settings: TrainingSettings) -> None:
-        self.limit = settings.divergence_ratio * settings.initial_loss
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
         self.reason: str | None = None
         self.adapter_step: int | None = None
 
@@ -55,7 +55,7 @@ class Watch(TrainerCallback):
 
     def _end(self, control: Any, reason: str, adapter_step: int) -> None:
         self.reason, self.adapter_step = reason, adapter_step
-        control.should_training_stop = True
+        control.should_training_stop, control.should_save = True, False
 
 
 def all_finite(tensors: Sequence[torch.Tensor]) -> bool:

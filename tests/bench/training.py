@@ -105,13 +105,13 @@ def reference_rows(loaded: Any, pairs: list[dict[str, Any]], folder: Path) -> tu
     """The rows that training reads, and the seconds that their reference took."""
     from ifpref.store import Store
     from ifpref.training import read_reference, reference_log_probs
-    from ifpref.training.policy import training_rows
+    from ifpref.training.algorithms import find_algorithm
 
     named = replace(loaded, folder=None)  # a random model has no folder whose weights could be hashed
     reference_log_probs(Store(folder / "warm-up"), named, pairs[:4])
     start = time.perf_counter()
     handle = reference_log_probs(Store(folder / "store"), named, pairs)
-    return training_rows(pairs, read_reference(handle)), time.perf_counter() - start
+    return find_algorithm("dpo").rows(pairs, read_reference(handle)), time.perf_counter() - start
 
 
 def plain(loaded: Any, texts: list[dict[str, Any]], settings: Any, folder: Path) -> tuple[float, float]:
@@ -121,19 +121,19 @@ def plain(loaded: Any, texts: list[dict[str, Any]], settings: Any, folder: Path)
     from transformers import PrinterCallback
     from trl import DPOTrainer
 
-    from ifpref.training.trainer import config, lent
+    from ifpref.training.forward import on_same_weights
+    from ifpref.training.trainer import config
 
-    with lent(loaded.model):
-        start = time.perf_counter()
-        trainer = DPOTrainer(
-            model=loaded.model,
-            args=config(settings, 0, folder / "trl", settings.steps(len(texts)), on_cpu=True),
-            processing_class=loaded.tokenizer,
-            train_dataset=Dataset.from_list(texts),
-            peft_config=LoraConfig(r=settings.lora_r, lora_alpha=settings.lora_alpha, target_modules="all-linear"),
-        )
-        trainer.remove_callback(PrinterCallback)
-        return timed(trainer, start)
+    start = time.perf_counter()
+    trainer = DPOTrainer(
+        model=on_same_weights(loaded.model),
+        args=config(settings, 0, folder / "trl", settings.steps(len(texts)), on_cpu=True),
+        processing_class=loaded.tokenizer,
+        train_dataset=Dataset.from_list(texts),
+        peft_config=LoraConfig(r=settings.lora_r, lora_alpha=settings.lora_alpha, target_modules="all-linear"),
+    )
+    trainer.remove_callback(PrinterCallback)
+    return timed(trainer, start)
 
 
 def ours(
@@ -142,15 +142,14 @@ def ours(
     """Seconds of our loop, and with what precedes it but the reference."""
     import ifpref.training.trainer as trainer_module
 
-    keep = mock.patch.object(trainer_module, "share_prefixes", lambda model: False)
-    with trainer_module.lent(loaded.model):
-        start = time.perf_counter()
-        if share:
+    keep = mock.patch("ifpref.training.forward.share_prefixes", lambda model: False)
+    start = time.perf_counter()
+    if share:
+        trainer = trainer_module.build_trainer(loaded, rows, settings, 0, folder / "ours", True)
+    else:
+        with keep:
             trainer = trainer_module.build_trainer(loaded, rows, settings, 0, folder / "ours", True)
-        else:
-            with keep:
-                trainer = trainer_module.build_trainer(loaded, rows, settings, 0, folder / "ours", True)
-        return timed(trainer, start)
+    return timed(trainer, start)
 
 
 def timed(trainer: Any, start: float) -> tuple[float, float]:
@@ -162,7 +161,7 @@ def timed(trainer: Any, start: float) -> tuple[float, float]:
 
 def where_the_time_goes(loaded: Any, rows: list[dict[str, Any]], settings: Any, folder: Path) -> dict[str, float]:
     """Shares of our loop: forward pass and loss, backward pass, all else (optimizer, log, collating, gc)."""
-    from ifpref.training.trainer import build_trainer, lent
+    from ifpref.training.trainer import build_trainer
 
     spent = {"forward": 0.0, "backward": 0.0}
 
@@ -176,20 +175,20 @@ def where_the_time_goes(loaded: Any, rows: list[dict[str, Any]], settings: Any, 
 
         return call
 
-    with lent(loaded.model):
-        trainer = build_trainer(loaded, rows, settings, 0, folder / "parts", True)
-        trainer.compute_loss = clocked("forward", trainer.compute_loss)
-        trainer.accelerator.backward = clocked("backward", trainer.accelerator.backward)
-        loop, _ = timed(trainer, time.perf_counter())
+    trainer = build_trainer(loaded, rows, settings, 0, folder / "parts", True)
+    trainer.compute_loss = clocked("forward", trainer.compute_loss)
+    trainer.accelerator.backward = clocked("backward", trainer.accelerator.backward)
+    loop, _ = timed(trainer, time.perf_counter())
     shares = {f"share_of_{name}": seconds / loop for name, seconds in spent.items()}
     return shares | {"share_of_all_else": 1 - sum(shares.values())}
 
 
 def padding(rows: list[dict[str, Any]], batch: int, micro: int) -> dict[str, float]:
     """Token positions that are computed for a pair: what each way of batching gives, and what none could beat."""
-    from ifpref.training.trainer import Batches, row_length
+    from ifpref.training.algorithms import find_algorithm
+    from ifpref.training.trainer import Batches
 
-    shared = [row_length(row) for row in rows]
+    shared = list(map(find_algorithm("dpo").length, rows))
     apart = [len(row["prompt_ids"]) + max(len(row["chosen_ids"]), len(row["rejected_ids"])) for row in rows]
     both = [2 * len(row["prompt_ids"]) + len(row["chosen_ids"]) + len(row["rejected_ids"]) for row in rows]
 
