@@ -103,25 +103,22 @@ def _check_speaking(runs: Runs, stages: Collection[str], tokenizer: Any) -> None
     """`SamplingError` where the model's template or tokenizer refuses how it is to be spoken to, and where the server
     is away, serves another model, or has no room for a response."""
     from ifpref.sampling import HttpEngine, SamplingError
-    from ifpref.sampling.chat import spoken_to
+    from ifpref.sampling.chat import with_chat_template
     from ifpref.sampling.http import Vocabulary
-    from ifpref.sampling.server import ServerGone
 
     p = runs.params
     vocabulary = Vocabulary(p.model, runs.identity["revision"], tokenizer, (tokenizer.eos_token_id,))
     asks = p.engine == "http" and bool(set(stages).intersection(BY_SERVER))
     http = HttpEngine(p.engine_url if asks else "http://localhost", vocabulary)  # no weights, and nothing is asked yet
-    engine = spoken_to(http, p)
+    engine = with_chat_template(
+        http, system_prompt=p.system_prompt, thinking_end=p.thinking_end, stop_strings=p.stop_strings
+    )
     shortest = len(engine.encode("a"))
     if "trees" in stages:
         engine.keep_prefixes()
     if not asks:
         return
-    try:
-        http.server.meet()
-    except ServerGone as error:
-        raise SamplingError(f"{error}. Start it with: {http.server.command}") from None
-    room = http.server.room
+    room = http.meet()
     if room is not None and shortest + p.max_tokens > room:
         raise SamplingError(
             f"{http.server.url}: room for {room} tokens of prompt and response together; max_tokens = {p.max_tokens}, "

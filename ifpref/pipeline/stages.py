@@ -133,7 +133,7 @@ class Stages:
     def engine(self, loaded: LoadedModel | None = None) -> Any:
         """What samples: of the base by the profile's engine, and of a model that is loaded here by one that is here."""
         from ifpref.sampling import BatchingEngine, HttpEngine, TransformersEngine
-        from ifpref.sampling.chat import spoken_to
+        from ifpref.sampling.chat import with_chat_template
         from ifpref.sampling.http import read_tokenizer
 
         p = self.params
@@ -143,7 +143,9 @@ class Stages:
         else:
             kind = BatchingEngine if p.engine == "batching" else TransformersEngine
             engine = FittedEngine(kind(loaded or self.loaded, p.sampling_batch_size), self.fitting)
-        return spoken_to(engine, p)
+        return with_chat_template(
+            engine, system_prompt=p.system_prompt, thinking_end=p.thinking_end, stop_strings=p.stop_strings
+        )
 
     def sampled_by(self, *, here: bool = False) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Parameters and modules that an artefact depends on by its engine, where they are not the defaults.
