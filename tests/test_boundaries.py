@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scripted import WordCodec
 
 from ifpref.curation import boundaries as module
 from ifpref.curation.boundaries import Boundaries
-from ifpref.sampling.scripted import WordCodec
 
 
 def cut(text, rule="sentence", tokens=16, most=99):

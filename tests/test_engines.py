@@ -1,4 +1,4 @@
-"""The other engines: continuous batching and a server give what the default engine gives; how a model is spoken to."""
+"""The other engines: continuous batching and a server give what the default engine gives; chat settings."""
 
 import gc
 import gzip
@@ -16,6 +16,7 @@ from itertools import chain, pairwise
 
 import pytest
 import test_sampling as tiny
+from hostile_server import BEHAVIOURS, Behaviour, face
 
 from ifpref.models import ModelError
 from ifpref.params import ParamsError, load_params
@@ -166,7 +167,7 @@ def test_batching_halves_its_batch_when_memory_runs_out(batching, reference, mon
 
 
 @contextmanager
-def serving(answer, model="tiny"):
+def serving(answer, model="tiny", host="127.0.0.1"):
     """A server in this process; `answer` makes the reply to a completions request. Gives its address and headers."""
     headers = []
 
@@ -189,19 +190,22 @@ def serving(answer, model="tiny"):
             self.end_headers()
             self.wfile.write(body)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Listener(ThreadingHTTPServer):
+        address_family, block_on_close = socket.AF_INET6 if ":" in host else socket.AF_INET, False
+
+    server = Listener((host, 0), Handler)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", headers
+        yield f"http://{f'[{host}]' if ':' in host else host}:{server.server_port}", headers
     finally:
         server.shutdown()
         server.server_close()
 
 
-def choice(ids, logprobs=None):
+def choice(ids, logprobs=None, finish="stop"):
     """A reply as vLLM and SGLang give it."""
     values = [-0.5] * len(ids) if logprobs is None else list(logprobs)
-    return {"choices": [{"token_ids": list(ids), "logprobs": {"token_logprobs": values}, "finish_reason": "stop"}]}
+    return {"choices": [{"token_ids": list(ids), "logprobs": {"token_logprobs": values}, "finish_reason": finish}]}
 
 
 @pytest.fixture
@@ -226,7 +230,7 @@ def test_a_tokenizer_with_code_of_its_own_is_refused(folder, tmp_path, monkeypat
     config |= {"tokenizer_class": "Own", "auto_map": {"AutoTokenizer": ["own.Own", None]}}
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
     (tmp_path / "own.py").write_text("raise RuntimeError('it was run')")
-    with pytest.raises(ModelError, match="its tokenizer cannot be loaded"):
+    with pytest.raises(ModelError, match="it needs Python code of its own"):
         read_tokenizer(str(tmp_path))
 
 
@@ -238,7 +242,7 @@ def test_a_server_is_sampled_like_the_default_engine(loaded, reference, talking)
         with lock:
             settings = Settings(body["temperature"], body["top_p"], body["max_tokens"])
             [[found]] = behind.sample([Request("any", tuple(body["prompt"]))], settings)
-        return choice(found.token_ids, found.logprobs)
+        return choice(found.token_ids, found.logprobs, found.finish)
 
     with serving(answer) as (url, _):
         engine = talking(url + "/v1/")
@@ -375,10 +379,10 @@ def end(**more):
     [
         (end(), "other/model", ["serves 'other/model'", "'tiny'", "vllm serve tiny --revision 5fd3"]),
         (end(token_ids=None), "tiny", ["no token ids", "0.10.2"]),
-        (lambda body: choice([7, 8], [-1.0]), "tiny", ["2 tokens with 1 log-probabilities"]),
+        (lambda body: choice([7, 8], [-1.0]), "tiny", ["2 tokens with 1 log-probabilities", "allowed: one each"]),
         (end(prompt_token_ids=[1, 5]), "tiny", ["1 prompt tokens were sent", "(2)"]),
         (lambda body: choice([7, 8]), "tiny", ["2 of at most 24 tokens"]),
-        (lambda body: {"object": "list"}, "tiny", ["without choices"]),
+        (lambda body: {"object": "list"}, "tiny", ["choices", "Field required"]),
         (lambda body: (400, {"message": f"bad key {SECRET}"}), "tiny", ["400", "bad key ***"]),
         (lambda body: (401, {"message": SECRET}), "tiny", ["401", KEY]),
     ],
@@ -398,7 +402,7 @@ def test_a_server_that_is_not_there_is_said_within_seconds(talking):
         start = time.monotonic()
         with pytest.raises(
             SamplingError,
-            match="Start it with: vllm serve tiny --revision 5fd3 --dtype bfloat16 --max-model-len 4096 --port",
+            match=r"vllm serve tiny --revision 5fd3 .*--max-model-len 4096 --host 127\.0\.0\.1 --port \d+",
         ):
             engine.sample([Request("a", (5,))], GREEDY)
     assert time.monotonic() - start < 5
@@ -417,14 +421,116 @@ def test_too_long_for_the_server(talking):
         talking(url).sample([Request("a", (5,) * 190)], GREEDY)
 
 
-@pytest.mark.parametrize("url", [f"http://me:{SECRET}@host:8000", "localhost:8000", "ftp://host", "http://"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"http://me:{SECRET}@host:8000",
+        "localhost:8000",
+        "ftp://host",
+        "http://",
+        "http://host:99999",
+        "http://host:0",
+        "http://host/v2",
+        "http://host?key=a",
+        "http://[::1",
+        "http://a b",
+        "http://host\\@other",
+        None,
+    ],
+)
 def test_addresses(talking, url):
     with pytest.raises(SamplingError, match="engine_url") as caught:
         talking(url)
     assert SECRET not in str(caught.value)
 
 
-# ---- how a model is spoken to
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://localhost:8000/v1", "127.0.0.1 --port 8000"),
+        ("http://[::1]:8000/", "::1 --port 8000"),
+        ("https://[2001:db8::7]", "2001:db8::7 --port 443"),
+        ("http://gpu-3.lab:9000", "gpu-3.lab --port 9000"),
+    ],
+)
+def test_the_command_that_starts_a_server_names_its_host(talking, url, host):
+    assert talking(url).server.command.endswith(f" --host {host}")
+
+
+def test_a_server_at_an_address_of_version_6(loaded, talking):
+    if not has_ipv6():
+        pytest.skip("no IPv6 here")
+    with serving(lambda body: choice([7, loaded.eos_ids[0]]), host="::1") as (url, _):
+        assert url.startswith("http://[::1]:")
+        assert talking(url).sample([Request("a", (5,))], GREEDY)[0][0].token_ids[0] == 7
+
+
+def has_ipv6():
+    with socket.socket(socket.AF_INET6) as probe:
+        return probe.connect_ex(("::1", 9)) in (0, 111)  # refused: there is one
+
+
+def test_a_key_that_no_header_can_hold_is_refused_and_not_shown(talking, monkeypatch):
+    monkeypatch.setenv(KEY, f"{SECRET}\r\nX-More: a")
+    with serving(end()) as (url, headers), pytest.raises(SamplingError, match=f"{KEY} holds characters") as caught:
+        talking(url).sample([Request("a", (5,))], GREEDY)
+    assert SECRET not in str(caught.value) and not headers
+
+
+def test_the_key_goes_to_the_server_and_not_by_a_proxy_or_from_a_netrc(talking, loaded, tmp_path, monkeypatch):
+    (tmp_path / ".netrc").write_text("default login me password other\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    with serving(end(), "proxy") as (proxy, reached), serving(end()) as (url, headers):
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy)
+        assert talking(url).sample([Request("a", (5,))], GREEDY)[0][0].finish == "stop"
+    assert not reached and "Authorization" not in headers[0]
+
+
+def test_one_wrong_answer_ends_the_round_though_others_are_under_way(talking):
+    """Whose deadline is a minute: they are stopped."""
+    asked = []
+
+    def answer(body):
+        asked.append(body)
+        if len(asked) > 1:
+            time.sleep(2)
+        return choice([99999])
+
+    start = time.monotonic()
+    with serving(answer) as (url, _), pytest.raises(SamplingError, match="token 99999; allowed: 0 to"):
+        talking(url, timeout_s=60.0).sample([Request("a", (5,), n=4)], GREEDY)
+    assert time.monotonic() - start < 2
+
+
+# ---- a hostile server
+
+SAMPLE = [name for i, (name, one) in enumerate(BEHAVIOURS.items()) if i % (9 if one.is_late else 3) == 0]
+"""A third of the table; `make torture` faces all of it."""
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_a_hostile_server(vocabulary, name):
+    assert face(BEHAVIOURS[name], vocabulary).wrong == []
+
+
+def test_the_table_is_long_and_of_all_kinds():
+    assert len(BEHAVIOURS) >= 150
+    assert {(one.expected, one.is_late) for one in BEHAVIOURS.values()} == {
+        ("accepted", False),
+        ("retried", False),
+        ("retried", True),
+        ("refused", False),
+        ("refused", True),
+    }
+
+
+def test_a_behaviour_that_is_judged_wrongly_is_said(vocabulary):
+    found = face(Behaviour(BEHAVIOURS["right"].answer, "refused"), vocabulary)
+    assert found.outcome == "accepted" and found.wrong == ["accepted (), expected: refused"]
+
+
+# ---- chat settings
 
 
 class Letters:

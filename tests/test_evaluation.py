@@ -9,6 +9,7 @@ from urllib.error import URLError
 
 import numpy as np
 import pytest
+from scripted import ScriptedEngine
 from tiny_models import ASSISTANT, BOS, EOS, USER, save_base
 
 from ifpref.constraints import verify
@@ -18,7 +19,7 @@ from ifpref.evaluation.sets import ifeval_prompts
 from ifpref.evaluation.table import is_empty, is_repetitive
 from ifpref.evaluation.temperature import Matched, entropy_curve, matched_temperature
 from ifpref.prompts.build import build, constraints_of, to_rows
-from ifpref.sampling import ScriptedEngine, Settings
+from ifpref.sampling import Settings
 from ifpref.store import Artefact, Store
 
 GREEDY, SAMPLED = Settings(temperature=0.0, max_tokens=12, seed=5), Settings(max_tokens=12, seed=5)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from scripted import ScriptedEngine
 
 from ifpref.constraints import verify
 from ifpref.curation import mcts
@@ -19,7 +20,7 @@ from ifpref.curation.rejection import respond
 from ifpref.curation.tree import ROOT, Tree, TreeError, insert, report, to_row
 from ifpref.params import Params, load_params
 from ifpref.prompts.build import constraints_of
-from ifpref.sampling import Completion, ScriptedEngine, Settings
+from ifpref.sampling import Completion, Settings
 
 SAMPLING = Settings(max_tokens=16, seed=3)
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from scripted import ScriptedEngine
 
 from ifpref.constraints import Constraint, verify
 from ifpref.curation.arms import Arm, by_pass_rate, compare, shuffled
@@ -33,7 +34,7 @@ from ifpref.curation.pairs import (
 )
 from ifpref.curation.rejection import respond
 from ifpref.params import load_params
-from ifpref.sampling import ScriptedEngine, Settings
+from ifpref.sampling import Settings
 
 IDS = ("punctuation:no_comma", "startend:quotation", "detectable_format:title", "keywords:existence", "x:five", "x:six")
 DEFAULTS = {

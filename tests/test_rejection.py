@@ -12,12 +12,13 @@ import time
 from pathlib import Path
 
 import pytest
+from scripted import ScriptedEngine
 
 from ifpref.constraints import Constraint, verify
 from ifpref.curation import SearchSettings, respond, write_responses, write_trees
 from ifpref.curation.rejection import PARAMS, report
 from ifpref.params import Params
-from ifpref.sampling import ScriptedEngine, Settings
+from ifpref.sampling import Settings
 from ifpref.store import Artefact, Store
 from ifpref.store.shards import write_shards
 

@@ -10,10 +10,10 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scripted import ScriptedEngine, WordCodec
 from tiny_models import save_random
 
-from ifpref.sampling import Completion, Request, SamplingError, ScriptedEngine, Settings
-from ifpref.sampling.scripted import WordCodec
+from ifpref.sampling import Completion, Request, SamplingError, Settings
 from ifpref.sampling.streams import stream_key, uniform
 
 torch = pytest.importorskip("torch")
@@ -99,8 +99,8 @@ def test_settings_come_from_params():
     assert Settings.of(params) == Settings(0.5, 0.9, 7, 3)
 
 
-def test_protocol_and_scripted_engine_need_no_torch():
-    code = "import sys; from ifpref.sampling import ScriptedEngine, Request; print('torch' in sys.modules)"
+def test_protocol_and_chat_settings_need_no_torch():
+    code = "import sys; from ifpref.sampling import ChatEngine, Request; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
 
 

@@ -36,7 +36,7 @@ from typing import Any
 from ifpref import paths
 from ifpref.models import LoadedModel
 from ifpref.sampling import Completion, Request, Settings
-from ifpref.sampling.chat import EngineAround
+from ifpref.sampling.chat import WrappedEngine
 from ifpref.store import files
 from ifpref.training import ProcessDied, TrainingError, TrainingSettings
 
@@ -127,7 +127,7 @@ def device_kind(device: Any) -> str:
     return f"{device.type}, {os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') // 2**20} MiB"
 
 
-class FittedEngine(EngineAround):
+class FittedEngine(WrappedEngine):
     """An engine whose `batch_size` begins at what was found for its model and for responses of that length.
 
     engine  one with `model` and `batch_size`, which shrinks it where memory runs out

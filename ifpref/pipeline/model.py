@@ -65,9 +65,9 @@ class Model:
         from ifpref.sampling import BatchingEngine, TransformersEngine
 
         if how.engine == "http" and loaded is None:
-            return self._speaking(self.server(), how)
+            return self._put_to(self.server(), how)
         kind = BatchingEngine if how.engine == "batching" else TransformersEngine
-        return self._speaking(FittedEngine(kind(loaded or self.loaded, self._batch), self.fitting), how)
+        return self._put_to(FittedEngine(kind(loaded or self.loaded, self._batch), self.fitting), how)
 
     def server(self) -> Any:
         """The engine behind `engine_url`; nothing is asked yet."""
@@ -79,7 +79,7 @@ class Model:
         """An engine that encodes and decodes without weights; it is not to sample."""
         from ifpref.sampling import HttpEngine
 
-        return self._speaking(HttpEngine("http://127.0.0.1", self._vocabulary), how)
+        return self._put_to(HttpEngine("http://127.0.0.1", self._vocabulary), how)
 
     @property
     def _batch(self) -> int:
@@ -91,11 +91,11 @@ class Model:
 
         return read_tokenizer(self.id, self.revision)
 
-    def _speaking(self, engine: Any, how: Speaking) -> Any:
-        from ifpref.sampling import ChatEngine
+    def _put_to(self, engine: Any, how: Speaking) -> Any:
+        from ifpref.sampling.chat import with_chat_template
 
         chat = {"system_prompt": how.system_prompt, "thinking_end": how.thinking_end, "stop_strings": how.stop_strings}
-        return ChatEngine(engine, **chat) if any(chat.values()) else engine
+        return with_chat_template(engine, **chat)
 
 
 @contextmanager

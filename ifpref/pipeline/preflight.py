@@ -107,7 +107,6 @@ def _check_speaking(pipeline: Pipeline, stages: Collection[str]) -> None:
     """`SamplingError` where the model's template or tokenizer refuses how it is to be spoken to, and where the server
     is away, serves another model, or has no room for a response."""
     from ifpref.sampling import SamplingError
-    from ifpref.sampling.server import ServerGone
 
     p, how = pipeline.params, pick(Speaking, pipeline.params)
     engine = pipeline.model.encoder(how)  # no weights
@@ -118,11 +117,7 @@ def _check_speaking(pipeline: Pipeline, stages: Collection[str]) -> None:
     if not asks:
         return
     http = pipeline.model.server()
-    try:
-        http.server.meet()
-    except ServerGone as error:
-        raise SamplingError(f"{error}. Start it with: {http.server.command}") from None
-    room = http.server.room
+    room = http.meet()
     if room is not None and shortest + p.max_tokens > room:
         raise SamplingError(
             f"{http.server.url}: room for {room} tokens of prompt and response together; max_tokens = {p.max_tokens}, "

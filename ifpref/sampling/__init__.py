@@ -6,47 +6,28 @@
 
 protocol.py      Request, Completion, Settings, Engine     streams.py   each response's own random numbers
 transformers.py  the default engine, CPU and GPU           tokens.py    logits to tokens: greedy, temperature, top-p
-cache.py         keys and values of the rows it decodes    scripted.py  an engine for tests and teaching
-batching.py      transformers' continuous batching, GPUs    http.py      a server of vLLM or SGLang (server.py)
+cache.py         keys and values of the rows it decodes    http.py      a server of vLLM or SGLang (server.py)
+batching.py      transformers' continuous batching, GPUs
 chat.py          around any of them: system prompt, thinking blocks, stop strings
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ifpref.sampling.protocol import Completion, Engine, Request, SamplingError, Settings
 
-if TYPE_CHECKING:
-    from ifpref.sampling.batching import BatchingEngine
-    from ifpref.sampling.chat import ChatEngine
-    from ifpref.sampling.http import HttpEngine
-    from ifpref.sampling.scripted import ScriptedEngine
-    from ifpref.sampling.transformers import TransformersEngine
-
-_ENGINES = {
+_MODULES = {
     "BatchingEngine": "batching",
     "ChatEngine": "chat",
     "HttpEngine": "http",
-    "ScriptedEngine": "scripted",
     "TransformersEngine": "transformers",
 }
 
-__all__ = [
-    "BatchingEngine",
-    "ChatEngine",
-    "Completion",
-    "Engine",
-    "HttpEngine",
-    "Request",
-    "SamplingError",
-    "ScriptedEngine",
-    "Settings",
-    "TransformersEngine",
-]
+__all__ = ["Completion", "Engine", "Request", "SamplingError", "Settings", *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
     """The engines, when they are asked for: some of them import torch."""
-    if name in _ENGINES:
-        return getattr(import_module(f"ifpref.sampling.{_ENGINES[name]}"), name)
+    if name in _MODULES:
+        return getattr(import_module(f"ifpref.sampling.{_MODULES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

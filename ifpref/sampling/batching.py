@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,63 +83,41 @@ class BatchingEngine(TransformersEngine):
         finally:
             self._keeping = False
 
-    def sample(self, requests: Sequence[Request], settings: Settings) -> list[list[Completion]]:
-        """The completions of each request, in the order of the requests and of their samples. One round."""
-        self._check(requests, settings)
-        asked = [request for request in requests if _limit(request, settings) > 0]
-        if self._keeping:
-            found = self._sampled(asked, settings)
-        else:
-            with self._put_back():
-                found = self._sampled(asked, settings)
-        empty = Completion((), "", (), "length")
-        remaining = iter(found)
-        completions = [
-            [next(remaining) if _limit(request, settings) > 0 else empty for _ in range(request.n)]
-            for request in requests
-        ]
-        self.calls += 1
-        self.sampled_tokens += sum(len(completion.token_ids) for row in completions for completion in row)
-        return completions
+    def _completions(self, requests: Sequence[Request], settings: Settings) -> list[Completion]:
+        with nullcontext() if self._keeping else self._put_back():
+            outputs = self._outputs(requests, settings)
+            token_ids = [output.generated_tokens for output in outputs]
+            if settings.temperature == 0 or (settings.temperature == settings.top_p == 1):
+                return self._completed(token_ids, [output.logprobs for output in outputs])
+            owners = [request for request in requests for _ in range(request.n)]
+            items = [(owner.ids, ids) for owner, ids in zip(owners, token_ids, strict=True)]
+            return self._completed(token_ids, self._read_again(items))
 
-    def _sampled(self, requests: Sequence[Request], settings: Settings) -> list[Completion]:
-        if not requests:
-            return []
+    def _outputs(self, requests: Sequence[Request], settings: Settings) -> list[Any]:
+        """The library's, of all responses; with smaller batches where memory runs out."""
         while True:
             try:
-                outputs = self._round(requests, settings)
-                break
+                return self._round(requests, settings)
             except (MemoryError, torch.cuda.OutOfMemoryError) as error:
                 self._close()
                 if self.batch_size == 1:
                     raise SamplingError(f"out of memory with a single row; a smaller model would do: {error}") from None
                 self.batch_size //= 2
                 log.warning("out of memory: going on with %d rows at a time", self.batch_size)
-        token_ids = [tuple(output.generated_tokens) for output in outputs]
-        if settings.temperature in (0, 1) and (settings.top_p == 1 or settings.temperature == 0):
-            logprobs = [tuple(output.logprobs) for output in outputs]
-        else:
-            owners = [request for request in requests for _ in range(request.n)]
-            logprobs = self._read_again([(r.ids, ids) for r, ids in zip(owners, token_ids, strict=True)])
-        ends = set(self.eos_ids)
-        return [
-            Completion(ids, text, row, "stop" if ends.intersection(ids[-1:]) else "length")
-            for ids, text, row in zip(token_ids, self.texts(token_ids), logprobs, strict=True)
-        ]
 
     def _round(self, requests: Sequence[Request], settings: Settings) -> list[Any]:
         """The library's outputs, n for each request."""
         forks = len({request.n for request in requests}) == 1 and settings.temperature > 0
         n = requests[0].n if forks else 1  # the library forks every request alike, and only where it draws
         single = [request for request in requests for _ in range(request.n // n)]
-        longest = max(len(request.ids) + _limit(request, settings) for request in requests)
+        longest = max(len(request.ids) + request.limit(settings) for request in requests)
         rows = min(self.batch_size, n * len(single))
         manager = self._manager_for(_Need(settings.temperature, settings.top_p, n, longest, rows))
         names = [f"{self.calls}/{i}" for i in range(len(single))]
         with manager.pause():  # or the first step would hold what was there by then
             torch.manual_seed(_seed(requests, settings))
             for name, request in zip(names, single, strict=True):
-                limit = _limit(request, settings)
+                limit = request.limit(settings)
                 manager.add_request(list(request.ids), name, max_new_tokens=limit, eos_token_id=list(self.eos_ids))
         outputs: dict[str, Any] = {}
         for output in track(_finished(manager, n * len(single)), total=n * len(single), what="responses"):
@@ -207,7 +185,7 @@ class BatchingEngine(TransformersEngine):
         waiting = sorted(range(len(items)), key=lambda i: (-len(items[i][1]), -len(items[i][0]), i))
         while waiting:
             longest = len(items[waiting[0]][1])
-            rows = max(1, min(self.batch_size, LOGITS // (longest * self.vocabulary)))
+            rows = max(1, min(self.batch_size, LOGITS // (longest * self.vocabulary_size)))
             batch, waiting = waiting[:rows], waiting[rows:]
             ids, real = left_padded([(*items[i][0], *items[i][1]) for i in batch], self.model.device)  # (B, T)
             with torch.inference_mode():
@@ -223,10 +201,6 @@ class BatchingEngine(TransformersEngine):
                 found[i] = tuple(row[longest - len(items[i][1]) :])
         self._set_attention(paged)
         return found
-
-
-def _limit(request: Request, settings: Settings) -> int:
-    return settings.max_tokens if request.max_tokens is None else request.max_tokens
 
 
 def _seed(requests: Sequence[Request], settings: Settings) -> int:

@@ -1,4 +1,4 @@
-"""How a model is spoken to, around any engine: system prompt, thinking blocks, stop strings.
+"""Chat settings around any engine: system prompt, thinking blocks, stop strings.
 
     engine = ChatEngine(TransformersEngine(loaded), system_prompt="Answer briefly.", thinking_end="</think>")
     engine.encode("Name a fruit.")                          # system and user message in the chat template
@@ -28,35 +28,20 @@ from typing import Any
 from ifpref.sampling.protocol import Completion, Engine, Request, SamplingError, Settings
 
 
-class EngineAround:
-    """Around an engine with a `tokenizer`: the same engine, where a kind of it says nothing else."""
+class WrappedEngine:
+    """Around an engine: what a kind of it does not say anew is the engine's."""
 
-    def __init__(self, engine: Any) -> None:
-        self.engine, self.tokenizer, self.eos_ids = engine, engine.tokenizer, engine.eos_ids
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
 
-    @property
-    def calls(self) -> int:
-        return self.engine.calls
-
-    @property
-    def sampled_tokens(self) -> int:
-        return self.engine.sampled_tokens
-
-    def encode(self, prompt: str) -> tuple[int, ...]:
-        """As the engine's."""
-        return self.engine.encode(prompt)
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """As the engine's."""
-        return self.engine.decode(ids)
-
-    def keep_prefixes(self) -> AbstractContextManager[None]:
-        """As the engine's."""
-        return self.engine.keep_prefixes()
+    def __getattr__(self, name: str) -> Any:
+        if name == "engine":  # of a copy that is being made
+            raise AttributeError(name)
+        return getattr(self.engine, name)
 
 
-class ChatEngine(EngineAround):
-    """An engine with a `tokenizer`, spoken to in a certain way. What is left at None, or empty, changes nothing.
+class ChatEngine(WrappedEngine):
+    """An engine with chat settings. What is left at None, or empty, changes nothing.
 
     system_prompt  the message before the user's; SamplingError in `encode` where the chat template has no place for it
     thinking_end   a token of the vocabulary, such as "</think>"; the one that begins the block is it without the slash
@@ -86,14 +71,12 @@ class ChatEngine(EngineAround):
             return self.engine.encode(prompt)
         from jinja2 import TemplateError
 
-        messages = [{"role": "system", "content": self.system_prompt}, {"role": "user", "content": prompt}]
         try:
-            encoded = self.tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)
+            return self.engine.encode(prompt, self.system_prompt)
         except TemplateError as error:
             raise SamplingError(
                 f"system_prompt: the model's chat template refuses it ({error}); allowed: null for this model"
             ) from None
-        return tuple(encoded["input_ids"])
 
     def decode(self, ids: Sequence[int]) -> str:
         """The answer in a response, or in the beginning of one: what verifiers see."""
@@ -174,13 +157,10 @@ def _overlap(text: str, stop: str) -> int:
     return next((n for n in range(min(len(stop) - 1, len(text)), 0, -1) if text.endswith(stop[:n])), 0)
 
 
-def spoken_to(engine: Engine, params: Any) -> Engine:
-    """The engine, in a `ChatEngine` where a profile's parameters ask for one."""
-    if params.system_prompt is None and params.thinking_end is None and not params.stop_strings:
+def with_chat_template(
+    engine: Engine, *, system_prompt: str | None, thinking_end: str | None, stop_strings: Sequence[str]
+) -> Engine | ChatEngine:
+    """The engine, in a `ChatEngine` where one of these is set."""
+    if system_prompt is None and thinking_end is None and not stop_strings:
         return engine
-    return ChatEngine(
-        engine,
-        system_prompt=params.system_prompt,
-        thinking_end=params.thinking_end,
-        stop_strings=params.stop_strings,
-    )
+    return ChatEngine(engine, system_prompt=system_prompt, thinking_end=thinking_end, stop_strings=stop_strings)

@@ -12,14 +12,16 @@ Decisions
   Logits do, by 1e-5 or so (matrix products round by shape), which flips a token in 100,000.
 - *A call is one round*, deterministic from its requests and settings: a round that is repeated after a kill gives
   the same completions, bit for bit, on the same machine.
+- *An engine* says how the tokens of responses come about (`_completions`); the chat template, decoding, the limits of
+  a request and the totals are the same for all of them, and stand here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 
 class SamplingError(ValueError):
@@ -49,6 +51,10 @@ class Request:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise SamplingError(f"request {self.stream!r}: {name} = {value}; allowed: at least {least}")
+
+    def limit(self, settings: Settings) -> int:
+        """Most tokens of one of its completions."""
+        return settings.max_tokens if self.max_tokens is None else self.max_tokens
 
 
 @dataclass(frozen=True)
@@ -94,21 +100,77 @@ class Settings:
         return cls(params.temperature, params.top_p, params.max_tokens, params.seed)
 
 
-class Engine(Protocol):
-    """A language model that samples. `calls` and `sampled_tokens` are running totals."""
+class Engine:
+    """A language model that samples.
 
-    eos_ids: tuple[int, ...]
-    calls: int
-    sampled_tokens: int
+    calls, sampled_tokens  running totals
+    room                   most tokens of prefix and completion together; None where that is not known
+    vocabulary_size        token ids of a prefix lie below it
+    """
 
-    def encode(self, prompt: str) -> tuple[int, ...]:
+    room: int | None = None
+
+    def __init__(self, tokenizer: Any, eos_ids: Sequence[int], vocabulary_size: int) -> None:
+        self.tokenizer, self.eos_ids, self.vocabulary_size = tokenizer, tuple(eos_ids), vocabulary_size
+        self.calls = self.sampled_tokens = 0
+
+    def encode(self, prompt: str, system_prompt: str | None = None) -> tuple[int, ...]:
         """The prompt as a user's message in the chat template, up to where the response begins."""
+        system = [] if system_prompt is None else [{"role": "system", "content": system_prompt}]
+        messages = [*system, {"role": "user", "content": prompt}]
+        ids = self.tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)["input_ids"]
+        return tuple(ids)
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of token ids, without special tokens."""
+        return self.texts([ids])[0]
 
-    def sample(self, requests: Sequence[Request], settings: Settings) -> list[list[Completion]]:
-        """The completions of each request, in the order of the requests and of their samples. One round."""
+    def texts(self, sequences: Sequence[Sequence[int]]) -> list[str]:
+        """`decode` of many."""
+        if not sequences:  # which transformers takes for one empty text
+            return []
+        return self.tokenizer.batch_decode(
+            [list(ids) for ids in sequences], skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
 
     def keep_prefixes(self) -> AbstractContextManager[None]:
         """Within it, what has been computed of a prefix may be kept for requests that go on from it."""
+        return nullcontext()
+
+    def sample(self, requests: Sequence[Request], settings: Settings) -> list[list[Completion]]:
+        """The completions of each request, in the order of the requests and of their samples. One round."""
+        for request in requests:
+            self._check(request, request.limit(settings))
+        asked = [request for request in requests if request.limit(settings) > 0]
+        found = iter(self._completions(asked, settings) if asked else [])
+        self.calls += 1
+        rows = []
+        for request in requests:
+            own = found if request.limit(settings) > 0 else iter([Completion((), "", (), "length")] * request.n)
+            rows.append([next(own) for _ in range(request.n)])
+        self.sampled_tokens += sum(len(completion.token_ids) for row in rows for completion in row)
+        return rows
+
+    def _completions(self, requests: Sequence[Request], settings: Settings) -> list[Completion]:
+        """The completions of all requests, one after the other; every request wants one token at least."""
+        raise NotImplementedError
+
+    def _completed(self, token_ids: Sequence[Sequence[int]], logprobs: Sequence[Sequence[float]]) -> list[Completion]:
+        """Completions of tokens and their log-probabilities; one whose last token is an end token has stopped."""
+        return [
+            Completion(tuple(ids), text, tuple(row), "stop" if ids[-1] in self.eos_ids else "length")
+            for ids, text, row in zip(token_ids, self.texts(token_ids), logprobs, strict=True)
+        ]
+
+    def _check(self, request: Request, limit: int) -> None:
+        """SamplingError for what would fail, or be cut, on the way."""
+        if self.room is not None and len(request.ids) + limit > self.room:
+            raise SamplingError(
+                f"request {request.stream!r}: {len(request.ids)} prefix tokens and max_tokens = {limit}; allowed: "
+                f"{self.room} together, the context of the model (of a server, its --max-model-len)"
+            )
+        if not 0 <= min(request.ids) <= max(request.ids) < self.vocabulary_size:
+            raise SamplingError(
+                f"request {request.stream!r}: token ids from {min(request.ids)} to {max(request.ids)}; allowed: 0 to "
+                f"{self.vocabulary_size - 1}, the model's vocabulary"
+            )

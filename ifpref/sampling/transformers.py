@@ -30,7 +30,7 @@ import torch
 from ifpref.models import LoadedModel
 from ifpref.progress import track
 from ifpref.sampling.cache import HubCache, Kept, Pieces, RowCache, forward, in_blocks, is_plain, read_prefixes
-from ifpref.sampling.protocol import Completion, Request, SamplingError, Settings
+from ifpref.sampling.protocol import Completion, Engine, Request, SamplingError, Settings
 from ifpref.sampling.streams import stream_key
 from ifpref.sampling.tokens import choose
 
@@ -42,39 +42,20 @@ LEAVE = 0.125
 """Share of a batch that must have ended before it closes up; measured: an eighth or less is best, and flat."""
 
 
-class TransformersEngine:
+class TransformersEngine(Engine):
     """Samples from a loaded model; `batch_size` is the most rows at a time, and shrinks when memory runs out."""
 
     def __init__(self, loaded: LoadedModel, batch_size: int = 128) -> None:
         if batch_size < 1:
             raise SamplingError(f"batch_size = {batch_size}; allowed: at least 1")
-        self.model, self.tokenizer, self.batch_size = loaded.model, loaded.tokenizer, batch_size
-        self.eos_ids = loaded.eos_ids
-        if not self.eos_ids:
+        if not loaded.eos_ids:
             raise SamplingError(f"model {loaded.id!r} has no end token, so no response would end")
+        super().__init__(loaded.tokenizer, loaded.eos_ids, loaded.model.get_input_embeddings().num_embeddings)
+        self.model, self.batch_size = loaded.model, batch_size
+        self.room = getattr(self.model.config.get_text_config(decoder=True), "max_position_embeddings", None)
         self.plain = is_plain(self.model)
-        self.vocabulary = self.model.get_input_embeddings().num_embeddings
-        self.calls = self.sampled_tokens = 0
         self.buffer: RowCache | None = None
         self.kept: Kept | None = None
-
-    def encode(self, prompt: str) -> tuple[int, ...]:
-        """The prompt as a user's message in the chat template, up to where the response begins."""
-        messages = [{"role": "user", "content": prompt}]
-        ids = self.tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)["input_ids"]
-        return tuple(ids)
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """The text of token ids, without special tokens."""
-        return self.texts([ids])[0]
-
-    def texts(self, sequences: Sequence[Sequence[int]]) -> list[str]:
-        """`decode` of many."""
-        if not sequences:  # which transformers takes for one empty text
-            return []
-        return self.tokenizer.batch_decode(
-            [list(ids) for ids in sequences], skip_special_tokens=True, clean_up_tokenization_spaces=False
-        )
 
     @contextmanager
     def keep_prefixes(self) -> Iterator[None]:
@@ -89,9 +70,7 @@ class TransformersEngine:
         finally:
             self.kept = self.buffer = None
 
-    def sample(self, requests: Sequence[Request], settings: Settings) -> list[list[Completion]]:
-        """The completions of each request, in the order of the requests and of their samples."""
-        self._check(requests, settings)
+    def _completions(self, requests: Sequence[Request], settings: Settings) -> list[Completion]:
         was_training = self.model.training
         self.model.eval()
         try:
@@ -99,15 +78,11 @@ class TransformersEngine:
                 work = _Round(self, requests, settings)
                 for _ in track(work.run(), total=len(work.owner), what="responses", note=work.speed):
                     pass
-                completions = work.completions()
+                return self._completed(*work.sampled())
         finally:
             self.model.train(was_training)
             if self.kept is None:
                 self.buffer = None
-        self.calls += 1
-        self.sampled_tokens += sum(len(completion.token_ids) for completion in completions)
-        remaining = iter(completions)
-        return [[next(remaining) for _ in range(request.n)] for request in requests]
 
     def read(self, prefixes: Mapping[tuple[int, ...], str]) -> list[Pieces]:
         """Keys and values of each prefix but its last token, which the first step reads; what is kept is not computed.
@@ -127,22 +102,6 @@ class TransformersEngine:
         self.buffer = None
         if self.kept:
             self.kept = Kept(KEEP_BYTES)
-
-    def _check(self, requests: Sequence[Request], settings: Settings) -> None:
-        """SamplingError for what would fail, or be cut, on the way."""
-        room = getattr(self.model.config.get_text_config(decoder=True), "max_position_embeddings", None)
-        for request in requests:
-            limit = settings.max_tokens if request.max_tokens is None else request.max_tokens
-            if room is not None and len(request.ids) + limit > room:
-                raise SamplingError(
-                    f"request {request.stream!r}: {len(request.ids)} prefix tokens and max_tokens = {limit}; "
-                    f"allowed: {room} together, the model's context"
-                )
-            if not 0 <= min(request.ids) <= max(request.ids) < self.vocabulary:
-                raise SamplingError(
-                    f"request {request.stream!r}: token ids from {min(request.ids)} to {max(request.ids)}; "
-                    f"allowed: 0 to {self.vocabulary - 1}, the model's vocabulary"
-                )
 
 
 @dataclass
@@ -177,14 +136,14 @@ class _Round:
         self.device = self.model.device
         samples = [(request, request.first_sample + j) for request in requests for j in range(request.n)]
         self.owner = [request for request, _ in samples]
-        self.limits = [settings.max_tokens if r.max_tokens is None else r.max_tokens for r in self.owner]
-        self.lengths: list[int | None] = [0 if limit == 0 else None for limit in self.limits]  # None: not sampled yet
+        self.limits = [request.limit(settings) for request in self.owner]
+        self.lengths: list[int | None] = [None] * len(samples)  # None: not sampled yet
         keys = [stream_key(settings.seed, request.stream, sample) for request, sample in samples]
         self.keys = torch.tensor(keys, dtype=torch.long, device=self.device)
-        width = max(self.limits, default=0) + 1  # one column more: where ended rows write until they leave
+        width = max(self.limits) + 1  # one column more: where ended rows write until they leave
         self.token_ids = torch.zeros(len(samples), width, dtype=torch.long, device=self.device)
         self.logprobs = torch.zeros(len(samples), width, device=self.device)
-        self.is_end = torch.zeros(self.engine.vocabulary, dtype=torch.bool, device=self.device)
+        self.is_end = torch.zeros(engine.vocabulary_size, dtype=torch.bool, device=self.device)
         self.is_end[list(engine.eos_ids)] = True
         self.count_every = 8 if self.device.type == "cuda" else 1  # counting waits for the GPU
 
@@ -194,7 +153,6 @@ class _Round:
 
     def run(self) -> Iterator[int]:
         """Samples everything, batch by batch; yields the responses as they end."""
-        yield from [response for response, length in enumerate(self.lengths) if length is not None]
         while batches := self._batches():
             rows, message = len(batches[0]), None
             try:
@@ -279,16 +237,14 @@ class _Round:
         self.engine.forget()
         torch.cuda.empty_cache()
 
-    def completions(self) -> list[Completion]:
-        """Of all responses, in their order."""
-        ends, every = set(self.engine.eos_ids), []
-        tokens = [tuple(ids[:n]) for ids, n in zip(self.token_ids.tolist(), self.lengths, strict=True)]
-        logprobs = [tuple(row[:n]) for row, n in zip(self.logprobs.tolist(), self.lengths, strict=True)]
-        for request, ids, row, text in zip(self.owner, tokens, logprobs, self.engine.texts(tokens), strict=True):
+    def sampled(self) -> tuple[list[list[int]], list[list[float]]]:
+        """Tokens and log-probabilities of all responses, in their order."""
+        token_ids = [ids[:n] for ids, n in zip(self.token_ids.tolist(), self.lengths, strict=True)]
+        logprobs = [row[:n] for row, n in zip(self.logprobs.tolist(), self.lengths, strict=True)]
+        for request, row in zip(self.owner, logprobs, strict=True):
             if not all(map(math.isfinite, row)):
                 raise SamplingError(f"request {request.stream!r}: the model's logits are not finite numbers")
-            every.append(Completion(ids, text, row, "stop" if ends.intersection(ids[-1:]) else "length"))
-        return every
+        return token_ids, logprobs
 
 
 def _closed_up(alive: Sequence[bool]) -> list[int]:
