@@ -14,7 +14,8 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -26,7 +27,7 @@ from ifpref.models import LoadedModel, ModelError
 from ifpref.params import Params, ParamsError, fingerprint, load_params, parse_overrides
 from ifpref.pipeline import preflight
 from ifpref.pipeline.runs import HELD_OUT_TASK, IFEVAL, IFEVAL_KEY, IFEVAL_TASK, RECORD, Runs
-from ifpref.pipeline.schedule import InProcess, Schedule, gpus, processes, say_to_stderr, study_store
+from ifpref.pipeline.schedule import STAGES, InProcess, Schedule, gpus, processes, say_to_stderr, study_store
 from ifpref.pipeline.stages import Task
 from ifpref.statistics.verdicts import ENOUGH_PROMPTS, ENOUGH_REPLICATES
 from ifpref.store import Handle
@@ -252,6 +253,39 @@ class Study:
     def model(self) -> LoadedModel:
         """The base."""
         return self.runs.loaded
+
+    def learning_rate(self, name: str, arm: Arm) -> float:
+        """The rate that an arm is compared at."""
+        return self.runs.rate(name, arm)
+
+    def dev_accuracy(self, name: str, arm: Arm, rate: float) -> float | None:
+        """Prompt-level, strict, greedy, in [0, 1], of an arm's tuning runs at a rate; None where they had no pairs."""
+        return self.runs.dev_accuracy(name, arm, rate)
+
+    def run_keys(self, names: Iterable[str]) -> list[str]:
+        """The keys of the runs of these comparisons that are there."""
+        wanted = set(names)
+        tasks = [task for task in self.tasks() if task.stage == "run" and task.args[0] in wanted]
+        return sorted({handle.key for handle in map(self.runs.find, tasks) if handle})
+
+    def costs(self) -> list[dict[str, Any]]:
+        """Of each stage, in the order of work: "stage", "artefacts" that are there of the study and of what it was made
+        from, and "minutes" that making them took."""
+        seconds: dict[str, list[float]] = defaultdict(list)
+        seen: set[Task] = set()
+        wanted = self.tasks()
+        while wanted:
+            task = wanted.pop()
+            if task not in seen:
+                seen.add(task)
+                wanted += self.runs.step(task).needs
+                if handle := self.runs.find(task):
+                    seconds[task.stage].append(handle.manifest["made"]["seconds"])
+        there = [stage for stage in STAGES if stage in seconds]
+        return [{"stage": one, "artefacts": len(seconds[one]), "minutes": sum(seconds[one]) / 60} for one in there]
+
+    def has_ifeval_prompts(self) -> bool:
+        return self.runs.find(IFEVAL_TASK) is not None
 
     def held_out_key(self) -> str:
         return self.runs.key(HELD_OUT_TASK)
