@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ifpref.analysis import pair_results, prefix, results
+from ifpref.analysis import pair_results, readings, results
 from ifpref.curation.pairs import Arm
 from ifpref.evaluation.table import Table
 
@@ -20,6 +20,7 @@ class Toy:
         self.scores, self.pairs = scores, pairs or {}
         self.params = SimpleNamespace(confidence=0.95, comparisons=comparisons, learning_rates=rates)
         self.replicates = range(REPLICATES)
+        self.comparisons = [self.comparison(name) for name in comparisons]
 
     def comparison(self, name):
         return SimpleNamespace(name=name, arms=(RS, MCTS), every_rate=name == "stability")
@@ -58,7 +59,7 @@ def test_the_dose_is_the_effect_on_each_third_then_upper_less_lower():
         ("dose_upper", "mcts", GREEDY): [ALL, ONE],  # +50, +25
     }
     pairs = {f"dose_{part}": [{"pairs": {str(MCTS): n, str(RS): n}} for n in (7, 10)] for part in ("lower", "upper")}
-    lower, upper, difference = prefix.dose(Toy(scores, ("dose_lower", "dose_upper"), pairs=pairs))
+    lower, upper, difference = readings.dose(Toy(scores, ("dose_lower", "dose_upper"), pairs=pairs))
     assert [row["label"] for row in (lower, upper, difference)] == ["lower", "upper", "upper − lower"]
     assert [row["estimate"] for row in (lower, upper, difference)] == [-12.5, 37.5, 50.0]
     assert lower["pairs"] == 8 and "pairs" not in difference  # the mean of 7 and 10, to the even
@@ -66,9 +67,9 @@ def test_the_dose_is_the_effect_on_each_third_then_upper_less_lower():
 
 def test_without_both_outer_thirds_there_is_no_difference():
     scores = {("dose_lower", "rs", GREEDY): [HALF, HALF], ("dose_lower", "mcts", GREEDY): [ALL, ONE]}
-    (only,) = prefix.dose(Toy(scores, ("sharing", "dose_lower")))
+    (only,) = readings.dose(Toy(scores, ("sharing", "dose_lower")))
     assert (only["label"], only["estimate"], only["pairs"]) == ("lower", 12.5, 0)
-    assert prefix.dose(Toy({}, ("sharing",))) == []
+    assert readings.dose(Toy({}, ("sharing",))) == []
 
 
 def test_over_rates_takes_each_replicate_at_its_own_worst_rate():
@@ -78,7 +79,7 @@ def test_over_rates_takes_each_replicate_at_its_own_worst_rate():
         ("stability", "mcts", GREEDY, 0.1): [HALF, HALF],
         ("stability", "mcts", GREEDY, 0.2): [ONE, ALL],  # worst 25 and 50, spread 25 and 50
     }
-    rows = prefix.over_rates(Toy(scores, ("stability",)))
+    rows = readings.over_rates(Toy(scores, ("stability",)))
     assert [row["label"] for row in rows] == ["rs", "mcts", "mcts − rs"] * 2
     assert [row["estimate"] for row in rows] == [0.0, 37.5, 37.5, 75.0, 37.5, -37.5]
     assert len({row["group"] for row in rows}) == 2
@@ -86,7 +87,7 @@ def test_over_rates_takes_each_replicate_at_its_own_worst_rate():
 
 def test_an_arm_that_is_missing_throughout_leaves_no_difference():
     scores = {("stability", "rs", GREEDY, rate): [ALL, ONE] for rate in (0.1, 0.2)}
-    rows = {(row["group"], row["label"]): row for row in prefix.over_rates(Toy(scores, ("stability",)))}
+    rows = {(row["group"], row["label"]): row for row in readings.over_rates(Toy(scores, ("stability",)))}
     assert rows["gain at the worst rate", "rs"]["estimate"] == 62.5
     missing = rows["gain at the worst rate", "mcts − rs"]
     assert (missing["estimate"], missing["missing"]) == (None, REPLICATES)
@@ -98,12 +99,12 @@ def test_decoding_runs_has_the_base_and_each_run_that_was_sampled():
         ("sharing", "mcts", GREEDY): [ALL, HALF],
         ("sharing", "mcts", SAMPLED): [HALF, None],
     }
-    base, run = prefix.decoding_runs(Toy(scores, ("sharing",)))
+    base, run = readings.decoding_runs(Toy(scores, ("sharing",)))
     assert base == {"arm": "base", "replicate": None, "base_matched": None, "greedy": 0.0, "sampled": 0.25}
     expected = {"arm": str(MCTS), "replicate": 0, "base_matched": 0.5, "greedy": 1.0, "sampled": 0.5}
     assert run == expected
     del scores["sharing", "mcts", SAMPLED]
-    assert prefix.decoding_runs(Toy(scores, ("sharing",))) == []
+    assert readings.decoding_runs(Toy(scores, ("sharing",))) == []
 
 
 def test_the_toy_study_is_read_as_a_real_one_is():
@@ -119,8 +120,8 @@ def test_shared_characters(chosen, rejected, expected):
 
 
 def test_less_refuses_nothing_and_hides_nothing():
-    assert prefix._less(np.ones((2, 3)), np.zeros((2, 3))).tolist() == [[1.0] * 3] * 2
-    assert np.isnan(prefix._less(np.ones((2, 3)), np.zeros((2, 1)))).all()
+    assert results.less(np.ones((2, 3)), np.zeros((2, 3))).tolist() == [[1.0] * 3] * 2
+    assert np.isnan(results.less(np.ones((2, 3)), np.zeros((2, 1)))).all()
 
 
 def test_counts_of_pairs_are_a_range_over_replicates():

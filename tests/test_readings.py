@@ -14,9 +14,9 @@ from ifpref.analysis.readings import EASY, HARD, HIGH, IMPERFECT, LOW, MCTS, MIX
 from ifpref.design import COMPARISONS, of_levels
 from ifpref.evaluation.table import Table
 from ifpref.params import ParamsError, load_params
-from ifpref.pipeline.runs import IFEVAL_KEY
 from ifpref.pipeline.stages import Task
 from ifpref.publish.report import Report
+from ifpref.study import Study
 
 
 def table(*met):
@@ -46,6 +46,7 @@ def study(*names):
         is_demonstration=True,
         replicates=range(2),
         comparison=lambda name: SimpleNamespace(name=name, arms=arms[name], every_rate=False),
+        comparisons=[COMPARISONS[name] for name in names],
         tables=lambda name, arm, key="test/greedy", rate=None: TOY[name, arm],
         base=lambda split="test", temperature=0.0: table(1, 1, 0, 0),
         prompts=lambda split, replicate=0: prompts,
@@ -88,14 +89,14 @@ def loops(*responses):
 
 def test_repetition_beside_the_accuracy_of_what_does_not_loop():
     one = study("difficulty")
-    one.base = lambda split: loops((1, 0), (1, 0), (0, 1), (0, 0))
+    one.base = lambda split="test", temperature=0.0: loops((1, 0), (1, 0), (0, 1), (0, 0))
     tables = {
         EASY: [loops((1, 1), (1, 1), (0, 0), (1, 0)), loops((1, 1), (1, 1), (1, 1), (1, 1))],  # all of the second loop
         MODERATE: [loops((1, 0), (1, 0), (1, 0), (0, 0)), None],
         HARD: [None, None],
     }
-    one.tables = lambda name, arm: tables[arm]
-    rows = readings.repetition(one, "difficulty")
+    one.tables = lambda name, arm, key="test/greedy", rate=None: tables[arm]
+    rows = results.repetition(one, "difficulty")
     assert [tuple(row.values()) for row in rows] == [
         ("base", 25.0, 50.0, pytest.approx(200 / 3)),
         ("rs/high/easy", 75.0, 87.5, 50.0),
@@ -112,18 +113,18 @@ def test_repetition_beside_the_accuracy_of_what_does_not_loop():
 
 def test_an_arm_that_only_loops_is_not_left_out():
     one = study("difficulty")
-    one.base = lambda split: loops((1, 0), (0, 1))
+    one.base = lambda split="test", temperature=0.0: loops((1, 0), (0, 1))
     tables = {EASY: [loops((1, 1), (0, 1))], MODERATE: [loops((1, 0), (1, 0))], HARD: [None]}
-    one.tables = lambda name, arm: tables[arm]
-    rows = readings.repetition(one, "difficulty")
+    one.tables = lambda name, arm, key="test/greedy", rate=None: tables[arm]
+    rows = results.repetition(one, "difficulty")
     said = words.repetition(rows)
     assert "base 50.0 %; `easy` 100.0 % (+50.0); `moderate` 0.0 % (−50.0)." in said
     assert "**Accuracy of those that are not:** base 100.0 %; `easy` –; `moderate` 100.0 % (0.0);" in said
     assert "over all responses: base 50.0 %; `easy` 50.0 % (0.0); `moderate` 100.0 % (+50.0)" in said
     assert "a price all the same" in said
     assert "a price all the same" in words.repetition(rows[:2])
-    one.base = lambda split: loops((1, 1), (0, 1))
-    said = words.repetition(readings.repetition(one, "difficulty"))
+    one.base = lambda split="test", temperature=0.0: loops((1, 1), (0, 1))
+    said = words.repetition(results.repetition(one, "difficulty"))
     assert "base 100.0 %; `easy` 100.0 % (0.0); `moderate` 0.0 % (−100.0)." in said
     assert "base –; `easy` –; `moderate` 100.0 % (–)" in said
     assert said.endswith("No arm loops more often than the base.")
@@ -152,10 +153,10 @@ def asked_ifeval(*names, there=True, **changed):
     one = study(*names)
     one.params = load_params("smoke", **{"comparisons": list(names), "n_replicates": 2, "ifeval": True} | changed)
     one.comparison, one.comparisons = COMPARISONS.get, [COMPARISONS[name] for name in names]
-    of = {"test/greedy": lambda found: found, IFEVAL_KEY: lambda found: found and found.take([2]) if there else None}
+    of = {"test/greedy": lambda found: found, ifeval.KEY: lambda found: found and found.take([2]) if there else None}
     one.tables = lambda name, arm, key="test/greedy", rate=None: [of[key](found) for found in TOY[name, arm]]
     one.base = lambda split="test", temperature=0.0: table(1, 1, 0, 0) if split == "test" else table(0)
-    one.runs = SimpleNamespace(find=lambda task: None)
+    one.has_ifeval_prompts = lambda: False
     return one
 
 
@@ -200,7 +201,7 @@ def test_without_ifeval_there_are_no_rows_and_a_reason(changed, word):
 def test_ifeval_says_what_was_asked():
     one = asked_ifeval("difficulty")
     assert "prompts (**1**)" in ifeval.said(one, *AGAINST)
-    one.runs.find = lambda task: "its prompts"
+    one.has_ifeval_prompts = lambda: True
     assert "no policy of `transfer` has answered" in ifeval.said(one, "transfer")
 
 
@@ -249,8 +250,9 @@ def test_cost_counts_every_artefact_once():
     seconds = {Task("run", (0,)): 30, Task("run", (1,)): 90, Task("responses"): 60}  # the pairs are not there
     found = {task: SimpleNamespace(manifest={"made": {"seconds": value}}) for task, value in seconds.items()}
     runs = SimpleNamespace(step=lambda task: SimpleNamespace(needs=needs[task]), find=found.get)
-    rows = readings.cost(SimpleNamespace(runs=runs, tasks=lambda: [Task("run", (0,)), Task("run", (1,))]))
-    assert rows == [
+    one = SimpleNamespace(runs=runs, tasks=lambda: [Task("run", (0,)), Task("run", (1,))])
+    one.costs = lambda: Study.costs(one)
+    assert readings.cost(one) == [
         {"stage": "responses", "artefacts": 1, "minutes": 1.0},
         {"stage": "run", "artefacts": 2, "minutes": 2.0},
         {"stage": "all", "artefacts": 3, "minutes": 3.0},
@@ -285,11 +287,11 @@ def test_words_take_effects_and_lists():
 def test_words_say_how_much_a_study_can_find():
     one = study("difficulty")
     assert "demonstration" in words.caution(one) and "2 replicates and 24 test prompts" in words.caution(one)
-    assert "nothing can be found" in words.detectable(one)  # 122 points
+    assert "nothing can be found" in words.power(one)  # 122 points
     one.params = load_params("smoke", n_replicates=10, n_test_prompts=1000)
-    assert "**3.4 points**" in words.detectable(one)
+    assert "**3.4 points**" in words.power(one)
     one.params = load_params("smoke", n_replicates=1)
-    assert "With one replicate" in words.detectable(one)
+    assert "With one replicate" in words.power(one)
     one.is_demonstration = False
     assert words.caution(one) == "The profile `smoke` has 1 replicate and 24 test prompts."
     one.overrides = {"beta": 0.05, "seed": 3}

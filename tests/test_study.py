@@ -203,6 +203,7 @@ def table(*met):
 
 
 HIGH, LOW, MIXED = Arm("rs", "high"), Arm("rs", "low"), Arm("rs", "mixed")
+OVER_HIGH = [(LOW, HIGH), (MIXED, HIGH)]
 TOY = {
     HIGH: [table(1, 1, 1, 0), table(1, 1, 1, 1)],
     LOW: [table(1, 1, 0, 0), table(1, 1, 1, 0)],
@@ -227,7 +228,7 @@ def toy():
         tables=lambda name, arm, key="test/greedy", rate=None: TOY[arm],
         base=lambda split="test", temperature=0.0: table(1, 1, 0, 0),
         prompts=lambda split, replicate=0: prompts,
-        tasks=lambda: [],
+        run_keys=lambda names: [],
     )
 
 
@@ -240,7 +241,7 @@ def test_gains_by_hand(toy):
 
 
 def test_contrasts_by_hand(toy):
-    low, mixed = results.contrasts(toy, "triples")
+    low, mixed = results.contrasts(toy, "triples", OVER_HIGH)
     assert (low["label"], low["estimate"]) == ("low − high", -25.0)
     assert (mixed["label"], mixed["estimate"], mixed["replicates"]) == ("mixed − high", 25.0, 1)
     [row] = results.contrasts(toy, "triples", [(HIGH, LOW)])
@@ -248,21 +249,13 @@ def test_contrasts_by_hand(toy):
 
 
 def test_what_could_be_found_is_said_of_the_same_differences(toy):
-    before, low, mixed = results.detectable(toy, "triples")
-    assert before == {"contrast": "any, before training", "points": round(results.least_before_training(toy), 2)}
+    before, low, mixed = results.minimum_detectable_effects(toy, "triples", OVER_HIGH)
+    planned = results.planned_minimum_detectable_effect(toy)
+    assert before == {"contrast": "any, before training", "points": round(planned, 2)}
     assert (low["contrast"], mixed["contrast"]) == tuple(f"{arm} − high, as it came out" for arm in ("low", "mixed"))
     assert low["points"] > 0 and mixed["points"] is None  # of one replicate
-    [_, turned] = results.detectable(toy, "triples", [(HIGH, LOW)])
+    [_, turned] = results.minimum_detectable_effects(toy, "triples", [(HIGH, LOW)])
     assert turned == {"contrast": "high − low, as it came out", "points": low["points"]}  # as the figures have it
-
-
-def test_shuffled_is_held_against_what_it_is_made_of(toy):
-    arms = tuple(map(Arm, ("rs", "mcts", "rs_branched", "shuffled")))
-    toy.comparison = lambda name: SimpleNamespace(arms=arms)
-    toy.tables = lambda name, arm, key="test/greedy", rate=None: [table(1, 1, 0, 0)]
-    labels = ["mcts − rs", "rs_branched − rs", "shuffled − mcts"]
-    assert [row["label"] for row in results.contrasts(toy, "sharing")] == labels
-    assert [row["contrast"].partition(",")[0] for row in results.detectable(toy, "sharing")[1:]] == labels
 
 
 def test_levels_and_constraints_by_hand(toy):

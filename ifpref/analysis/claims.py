@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ifpref import statistics
-from ifpref.analysis.results import Row, grid, points
+from ifpref.analysis.results import Row, effect, effect_row, grid, less, points
 from ifpref.curation.pairs import Arm
 from ifpref.statistics import Effect
 from ifpref.study import Study
@@ -34,59 +34,55 @@ class Claim:
     effect: Callable[..., Effect]
 
 
-def cells(study: Study) -> list[str]:
-    """The comparisons that hold rs and mcts at one contrast and difficulty: the cells that C1 pools."""
-    return [
-        one.name
-        for one in study.comparisons
-        if not (one.every_rate or one.part_of) and {RS, MCTS} <= {arm.curation for arm in one.arms}
-    ]
+def cells(study: Study) -> dict[str, tuple[Arm, Arm]]:
+    """The cells that C1 pools, combinations of contrast and difficulty: of each comparison of one its mcts and rs."""
+    found = {}
+    for one in study.comparisons:
+        arms = {arm.curation: arm for arm in one.arms}
+        if {RS, MCTS} <= arms.keys() and not (one.every_rate or one.part_of):
+            found[one.name] = (arms[MCTS], arms[RS])
+    return found
 
 
 def cell_differences(study: Study, **how: Any) -> dict[str, np.ndarray]:
     """mcts less rs in each cell, (R, N) points; `how` is that of `results.points`."""
-    found = {}
-    for name in cells(study):
-        arms = {arm.curation: arm for arm in study.comparison(name).arms}
-        found[name] = points(study, name, arms[MCTS], arms[RS], **how)
-    return found
+    return {name: points(study, name, *arms, **how) for name, arms in cells(study).items()}
 
 
 def sharing(study: Study, **how: Any) -> Effect:
     """C1: mcts less rs, pooled over the cells of contrast x difficulty, each with equal weight."""
-    tables = list(cell_differences(study, **how).values())
-    width = max((table.shape[1] for table in tables), default=1)
+    tables = list(cell_differences(study, **how).values()) or [np.full((len(study.replicates), 1), np.nan)]
+    width = max(table.shape[1] for table in tables)  # a cell without runs has one column
     there = [table for table in tables if table.shape[1] == width]
-    return statistics.pooled(there, confidence=study.params.confidence) if there else _absent(study)
+    return statistics.pooled(there, confidence=study.params.confidence)
 
 
 def stability(study: Study) -> Effect:
     """C2: gain at the worst learning rate of each replicate, mcts less rs, on hard prompts."""
-    if not _has(study, "stability"):
-        return _absent(study)
-    rs, mcts = (grid(study, "stability", Arm(curation, "high", "hard")) for curation in (RS, MCTS))
-    if rs.shape != mcts.shape:
-        return _absent(study)
-    worst = statistics.worst_rate(mcts) - statistics.worst_rate(rs)
-    return statistics.effect(worst, confidence=study.params.confidence)
+    grids = (grid(study, "stability", Arm(curation, "high", "hard")) for curation in (MCTS, RS))
+    return effect(study, less(*map(statistics.worst_rate, grids)))
 
 
 def high_over_low(study: Study, **how: Any) -> Effect:
     """C3: high less low contrast, same prompts and same chosen."""
-    return _difference(study, "triples", Arm(RS, "high"), Arm(RS, "low"), **how)
+    return effect(study, points(study, "triples", Arm(RS, "high"), Arm(RS, "low"), **how))
 
 
 def mixed_over_both(study: Study, **how: Any) -> Effect:
     """C4: mixed less high and mixed less low, both above 0 (intersection-union)."""
-    others = (Arm(RS, "high"), Arm(RS, "low"))
-    mixed = Arm(RS, "mixed")
-    return statistics.intersection_union([_difference(study, "triples", mixed, other, **how) for other in others])
+    mixed, *others = (Arm(RS, contrast) for contrast in ("mixed", "high", "low"))
+    return _over_all(study, "triples", mixed, others, **how)
 
 
 def moderate_over_both(study: Study, **how: Any) -> Effect:
     """C5: trained on moderate less on easy, and less on hard prompts, on all test prompts, both above 0."""
     moderate, *others = (Arm(RS, "high", level) for level in ("moderate", "easy", "hard"))
-    return statistics.intersection_union([_difference(study, "difficulty", moderate, other, **how) for other in others])
+    return _over_all(study, "difficulty", moderate, others, **how)
+
+
+def _over_all(study: Study, name: str, arm: Arm, others: list[Arm], **how: Any) -> Effect:
+    """One arm over each of the others, all above 0."""
+    return statistics.intersection_union([effect(study, points(study, name, arm, other, **how)) for other in others])
 
 
 CLAIMS: Mapping[str, Claim] = {
@@ -122,24 +118,15 @@ def claims(study: Study) -> list[Row]:
     effects = {name: claim.effect(study) for name, claim in CLAIMS.items()}
     found = statistics.verdicts(effects, margin=study.params.equivalence_margin)
     return [
-        {
-            "claim": name,
-            "text": CLAIMS[name].text,
-            "test": CLAIMS[name].test,
-            "paper": "above 0",
-            **found[name].to_dict(),
-            "artefacts": artefacts(study, name),
-        }
-        for name in CLAIMS
+        {"claim": name, "text": claim.text, "test": claim.test, "paper": "above 0", **found[name].to_dict()}
+        | {"artefacts": artefacts(study, name)}
+        for name, claim in CLAIMS.items()
     ]
 
 
 def artefacts(study: Study, claim: str) -> list[str]:
     """Keys of the runs that a claim is read from."""
-    names = CLAIMS[claim].comparisons or tuple(cells(study))
-    wanted = [task for task in study.tasks() if task.stage == "run" and task.args[0] in names]
-    handles = (study.runs.find(task) for task in wanted)
-    return sorted({handle.key for handle in handles if handle})
+    return study.run_keys(CLAIMS[claim].comparisons or cells(study))
 
 
 def cell_signs(study: Study) -> tuple[list[Row], dict[str, Any]]:
@@ -147,23 +134,6 @@ def cell_signs(study: Study) -> tuple[list[Row], dict[str, Any]]:
     rows = []
     for name, data in cell_differences(study).items():
         arm = study.comparison(name).arms[0]
-        effect = statistics.effect(data, confidence=study.params.confidence)
-        rows.append({"label": f"{arm.contrast} × {arm.difficulty}", "group": "mcts − rs", **effect.to_dict()})
-    signs = statistics.sign_counts([row["estimate"] if row["estimate"] is not None else np.nan for row in rows])
+        rows.append(effect_row(study, f"{arm.contrast} × {arm.difficulty}", "mcts − rs", data))
+    signs = statistics.sign_counts([np.nan if row["estimate"] is None else row["estimate"] for row in rows])
     return rows, signs.to_dict()
-
-
-def _difference(study: Study, name: str, a: Arm, b: Arm, **how: Any) -> Effect:
-    if not _has(study, name):
-        return _absent(study)
-    return statistics.effect(points(study, name, a, b, **how), confidence=study.params.confidence)
-
-
-def _has(study: Study, name: str) -> bool:
-    return name in {one.name for one in study.comparisons}
-
-
-def _absent(study: Study) -> Effect:
-    """No effect, for what the profile does not run."""
-    nothing = np.full((len(study.replicates), 1), np.nan)
-    return statistics.effect(nothing, confidence=study.params.confidence)

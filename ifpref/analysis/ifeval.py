@@ -14,36 +14,36 @@ Decisions
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from ifpref.analysis import results
 from ifpref.analysis.claims import CLAIMS
-from ifpref.analysis.results import Row
-from ifpref.curation.pairs import Arm
-from ifpref.pipeline.runs import IFEVAL, IFEVAL_KEY, IFEVAL_TASK
+from ifpref.analysis.results import Pairs, Row, in_profile
 from ifpref.study import Study
 
+KEY = "ifeval/greedy"
+"""Of the verdict tables that are read here: see `Study.tables`."""
 ASKED = ("C1", "C3", "C4", "C5")
 """Claims whose comparisons are at the arms' own rates."""
 COLUMNS = ("arm", "replicates", "prompt_level_strict", "prompt_level_loose")
 COLUMNS += ("instruction_level_strict", "instruction_level_loose")
 
 
-def effects(study: Study, asked: Mapping[str, Sequence[tuple[Arm, Arm]]], *claims: str) -> list[Row]:
+def effects(study: Study, asked: Mapping[str, Pairs], *claims: str) -> list[Row]:
     """In points, prompt-level and strict: of each comparison the gains of the arms in its pairs, then one arm over the
     other; last the claims, as they are tested."""
     rows = []
     for name in _there(study, asked):
         arms = {str(arm) for pair in asked[name] for arm in pair}
-        over_base = [row for row in results.gains(study, name, key=IFEVAL_KEY) if row["arm"] in arms]
+        over_base = [row for row in results.gains(study, name, key=KEY) if row["arm"] in arms]
         rows += [row | {"group": f"{name}, over the base"} for row in over_base]
-        rows += results.contrasts(study, name, asked[name], key=IFEVAL_KEY)
+        rows += results.contrasts(study, name, asked[name], key=KEY)
     return rows + of_claims(study, *claims)
 
 
 def of_claims(study: Study, *names: str) -> list[Row]:
     """The effect that each claim is tested by, on IFEval's prompts; of those that have one."""
-    found = {name: CLAIMS[name].effect(study, key=IFEVAL_KEY) for name in names if study.params.ifeval}
+    found = {name: CLAIMS[name].effect(study, key=KEY) for name in names if study.params.ifeval}
     rows = [{"label": name, "group": "as the claim is tested", **effect.to_dict()} for name, effect in found.items()]
     return [row for row in rows if row["estimate"] is not None]
 
@@ -53,7 +53,7 @@ def accuracies(study: Study, *names: str) -> list[Row]:
     rows = [
         {"comparison": None if row["arm"] == "base" else name} | {column: row[column] for column in COLUMNS}
         for name in _there(study, names)
-        for row in results.accuracies(study, name, key=IFEVAL_KEY)
+        for row in results.accuracies(study, name, key=KEY)
     ]
     return [row for n, row in enumerate(rows) if n == 0 or row["comparison"]]
 
@@ -67,10 +67,10 @@ def said(study: Study, *names: str) -> str:
         )
     if _there(study, names):
         return (
-            f"IFEval's prompts (**{len(study.base(IFEVAL)):,}**), one greedy response to each by the base and by every "
-            "policy. Intervals are over replicates and these prompts; no verdict rests on them."
+            f"IFEval's prompts (**{len(study.base('ifeval')):,}**), one greedy response to each by the base and by "
+            "every policy. Intervals are over replicates and these prompts; no verdict rests on them."
         )
-    if study.runs.find(IFEVAL_TASK) is None:
+    if not study.has_ifeval_prompts():
         return (
             "*Nothing to show: IFEval's prompts were out of reach, neither on this machine nor on a hub that answered. "
             "`IFEVAL_PROMPTS` may name a copy; the next run then asks them, and trains nothing again.*"
@@ -78,11 +78,7 @@ def said(study: Study, *names: str) -> str:
     return f"*Nothing to show: no policy of {', '.join(f'`{name}`' for name in names)} has answered IFEval's prompts.*"
 
 
-def _there(study: Study, names: Sequence[str] | Mapping[str, object]) -> list[str]:
+def _there(study: Study, names: Iterable[str]) -> list[str]:
     """The comparisons of which a policy has answered IFEval's prompts."""
-    if not study.params.ifeval:
-        return []
-    run = [name for name in names if name in study.params.comparisons]
-    return [
-        name for name in run if any(any(study.tables(name, arm, key=IFEVAL_KEY)) for arm in study.comparison(name).arms)
-    ]
+    asked = in_profile(study, names) if study.params.ifeval else []
+    return [name for name in asked if any(any(study.tables(name, arm, key=KEY)) for arm in study.comparison(name).arms)]

@@ -19,13 +19,10 @@ from ifpref.study import Study
 LEFT_OUT = "responses left out (start token inside)"
 
 
-def n_pairs(study: Study, name: str) -> list[Row]:
-    """Pairs of each arm in each replicate."""
+def n_pairs(study: Study, name: str) -> dict[str, list[int]]:
+    """Of each arm its pairs, replicate by replicate."""
     tables = study.pair_tables(name)
-    return [
-        {"arm": arm, **{f"replicate {n}": table["pairs"][arm] for n, table in enumerate(tables)}}
-        for arm in (tables[0]["pairs"] if tables else ())
-    ]
+    return {arm: [table["pairs"][arm] for table in tables] for arm in (tables[0]["pairs"] if tables else ())}
 
 
 def pair_counts(study: Study, name: str) -> list[Row]:
@@ -35,25 +32,23 @@ def pair_counts(study: Study, name: str) -> list[Row]:
     for table in study.pair_tables(name):
         left_out.update(table.get("dropped", {}))
     rows = []
-    for row in n_pairs(study, name):
-        counts = [count for key, count in row.items() if key != "arm"]
+    for arm, counts in n_pairs(study, name).items():
         ends = dict.fromkeys(f"{end:,}" for end in (min(counts), max(counts)))
-        rows.append({"arm": row["arm"], "pairs a replicate": "–".join(ends), "pairs in all": sum(counts)})
+        rows.append({"arm": arm, "pairs a replicate": "–".join(ends), "pairs in all": sum(counts)})
         if left_out.total():
-            rows[-1][LEFT_OUT] = left_out[CURATIONS[row["arm"].split("/")[0]].source]
+            rows[-1][LEFT_OUT] = left_out[CURATIONS[arm.split("/")[0]].source]
     return rows
 
 
 def yields(study: Study, name: str) -> list[Row]:
     """What became of the prompts, summed over replicates; a pair left out to make numbers equal was still there."""
-    counts: dict[tuple, int] = defaultdict(int)
-    whole: dict[tuple, int] = defaultdict(int)
+    names = ("curation", "contrast", "difficulty", "prompt_difficulty", "outcome")
+    counts, whole = Counter(), Counter()
     for table in study.pair_tables(name):
         for row in table["yields"]:
-            arm = tuple(row[part] for part in ("curation", "contrast", "difficulty", "prompt_difficulty"))
-            counts[(*arm, row["outcome"])] += row["prompts"]
-            whole[arm] += row["prompts"]
-    names = ("curation", "contrast", "difficulty", "prompt_difficulty", "outcome")
+            key = tuple(row[part] for part in names)
+            counts[key] += row["prompts"]
+            whole[key[:-1]] += row["prompts"]
     return [
         dict(zip(names, key, strict=True)) | {"prompts": count, "share": count / (whole[key[:-1]] or 1)}
         for key, count in counts.items()
@@ -76,10 +71,9 @@ def balance(study: Study, name: str) -> list[Row]:
 
 def shared_prefix(study: Study, name: str) -> list[Row]:
     """The fraction that each pair shares, one row a pair, over all replicates."""
-    tables = study.pair_tables(name)
     return [
         {"arm": arm, "shared_prefix_fraction": fraction}
-        for table in tables
+        for table in study.pair_tables(name)
         for arm, fractions in table["shared_prefix"].items()
         for fraction in fractions
     ]

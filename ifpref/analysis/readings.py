@@ -1,7 +1,9 @@
 """Secondary readings, which carry no verdict: what stands beside the claims, one row each; and what a study has cost.
 
     readings(study)      # {"group": "sharing and search", "label": "mcts − rs_branched", "estimate": 0.8, ...}
-    repetition(study, "triples")     # how often each arm loops, and how accurate it is where it does not
+    dose(study)          # {"label": "upper", "estimate": 1.9, "low": ..., "pairs": 61}; then "upper − lower"
+    over_rates(study)    # {"group": "gain at the worst rate", "label": "mcts − rs", "estimate": ...}
+    decoding_runs(study)             # {"arm": "mcts/high/all", "replicate": 0, "greedy": 0.38, "sampled": 0.31, ...}
     transfer(study)      # gains on constraint types that training never saw, beside those of a training that did
     cost(study)          # {"stage": "responses", "artefacts": 10, "minutes": 4.2}
 
@@ -10,20 +12,17 @@ A reading that needs a comparison which the profile does not run is left out.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-import numpy as np
-
-from ifpref.analysis import prefix
-from ifpref.analysis.results import Row, contrasts, decoding, effect_row, gains, mean, points
+from ifpref import statistics
+from ifpref.analysis import results
+from ifpref.analysis.pair_results import n_pairs
+from ifpref.analysis.results import Row, contrasts, effect_row, in_profile, less, mean, points
 from ifpref.curation.pairs import Arm
 from ifpref.evaluation.table import Table
-from ifpref.pipeline.schedule import STAGES
-from ifpref.pipeline.stages import Task
 from ifpref.study import Study
 
-RS, MCTS, BRANCHED, UNSHARED = (Arm(curation) for curation in ("rs", "mcts", "rs_branched", "mcts_unshared"))
+RS, MCTS, BRANCHED, UNSHARED, SHUFFLED = map(Arm, ("rs", "mcts", "rs_branched", "mcts_unshared", "shuffled"))
 HIGH, LOW, MIXED, IMPERFECT = (Arm("rs", contrast) for contrast in ("high", "low", "mixed", "low_imperfect"))
 EASY, MODERATE, HARD = (Arm("rs", "high", difficulty) for difficulty in ("easy", "moderate", "hard"))
 BY_DIFFICULTY = {
@@ -32,7 +31,8 @@ BY_DIFFICULTY = {
     "pass_rate": "training difficulty, by pass rate",
 }
 """Comparison -> what it makes of claim C5."""
-EQUAL_ENTROPY = "T = 1 − base of equal entropy"
+THIRDS = ("lower", "middle", "upper")
+OVER_RATES = {"gain at the worst rate": statistics.worst_rate, "best less worst rate": statistics.rate_spread}
 
 
 def readings(study: Study) -> list[Row]:
@@ -41,70 +41,80 @@ def readings(study: Study) -> list[Row]:
 
 
 def _groups(study: Study) -> Iterator[tuple[str, list[Row]]]:
-    there = set(study.params.comparisons)
     over_both = [(MODERATE, EASY), (MODERATE, HARD)]
-    if "sharing" in there:
-        yield "sharing and search", contrasts(study, "sharing", [(MCTS, RS), (BRANCHED, RS), (MCTS, BRANCHED)])
-    if "unshared" in there:
-        yield "sharing alone, one side swapped", contrasts(study, "unshared", [(MCTS, UNSHARED)])
-    yield "mcts − rs by the fraction shared", prefix.dose(study)
-    if "stability" in there:
-        yield "best less worst learning rate", prefix.over_rates(study)[-1:]
-    if "triples" in there:
-        yield "mixed contrast", contrasts(study, "triples", [(MIXED, HIGH), (MIXED, LOW)])
-    if "quality" in there:
-        yield "quality of the chosen", contrasts(study, "quality", [(LOW, IMPERFECT)])
-    for name in [name for name in BY_DIFFICULTY if name in there]:
-        yield BY_DIFFICULTY[name], contrasts(study, name, over_both)
-    if "difficulty" in there:
-        yield "the first of these, on hard prompts", contrasts(study, "difficulty", over_both, difficulty="hard")
+    yield "sharing and search", contrasts(study, "sharing", [(MCTS, RS), (BRANCHED, RS), (MCTS, BRANCHED)])
+    yield "sharing alone, one side swapped", contrasts(study, "unshared", [(MCTS, UNSHARED)])
+    yield "mcts − rs by the fraction shared", dose(study)
+    yield "best less worst learning rate", over_rates(study)[-1:]
+    yield "mixed contrast", contrasts(study, "triples", [(MIXED, HIGH), (MIXED, LOW)])
+    yield "quality of the chosen", contrasts(study, "quality", [(LOW, IMPERFECT)])
+    for name, group in BY_DIFFICULTY.items():
+        yield group, contrasts(study, name, over_both)
+    yield "the first of these, on hard prompts", contrasts(study, "difficulty", over_both, difficulty="hard")
     yield "constraint types left out of training", transfer(study)
-    for name in [name for name in study.params.sampled_comparisons if name in there]:
-        sharp = [row for row in decoding(study, name) if row["group"] == EQUAL_ENTROPY]
-        yield "temperature 1, over a base as sharp", sharp
-    if "sharing" in there:
-        control = [row for row in gains(study, "sharing") if row["label"].startswith("shuffled")]
-        yield "control, over the base", control
+    for name in study.params.sampled_comparisons:
+        rows = results.decoding(study, name)
+        yield "temperature 1, over a base as sharp", [row for row in rows if row["group"] == results.EQUAL_ENTROPY]
+    shuffled = [row for row in results.gains(study, "sharing") if row["arm"] == str(SHUFFLED)]
+    yield "control, over the base", shuffled
+
+
+def dose(study: Study) -> list[Row]:
+    """mcts − rs on each third of prompts by shared fraction that the profile runs, then the upper less the lower.
+
+    `pairs` is what an arm has in a replicate, on average.
+    """
+    data = {part: points(study, name, MCTS, RS) for part in THIRDS for name in in_profile(study, [f"dose_{part}"])}
+    rows = []
+    for part, found in data.items():
+        pairs = mean(n_pairs(study, f"dose_{part}").get(str(MCTS), ()))
+        rows.append(effect_row(study, part, f"dose_{part}", found, pairs=round(pairs or 0)))
+    if {"lower", "upper"} <= data.keys():
+        rows.append(effect_row(study, "upper − lower", "dose", less(data["upper"], data["lower"])))
+    return rows
+
+
+def over_rates(study: Study, name: str = "stability") -> list[Row]:
+    """Gain at each replicate's worst rate, and best less worst: of each arm, and of the second less the first."""
+    if not in_profile(study, [name]):
+        return []
+    (first, second), rows = study.comparison(name).arms, []
+    for group, reduced in OVER_RATES.items():
+        data = {arm: reduced(results.grid(study, name, arm)) for arm in (first, second)}
+        rows += [effect_row(study, arm.curation, group, found, arm=str(arm)) for arm, found in data.items()]
+        label = f"{second.curation} − {first.curation}"
+        rows.append(effect_row(study, label, group, less(data[second], data[first])))
+    return rows
+
+
+def decoding_runs(study: Study, name: str = "sharing") -> list[Row]:
+    """Accuracies in [0, 1] of each run, greedy, sampled, and of the base made as sharp; before them the base itself."""
+    rows = []
+    for arm in study.comparison(name).arms:
+        ways = (study.tables(name, arm), study.tables(name, arm, key=results.SAMPLED))
+        temperatures = results.matched_temperatures(study, name, arm)
+        for replicate, (greedy, sampled, temperature) in enumerate(zip(*ways, temperatures, strict=True)):
+            if greedy and sampled and temperature is not None:
+                tables = {"base_matched": study.base("test", temperature), "greedy": greedy, "sampled": sampled}
+                rows.append({"arm": str(arm), "replicate": replicate} | _accuracies(tables))
+    if not rows:
+        return []
+    base = _accuracies({"greedy": study.base("test"), "sampled": study.base("test", 1.0)})
+    return [{"arm": "base", "replicate": None, "base_matched": None, **base}, *rows]
+
+
+def _accuracies(tables: Mapping[str, Table]) -> dict[str, float]:
+    return {name: float(table.prompt_level().mean()) for name, table in tables.items()}
 
 
 def transfer(study: Study) -> list[Row]:
     """Gains on prompts that hold one of `transfer_ids`: trained without those, with them, and the difference."""
     labels = {"transfer": "never seen", "transfer_seen": "seen in training"}
-    data = {
-        label: points(study, name, RS, key="transfer/greedy")
-        for name, label in labels.items()
-        if name in study.params.comparisons
-    }
+    data = {labels[name]: points(study, name, RS, key="transfer/greedy") for name in in_profile(study, labels)}
     if len(data) == len(labels):
         unseen, seen = data.values()
         data["never seen − seen"] = unseen - seen  # NaN throughout where one of them is
     return [effect_row(study, label, "transfer", found) for label, found in data.items()]
-
-
-def repetition(study: Study, name: str) -> list[Row]:
-    """The base, then each arm, greedy: the share of responses that are repetitive, the accuracy over all responses, and
-    that over the responses that are not; prompt-level, strict, in percent, means over replicates."""
-    tables = {"base": [study.base("test")]}
-    tables |= {str(arm): study.tables(name, arm) for arm in study.comparison(name).arms}
-    rows = []
-    for label, of_arm in tables.items():
-        there = [table for table in of_arm if table]
-        met = [_met(table) for table in there]
-        others = [of_table[~table.repetitive] for of_table, table in zip(met, there, strict=True)]
-        rows.append(
-            {
-                "arm": label,
-                "repetitive": mean(100 * table.repetitive.mean() for table in there),
-                "accuracy": mean(100 * of_table.mean() for of_table in met),
-                "accuracy_of_others": mean(100 * of_table.mean() for of_table in others if of_table.size),
-            }
-        )
-    return rows
-
-
-def _met(table: Table) -> np.ndarray:
-    """(N, n): whether a response meets all constraints of its prompt, strictly."""
-    return np.array([verdicts.all(axis=1) for verdicts in table.verdicts("strict")])
 
 
 def cost(study: Study) -> list[Row]:
@@ -113,19 +123,5 @@ def cost(study: Study) -> list[Row]:
     Minutes are those of the machine that made an artefact, added up: side by side they pass faster. A run's hold its
     training and its evaluation.
     """
-    seconds: dict[str, list[float]] = defaultdict(list)
-    seen: set[Task] = set()
-    wanted = study.tasks()
-    while wanted:
-        task = wanted.pop()
-        if task not in seen:
-            seen.add(task)
-            wanted += study.runs.step(task).needs
-            if handle := study.runs.find(task):
-                seconds[task.stage].append(handle.manifest["made"]["seconds"])
-    rows = [
-        {"stage": stage, "artefacts": len(seconds[stage]), "minutes": sum(seconds[stage]) / 60}
-        for stage in STAGES
-        if stage in seconds
-    ]
+    rows = study.costs()
     return [*rows, {"stage": "all", **{key: sum(row[key] for row in rows) for key in ("artefacts", "minutes")}}]

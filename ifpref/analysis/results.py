@@ -6,43 +6,59 @@
 Everything is paired: base and policies answer the same held-out prompts on the same random streams, replicate by
 replicate. A run that is missing is left out and counted (`missing`); one that diverged is scored from its last finite
 adapter and counted too (`failures`).
+
+Below everything: `points`, the (R, N) differences of an arm to another or to the base, and `effect_row`, their mean
+with its interval. `**how` goes on to `points`: `key` (the held-out set and the decoding), `rate`, `metric`, `mode`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from ifpref import statistics
-from ifpref.curation.pairs import CURATIONS, Arm, ids_of
-from ifpref.evaluation.table import Table
+from ifpref.curation.pairs import Arm, ids_of, require
+from ifpref.design import COMPARISONS
+from ifpref.evaluation.table import FLAGS, Table
+from ifpref.statistics import Effect
 from ifpref.study import Study
 
-PRIMARY = "prompt_level"
+GREEDY, SAMPLED = "test/greedy", "test/sampled"
 PILOT = statistics.Components(replicate_sd=2.8, prompt_sd=12.0, interaction_sd=47.0)
 """Standard deviations of a difference of two arms, in points, from the prototype of this study."""
 LEVELS = {"difficulty": ("easy", "moderate", "hard"), "n_constraints": (1, 2, 3, 4, 5, 6)}
+EQUAL_ENTROPY = "T = 1 − base of equal entropy"
+"""The group of `decoding` that is free of sharpening."""
 Row = dict[str, Any]
+Pairs = Sequence[tuple[Arm, Arm]]
+"""Of arms: what the first gains over the second."""
+
+# ---- scores, points, effects
 
 
-def measure(table: Table, metric: str = PRIMARY, mode: str = "strict") -> np.ndarray:
+def in_profile(study: Study, names: Collection[str]) -> list[str]:
+    """Those of these comparisons that the profile runs; of others there are no rows. ValueError for unknown names."""
+    for name in names:
+        require(name, tuple(COMPARISONS), "comparison")
+    there = {one.name for one in study.comparisons}
+    return [name for name in names if name in there]
+
+
+def measure(table: Table, metric: str = "prompt_level", mode: str = "strict") -> np.ndarray:
     """(N,) fractions: "prompt_level", or "score", the fraction of a prompt's constraints that are met."""
     return {"prompt_level": table.prompt_level, "score": table.score}[metric](mode)
 
 
 def scores(
-    study: Study, name: str, arm: Arm, *, key: str = "test/greedy", rate: float | None = None, **how: str
+    study: Study, name: str, arm: Arm, *, key: str = GREEDY, rate: float | None = None, **how: str
 ) -> np.ndarray | None:
     """(R, N) fractions of an arm, NaN throughout where a run is missing; None where all are."""
-    tables = study.tables(name, arm, key=key, rate=rate)
-    if not any(tables):
-        return None
-    rows = [measure(table, **how) if table else None for table in tables]
-    width = next(len(row) for row in rows if row is not None)
-    return np.array([np.full(width, np.nan) if row is None else row for row in rows])
+    tables = study.tables(name, arm, key=key, rate=rate) if in_profile(study, [name]) else []
+    return _stacked([measure(table, **how) if table else None for table in tables])
 
 
 def base_scores(study: Study, split: str = "test", temperature: float = 0.0, **how: str) -> np.ndarray:
@@ -50,25 +66,64 @@ def base_scores(study: Study, split: str = "test", temperature: float = 0.0, **h
     return measure(study.base(split, temperature), **how)
 
 
-def points(study: Study, name: str, a: Arm, b: Arm | None = None, **how: Any) -> np.ndarray:
-    """(R, N) in points: what arm `a` gains over arm `b`, or over the base."""
-    first = scores(study, name, a, **how)
+def points(
+    study: Study, name: str, a: Arm, b: Arm | None = None, *, key: str = GREEDY, rate: float | None = None, **how: str
+) -> np.ndarray:
+    """(R, N) in points: what arm `a` gains over arm `b`, or over the base. (R, 1) of NaN where one of them has no run,
+    or the profile does not run the comparison."""
+    first = scores(study, name, a, key=key, rate=rate, **how)
     if first is None:  # nor is there a base to read it against, where a set is out of reach
-        return np.full((len(study.replicates), 1), np.nan)
-    if b is None:
-        kept = {word: value for word, value in how.items() if word in ("metric", "mode")}
-        second = base_scores(study, how.get("key", "test/greedy").partition("/")[0], **kept)
-    else:
-        second = scores(study, name, b, **how)
-    if second is None:
-        return np.full((len(study.replicates), 1), np.nan)
-    return statistics.differences(first, second)
+        return _missing(study)
+    second = base_scores(study, _split(key), **how) if b is None else scores(study, name, b, key=key, rate=rate, **how)
+    return _missing(study) if second is None else statistics.differences(first, second)
+
+
+def less(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a − b, points; missing throughout where one of them is."""
+    return a - b if a.shape == b.shape else np.full((len(a), 1), np.nan)
+
+
+def effect(study: Study, data: np.ndarray) -> Effect:
+    """The mean of (R, N) points with its interval, at the study's confidence."""
+    return statistics.effect(data, confidence=study.params.confidence)
 
 
 def effect_row(study: Study, label: str, group: str, data: np.ndarray, **more: Any) -> Row:
-    """The mean of (R, N) points with its interval, as a row that figures and tables read."""
-    found = statistics.effect(data, confidence=study.params.confidence)
-    return {"label": label, "group": group, **more, **found.to_dict()}
+    """That effect as a row that figures and tables read."""
+    return {"label": label, "group": group, **more, **effect(study, data).to_dict()}
+
+
+def mean(values: Any) -> float | None:
+    """None of nothing."""
+    values = [float(value) for value in values]
+    return sum(values) / len(values) if values else None
+
+
+def tables_of_arms(study: Study, name: str, key: str = GREEDY) -> dict[str, list[Table]]:
+    """The verdict tables that are there: of the base, then of each arm, one a replicate."""
+    arms = {str(arm): study.tables(name, arm, key=key) for arm in _arms(study, name)}
+    return {"base": [study.base(_split(key))]} | {arm: list(filter(None, tables)) for arm, tables in arms.items()}
+
+
+def _arms(study: Study, name: str) -> tuple[Arm, ...]:
+    return study.comparison(name).arms if in_profile(study, [name]) else ()
+
+
+def _split(key: str) -> str:
+    return key.partition("/")[0]
+
+
+def _missing(study: Study) -> np.ndarray:
+    return np.full((len(study.replicates), 1), np.nan)
+
+
+def _stacked(rows: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    """(R, N) out of R rows (N,), NaN throughout where one is missing; None where all are."""
+    there = [row for row in rows if row is not None]
+    return np.array([np.full(len(there[0]), np.nan) if row is None else row for row in rows]) if there else None
+
+
+# ---- one comparison
 
 
 def gains(study: Study, name: str, **how: Any) -> list[Row]:
@@ -79,45 +134,24 @@ def gains(study: Study, name: str, **how: Any) -> list[Row]:
     ]
 
 
-def contrasts(
-    study: Study,
-    name: str,
-    pairs: Sequence[tuple[Arm, Arm]] | None = None,
-    *,
-    difficulty: str | None = None,
-    **how: Any,
-) -> list[Row]:
-    """Of one arm over another: the pairs given, or each arm over what it is made of, or over the first.
+def contrasts(study: Study, name: str, pairs: Pairs, *, difficulty: str | None = None, **how: Any) -> list[Row]:
+    """Of one arm over another.
 
     difficulty  on the test prompts of that difficulty alone
     """
     group = f"{name}, on {difficulty} prompts" if difficulty else name
+    there = np.array([prompt["difficulty"] == difficulty for prompt in study.prompts("test")]) if difficulty else None
     rows = []
     for label, data in _differences(study, name, pairs, **how):
-        data = on_difficulty(study, data, difficulty) if difficulty else data
-        rows.append(effect_row(study, label, group, data))
+        is_part = there is not None and data.shape[1] == len(there)  # what is missing throughout stays so
+        rows.append(effect_row(study, label, group, data[:, there] if is_part else data))
     return rows
 
 
-def _differences(
-    study: Study, name: str, pairs: Sequence[tuple[Arm, Arm]] | None, **how: Any
-) -> Iterator[tuple[str, np.ndarray]]:
+def _differences(study: Study, name: str, pairs: Pairs, **how: Any) -> Iterator[tuple[str, np.ndarray]]:
     """Of each of `contrasts` the label, and the (R, N) points."""
-    for a, b in _references(study, name) if pairs is None else pairs:
+    for a, b in pairs if in_profile(study, [name]) else ():
         yield f"{_short(a, b)} − {_short(b, a)}", points(study, name, a, b, **how)
-
-
-def _references(study: Study, name: str) -> list[tuple[Arm, Arm]]:
-    """Each arm but the first, with what it is held against: the arm whose pairs it is made of, or else the first."""
-    first, *others = _arms(study, name)
-    sources = [replace(arm, curation=CURATIONS[arm.curation].source) for arm in others]
-    return [(arm, of if of in others and of != arm else first) for arm, of in zip(others, sources, strict=True)]
-
-
-def on_difficulty(study: Study, data: np.ndarray, difficulty: str) -> np.ndarray:
-    """The columns of (R, N) data that are test prompts of this difficulty; what is missing throughout stays so."""
-    there = np.array([prompt["difficulty"] == difficulty for prompt in study.prompts("test")])
-    return data[:, there] if data.shape[1] == len(there) else data
 
 
 def _short(arm: Arm, other: Arm) -> str:
@@ -133,22 +167,38 @@ def halves(study: Study, name: str) -> list[Row]:
     return [{"label": f"{arm}: half − half", "group": "A/A", **one.to_dict()} for arm, one in found.items()]
 
 
-def accuracies(study: Study, name: str, *, key: str = "test/greedy") -> list[Row]:
+def accuracies(study: Study, name: str, *, key: str = GREEDY) -> list[Row]:
     """The base, then each arm: prompt- and instruction-level, strict and loose, mean over replicates, in percent."""
-    arms = {"base": [study.base(key.partition("/")[0], 0.0)]}
-    arms |= {str(arm): study.tables(name, arm, key=key) for arm in _arms(study, name)}
     rows = []
-    for label, tables in arms.items():
-        there = [table for table in tables if table]
-        row: Row = {"arm": label, "replicates": len(there) if label != "base" else None}
+    for label, tables in tables_of_arms(study, name, key).items():
+        row: Row = {"arm": label, "replicates": len(tables) if label != "base" else None}
         for mode in ("strict", "loose"):
-            row[f"prompt_level_{mode}"] = mean(100 * table.prompt_level(mode).mean() for table in there)
-            row[f"instruction_level_{mode}"] = mean(100 * table.instruction_level(mode) for table in there)
-        row["tokens"] = mean(table.n_tokens.mean() for table in there)
-        for what in ("truncated", "empty", "repetitive"):
-            row[f"{what}_percent"] = mean(100 * getattr(table, what).mean() for table in there)
-        rows.append(row)
+            row[f"prompt_level_{mode}"] = mean(100 * table.prompt_level(mode).mean() for table in tables)
+            row[f"instruction_level_{mode}"] = mean(100 * table.instruction_level(mode) for table in tables)
+        row["tokens"] = mean(table.n_tokens.mean() for table in tables)
+        flags = {f"{what}_percent": mean(100 * getattr(table, what).mean() for table in tables) for what in FLAGS}
+        rows.append(row | flags)
     return rows
+
+
+def repetition(study: Study, name: str) -> list[Row]:
+    """The base, then each arm, greedy: the share of responses that are repetitive, the accuracy over all responses, and
+    that over the responses that are not; prompt-level, strict, in percent, means over replicates."""
+    tables = tables_of_arms(study, name)
+    return [
+        {
+            "arm": row["arm"],
+            "repetitive": row["repetitive_percent"],
+            "accuracy": row["prompt_level_strict"],
+            "accuracy_of_others": mean(100 * some.mean() for some in map(_of_others, tables[row["arm"]]) if some.size),
+        }
+        for row in accuracies(study, name)
+    ]
+
+
+def _of_others(table: Table) -> np.ndarray:
+    """Of each response that is not repetitive, whether it meets all constraints of its prompt, strictly."""
+    return np.array([verdicts.all(axis=1) for verdicts in table.strict])[~table.repetitive]
 
 
 def log_odds(study: Study, name: str) -> list[Row]:
@@ -162,24 +212,22 @@ def log_odds(study: Study, name: str) -> list[Row]:
     return rows
 
 
-def by_level(study: Study, name: str, level: str = "difficulty", **how: Any) -> list[Row]:
+def by_level(study: Study, name: str, level: str = "difficulty") -> list[Row]:
     """Gains over the base on the test prompts of each level: "difficulty" or "n_constraints"."""
-    of_prompt, rows = [prompt[level] for prompt in study.prompts("test")], []
+    of_prompt, rows = np.array([prompt[level] for prompt in study.prompts("test")]), []
     for arm in _arms(study, name):
-        data = points(study, name, arm, **how)
-        for value in LEVELS[level]:
-            here = [n for n, found in enumerate(of_prompt) if found == value]
-            if here and data.shape[1] == len(of_prompt):
+        data = points(study, name, arm)
+        for value in LEVELS[level] if data.shape[1] == len(of_prompt) else ():
+            if (here := of_prompt == value).any():
                 more = {"train": arm.difficulty, "arm": str(arm), "evaluated": str(value)}
                 rows.append(effect_row(study, f"{arm} on {value}", str(arm), data[:, here], **more))
     return rows
 
 
-def per_constraint(study: Study, name: str, *, key: str = "test/greedy", ids: Sequence[str] = ()) -> list[Row]:
+def per_constraint(study: Study, name: str, *, key: str = GREEDY, ids: Sequence[str] = ()) -> list[Row]:
     """What each arm changes on each constraint id, over the prompts that ask for it."""
-    split = key.partition("/")[0]
-    asked = [ids_of(prompt) for prompt in study.prompts(split)]
-    base, rows = study.base(split, 0.0), []
+    asked = [ids_of(prompt) for prompt in study.prompts(_split(key))]
+    base, rows = study.base(_split(key)), []
     for id in sorted(ids or {one for some in asked for one in some}):
         before, where = base.of_id(asked, id, "strict")
         if not len(where):
@@ -195,16 +243,15 @@ def per_constraint(study: Study, name: str, *, key: str = "test/greedy", ids: Se
 def rates(study: Study, name: str = "stability") -> tuple[list[Row], list[Row]]:
     """Gains by learning rate: of every run, with whether it diverged; and the mean of each rate with its interval."""
     runs, means = [], []
-    for arm in _arms(study, name):
-        for rate in study.params.learning_rates:
-            data = points(study, name, arm, rate=rate)
-            means.append(effect_row(study, str(arm), "gain", data, arm=str(arm), learning_rate=rate))
-            for replicate in study.replicates:
-                record = study.record(name, arm, replicate, rate)
-                if record and record["tables"]:
-                    cell = {"arm": str(arm), "learning_rate": rate, "replicate": replicate}
-                    diverged = record["training"]["state"] == "diverged"
-                    runs.append(cell | {"gain": float(data[replicate].mean()), "diverged": diverged})
+    for arm, rate in product(_arms(study, name), study.params.learning_rates):
+        at = {"arm": str(arm), "learning_rate": rate}
+        data = points(study, name, arm, rate=rate)
+        means.append(effect_row(study, str(arm), "gain", data, **at))
+        for replicate in study.replicates:
+            record = study.record(name, arm, replicate, rate)
+            if record and record["tables"]:
+                diverged = record["training"]["state"] == "diverged"
+                runs.append(at | {"replicate": replicate, "gain": float(data[replicate].mean()), "diverged": diverged})
     return runs, means
 
 
@@ -217,16 +264,15 @@ def grid(study: Study, name: str, arm: Arm) -> np.ndarray:
 
 def failures(study: Study, name: str) -> list[Row]:
     """Runs that diverged or had no pairs, by arm, with the exact interval of the share that diverged."""
+    tried = study.params.learning_rates if study.comparison(name).every_rate else (None,)
     rows = []
     for arm in _arms(study, name):
-        found = study.params.learning_rates if study.comparison(name).every_rate else (None,)
-        records = [study.record(name, arm, replicate, rate) for replicate in study.replicates for rate in found]
-        states = [record["training"]["state"] for record in records if record]
-        share = statistics.exact_share(
-            states.count("diverged"), len(states) - states.count("no pairs"), confidence=study.params.confidence
-        )
-        more = {"no_pairs": states.count("no pairs"), "missing": len(records) - len(states)}
-        rows.append({"arm": str(arm), **share.to_dict(), **more})
+        records = [study.record(name, arm, replicate, rate) for replicate, rate in product(study.replicates, tried)]
+        states = Counter(record["training"]["state"] if record else "missing" for record in records)
+        no_pairs, missing = states["no pairs"], states["missing"]
+        n = states.total() - no_pairs - missing
+        share = statistics.exact_share(states["diverged"], n, confidence=study.params.confidence)
+        rows.append({"arm": str(arm), **share.to_dict(), "no_pairs": no_pairs, "missing": missing})
     return rows
 
 
@@ -234,74 +280,61 @@ def decoding(study: Study, name: str) -> list[Row]:
     """Each arm greedy, at temperature 1, and there over the base as it is and over the entropy-matched base."""
     rows = []
     for arm in _arms(study, name):
-        sampled = study.tables(name, arm, key="test/sampled")
-        if not any(sampled):
-            continue
-        records = [study.record(name, arm, replicate) for replicate in study.replicates]
-        matched = [
-            measure(study.base("test", record["matched"]["temperature"])) if table else np.full(1, np.nan)
-            for table, record in zip(sampled, records, strict=True)
-        ]
-        width = max(len(one) for one in matched)
-        matched = np.array([one if len(one) == width else np.full(width, np.nan) for one in matched])
-        at_one = scores(study, name, arm, key="test/sampled")
-        temperatures = [record["matched"]["temperature"] for record in records if record and "matched" in record]
-        groups = {
-            "greedy − base greedy": points(study, name, arm),
-            "T = 1 − base T = 1": statistics.differences(at_one, base_scores(study, temperature=1.0)),
-            "T = 1 − base of equal entropy": statistics.differences(at_one, matched),
-        }
-        for group, data in groups.items():
-            rows.append(effect_row(study, str(arm), group, data, arm=str(arm), temperature=mean(temperatures)))
+        sampled = scores(study, name, arm, key=SAMPLED)
+        temperatures = matched_temperatures(study, name, arm)
+        matched = _stacked([None if t is None else base_scores(study, temperature=t) for t in temperatures])
+        if sampled is not None and matched is not None:
+            at = {"arm": str(arm), "temperature": mean(t for t in temperatures if t is not None)}
+            plain, sharp = (statistics.differences(sampled, b) for b in (base_scores(study, temperature=1.0), matched))
+            rows.append(effect_row(study, str(arm), "greedy − base greedy", points(study, name, arm), **at))
+            rows.append(effect_row(study, str(arm), "T = 1 − base T = 1", plain, **at))
+            rows.append(effect_row(study, str(arm), EQUAL_ENTROPY, sharp, **at))
     return rows
+
+
+def matched_temperatures(study: Study, name: str, arm: Arm) -> list[float | None]:
+    """Of each replicate, the temperature at which the base is as sharp as its policy; None where that was not asked."""
+    records = [study.record(name, arm, replicate) for replicate in study.replicates]
+    return [record["matched"]["temperature"] if record and "matched" in record else None for record in records]
 
 
 def sampled_accuracies(study: Study, name: str) -> list[Row]:
-    """Per arm: greedy and temperature-1 accuracy, KL from the base and entropy, means over replicates."""
-    rows = []
-    for arm in _arms(study, name):
-        found = [table for table in study.tables(name, arm, key="test/sampled") if table]
-        if found:
-            row: Row = {"arm": str(arm), "sampled_percent": mean(100 * t.prompt_level().mean() for t in found)}
-            row["kl_nats_per_response"] = mean((t.logprob - t.base_logprob).mean() for t in found)
-            row["entropy_nats_per_token"] = mean(t.entropy.mean() for t in found)
-            rows.append(row)
-    return rows
+    """Per arm: accuracy at temperature 1, KL from the base and entropy, means over replicates."""
+    return [
+        {
+            "arm": arm,
+            "sampled_percent": mean(100 * table.prompt_level().mean() for table in tables),
+            "kl_nats_per_response": mean(table.kl.mean() for table in tables),
+            "entropy_nats_per_token": mean(table.entropy.mean() for table in tables),
+        }
+        for arm, tables in tables_of_arms(study, name, SAMPLED).items()
+        if tables and arm != "base"
+    ]
 
 
-def least_before_training(study: Study) -> float:
-    """The minimum detectable effect of any difference of two arms, by the prototype's components (`PILOT`)."""
-    p = study.params
-    return statistics.minimum_detectable_effect(PILOT, p.n_replicates, p.n_test_prompts, confidence=p.confidence)
+def planned_minimum_detectable_effect(study: Study) -> float:
+    """Of any difference of two arms, in points, before training: by the prototype's components (`PILOT`)."""
+    r, n = study.params.n_replicates, study.params.n_test_prompts
+    error = PILOT.standard_error(r, n)
+    return statistics.minimum_detectable_effect(error, min(r, n) - 1, confidence=study.params.confidence)
 
 
-def detectable(study: Study, name: str, pairs: Sequence[tuple[Arm, Arm]] | None = None) -> list[Row]:
-    """The minimum detectable effect in points, at 80 % power: before training, then as each of `contrasts` came out."""
-    found = {"any, before training": least_before_training(study)}
+def minimum_detectable_effects(study: Study, name: str, pairs: Pairs) -> list[Row]:
+    """In points, at 80 % power: before training, then as each of `contrasts` came out."""
+    found, confidence = {"any, before training": planned_minimum_detectable_effect(study)}, study.params.confidence
     for label, data in _differences(study, name, pairs):
-        effect = statistics.effect(data, confidence=study.params.confidence)
-        found[f"{label}, as it came out"] = statistics.detectable(effect)
+        after = effect(study, data)
+        error, df = after.standard_error, after.degrees_of_freedom
+        found[f"{label}, as it came out"] = statistics.minimum_detectable_effect(error, df, confidence=confidence)
     return [{"contrast": label, "points": None if np.isnan(one) else round(one, 2)} for label, one in found.items()]
 
 
 def learning_rates(study: Study, name: str) -> list[Row]:
     """The rate that each arm is compared at, with its accuracy on dev at each rate of the grid, where it was tuned."""
+    tried = study.params.learning_rates if study.params.n_tuning_replicates else ()
     rows = []
     for arm in _arms(study, name):
-        row: Row = {"arm": str(arm), "learning_rate": study.runs.rate(name, arm)}
-        if study.params.n_tuning_replicates:
-            for rate in study.params.learning_rates:
-                accuracy = study.runs.dev_accuracy(name, arm, rate)
-                row[f"dev at {rate:g}"] = None if accuracy is None else round(100 * accuracy, 1)
-        rows.append(row)
+        accuracy = {f"dev at {rate:g}": study.dev_accuracy(name, arm, rate) for rate in tried}
+        shown = {rate: None if one is None else round(100 * one, 1) for rate, one in accuracy.items()}
+        rows.append({"arm": str(arm), "learning_rate": study.learning_rate(name, arm), **shown})
     return rows
-
-
-def _arms(study: Study, name: str) -> tuple[Arm, ...]:
-    return study.comparison(name).arms
-
-
-def mean(values: Any) -> float | None:
-    """None of nothing."""
-    values = [float(value) for value in values]
-    return sum(values) / len(values) if values else None

@@ -14,24 +14,21 @@ are for looking at: nothing that is stored depends on them.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate
 from numbers import Number
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ifpref.curation.boundaries import Boundaries
 from ifpref.curation.pairs import SIDES
 from ifpref.curation.tree import ROOT, Tree, insert, to_row
+from ifpref.models import LoadedModel
 from ifpref.sampling.protocol import Completion
-
-if TYPE_CHECKING:
-    from ifpref.models import LoadedModel
-    from ifpref.training.settings import TrainingSettings
+from ifpref.training.settings import TrainingSettings
 
 Row = Mapping[str, Any]
 
@@ -58,17 +55,16 @@ def token_log_probs(loaded: LoadedModel, pairs: Sequence[Row]) -> dict[str, list
     """{"chosen": one array (T,) a pair, "rejected": ...}: the log-probability of each token of a completion, given all
     tokens before it (natural logarithm, temperature 1). Their sum is what the DPO loss reads.
     """
-    return {side: [_of_completion(loaded, pair["prompt_ids"], pair[f"{side}_ids"]) for pair in pairs] for side in SIDES}
-
-
-def _of_completion(loaded: LoadedModel, prompt_ids: Sequence[int], completion_ids: Sequence[int]) -> np.ndarray:
     import torch
 
-    ids = torch.tensor([[*prompt_ids, *completion_ids]], device=loaded.model.device)  # (1, P + T)
-    with torch.inference_mode():
-        log_p = loaded.model(input_ids=ids).logits[0, :-1].float().log_softmax(dim=-1)  # (P + T - 1, V)
-    found = log_p.gather(1, ids[0, 1:, None])[len(prompt_ids) - 1 :, 0]  # (T,)
-    return found.double().cpu().numpy()
+    def of(prompt_ids: Sequence[int], completion_ids: Sequence[int]) -> np.ndarray:
+        ids = torch.tensor([[*prompt_ids, *completion_ids]], device=loaded.model.device)  # (1, P + T)
+        with torch.inference_mode():
+            log_p = loaded.model(input_ids=ids).logits[0, :-1].float().log_softmax(dim=-1)  # (P + T - 1, V)
+        found = log_p.gather(1, ids[0, 1:, None])[len(prompt_ids) - 1 :, 0]  # (T,)
+        return found.double().cpu().numpy()
+
+    return {side: [of(pair["prompt_ids"], pair[f"{side}_ids"]) for pair in pairs] for side in SIDES}
 
 
 def trl_loss(
@@ -129,35 +125,31 @@ def search_progress(responses: Iterable[Row], trees: Mapping[str, Iterable[Row]]
     A row: {"curation": "mcts", "simulation": 3, "mean_score": 0.5, "best_score": 0.75, "distinct": 2.5}. `distinct`
     counts different responses, by token ids. ValueError where prompts have not all the same number of responses.
     """
-    sampled: dict[str, list[Row]] = {}
+    sampled = defaultdict(list)
     for row in sorted(responses, key=lambda row: row["sample"]):
-        sampled.setdefault(row["prompt_id"], []).append(row)
-    series = {"rs": [[(tuple(row["token_ids"]), row["score"]) for row in rows] for rows in sampled.values()]}
-    series |= {curation: [list(_simulations(row)) for row in rows] for curation, rows in trees.items()}
+        sampled[row["prompt_id"]].append((tuple(row["token_ids"]), row["score"]))
+    series = {"rs": list(sampled.values())}
+    for curation, rows in trees.items():  # one leaf is one response
+        series[curation] = [[(leaf, _score(row["nodes"][leaf]["verdicts"])) for leaf in row["leaves"]] for row in rows]
     return [row for curation, prompts in series.items() for row in _progress(curation, prompts)]
 
 
-def _simulations(row: Row) -> Iterator[tuple[int, float]]:
-    """(leaf, score) of each simulation of a tree, in order; one leaf is one response."""
-    for leaf in row["leaves"]:
-        verdicts = row["nodes"][leaf]["verdicts"]
-        yield leaf, sum(verdicts) / len(verdicts)
+def _score(verdicts: Sequence[bool]) -> float:
+    return sum(verdicts) / len(verdicts)
 
 
 def _progress(curation: str, prompts: Sequence[Sequence[tuple[Any, float]]]) -> Iterator[dict[str, Any]]:
+    """The rows of one curation: of each prompt (response, score) in the order in which they were drawn."""
     counts = {len(found) for found in prompts}
     if len(counts) != 1:
         raise ValueError(f"{curation}: prompts have {sorted(counts)} responses; allowed: all the same number")
     scores = np.array([[score for _, score in found] for found in prompts])  # (N, S)
-    distinct = np.array([[len(seen) for seen in _seen(found)] for found in prompts])  # (N, S)
-    n = np.arange(1, scores.shape[1] + 1)
-    means = (scores.cumsum(axis=1) / n).mean(axis=0)
-    best = np.maximum.accumulate(scores, axis=1).mean(axis=0)
-    for s, mean, top, different in zip(n.tolist(), means, best, distinct.mean(axis=0), strict=True):
-        values = {"mean_score": float(mean), "best_score": float(top), "distinct": float(different)}
-        yield {"curation": curation, "simulation": s} | values
-
-
-def _seen(found: Sequence[tuple[Any, float]]) -> Iterator[frozenset]:
-    """The responses met so far, after each."""
-    return accumulate((frozenset([response]) for response, _ in found), frozenset.union)
+    distinct = np.array([[len(dict(found[: s + 1])) for s in range(len(found))] for found in prompts])  # (N, S)
+    columns = {
+        "mean_score": scores.cumsum(axis=1) / np.arange(1, scores.shape[1] + 1),
+        "best_score": np.maximum.accumulate(scores, axis=1),
+        "distinct": distinct,
+    }
+    means = {name: values.mean(axis=0).tolist() for name, values in columns.items()}
+    for s in range(scores.shape[1]):
+        yield {"curation": curation, "simulation": s + 1} | {name: of[s] for name, of in means.items()}

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from ifpref.analysis.results import Row, least_before_training
+from ifpref.analysis.results import Row, planned_minimum_detectable_effect
 from ifpref.figures.rows import has_interval, number, signed, with_interval
 from ifpref.figures.style import looks, short_ids
 from ifpref.statistics import Effect
@@ -26,17 +26,9 @@ from ifpref.statistics.verdicts import ENOUGH_PROMPTS, ENOUGH_REPLICATES
 from ifpref.study import Study
 
 HEADERS = {
-    "prompt_level_strict": "prompt-level, strict",
-    "prompt_level_loose": "prompt-level, loose",
-    "instruction_level_strict": "instruction-level, strict",
-    "instruction_level_loose": "instruction-level, loose",
-    "truncated_percent": "truncated",
-    "empty_percent": "empty",
-    "repetitive_percent": "repetitive",
     "sampled_percent": "accuracy (%)",
     "kl_nats_per_response": "KL (nats a response)",
     "entropy_nats_per_token": "entropy (nats a token)",
-    "learning_rate": "learning rate",
     "n": "runs",
     "count": "diverged",
     "no_pairs": "without pairs",
@@ -44,7 +36,7 @@ HEADERS = {
     "high": "to",
     "adjusted_p": "p (Holm)",
 }
-"""Key of a row -> what stands over its column; other keys stand for themselves."""
+"""Key of a row -> what stands over its column; other keys stand for themselves, in words (`_header`)."""
 ACCURACIES = ("arm", "prompt_level_strict", "prompt_level_loose", "instruction_level_strict", "tokens")
 ACCURACIES += ("truncated_percent", "empty_percent", "repetitive_percent")
 FAILURES = ("arm", "n", "count", "share", "low", "high", "no_pairs", "missing")
@@ -57,7 +49,12 @@ def titled(rows: Iterable[Mapping[str, Any]], *columns: str) -> list[Row]:
     names = dict(HEADERS)
     if len(confidences) == 1 and (confidence := confidences.pop()):
         names["high"] = f"to ({100 * confidence:g} %)"
-    return [{names.get(key, key): row[key] for key in columns or row} for row in rows]
+    return [{names.get(key, _header(key)): row[key] for key in columns or row} for row in rows]
+
+
+def _header(key: str) -> str:
+    """ "prompt-level, strict" for `prompt_level_strict`, "truncated" for `truncated_percent`."""
+    return key.replace("_level_", "-level, ").removesuffix("_percent").replace("_", " ")
 
 
 def in_words(effect: Effect | Mapping[str, Any], unit: str = "points") -> str:
@@ -105,9 +102,9 @@ def _profile(study: Study) -> str:
     return f"`{study.profile}`" + (f" with {changed}" if changed else "")
 
 
-def detectable(study: Study) -> str:
-    """What could be found before anything is trained: `results.least_before_training`."""
-    least = least_before_training(study)
+def power(study: Study) -> str:
+    """What could be found before anything is trained: `results.planned_minimum_detectable_effect`."""
+    least = planned_minimum_detectable_effect(study)
     if math.isnan(least):
         return "With one replicate or one prompt no difference has an interval: nothing can be found."
     if least >= 100:
@@ -121,24 +118,23 @@ def detectable(study: Study) -> str:
 def absent(study: Study, *names: str) -> str:
     """What stands in the place of a figure without rows: comparisons that the profile lacks, whose pairs are not there
     (their task failed), that have no pairs, or of which no run is there."""
-    if lacking := [f"`{name}`" for name in names if name not in study.params.comparisons]:
-        is_profile = "comparisons" not in study.overrides
-        what = f"the profile `{study.profile}`" if is_profile else "this choice of `comparisons`"
+    if lacking := [name for name in names if name not in study.params.comparisons]:
+        if "comparisons" in study.overrides:
+            return f"*Nothing to show: this choice of `comparisons` does not run {_comparisons(lacking)}.*"
         return (
-            f"*Nothing to show: {what} does not run the {_plural('comparison', len(lacking))} {', '.join(lacking)}."
-            + (
-                " `pocket-full` does; or add to `comparisons` in the profile's file in `params/`.*"
-                if is_profile
-                else "*"
-            )
+            f"*Nothing to show: the profile `{study.profile}` does not run {_comparisons(lacking)}. "
+            "`pocket-full` does; or add to `comparisons` in the profile's file in `params/`.*"
         )
-    said = f"the {_plural('comparison', len(names))} {', '.join(f'`{name}`' for name in names)}"
     of_names = [study.pair_tables(name) for name in names]
     if any(sum(table["pairs"].values()) for tables in of_names for table in tables):
-        return f"*Nothing to show: no run of {said} is there.*"
+        return f"*Nothing to show: no run of {_comparisons(names)} is there.*"
     if not all(of_names):
-        return f"*Nothing to show: the pairs of {said} are not there.*"
-    return f"*Nothing to show: {said} found no pairs at this size.*"
+        return f"*Nothing to show: the pairs of {_comparisons(names)} are not there.*"
+    return f"*Nothing to show: {_comparisons(names)} found no pairs at this size.*"
+
+
+def _comparisons(names: Sequence[str]) -> str:
+    return f"the {_plural('comparison', len(names))} {', '.join(f'`{name}`' for name in names)}"
 
 
 def lesser(study: Study, n: int = 2) -> str:

@@ -4,7 +4,7 @@
     effect(differences(mcts, rs))                    # Effect(estimate=2.1, low=0.4, high=3.8, p=0.02, ...)
     verdicts({"C1": pooled(cells), ...}, margin=1.0)["C1"].verdict       # "supported"
 
-intervals.py  the crossed interval, and effects that are read by it: pooled, contrasted, by tercile, over rates, A/A
+intervals.py  the crossed interval, and effects that are read by it: pooled, contrasted, over rates, A/A
 power.py      variance components, and the minimum detectable effect before and after training
 verdicts.py   Holm, the verdict of a claim, claims of two parts, sign counts, shares with exact intervals
 
@@ -23,8 +23,7 @@ Decisions
 
 from ifpref.statistics.intervals import (
     Effect,
-    Terciles,
-    by_tercile,
+    Reason,
     contrast,
     differences,
     effect,
@@ -35,7 +34,7 @@ from ifpref.statistics.intervals import (
     terciles,
     worst_rate,
 )
-from ifpref.statistics.power import Components, components, detectable, minimum_detectable_effect, standard_error
+from ifpref.statistics.power import Components, components, minimum_detectable_effect
 from ifpref.statistics.verdicts import (
     Share,
     Signs,
@@ -51,14 +50,12 @@ from ifpref.statistics.verdicts import (
 __all__ = [
     "Components",
     "Effect",
+    "Reason",
     "Share",
     "Signs",
-    "Terciles",
     "Verdict",
-    "by_tercile",
     "components",
     "contrast",
-    "detectable",
     "differences",
     "effect",
     "exact_share",
@@ -70,7 +67,6 @@ __all__ = [
     "pooled",
     "rate_spread",
     "sign_counts",
-    "standard_error",
     "terciles",
     "verdict",
     "verdicts",

@@ -22,11 +22,26 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
+
+
+class Reason(StrEnum):
+    """Why an effect has no interval."""
+
+    NO_REPLICATE = "no replicate is there"
+    NO_PROMPT = "no prompt is there"
+    ONE_REPLICATE = "one replicate: how much replicates differ is unknown"
+    ONE_PROMPT = "one prompt: how much prompts differ is unknown"
+    NO_VARIATION = "no variation: every difference is the same"
+    NO_LOG_ODDS = "an accuracy of 0 or 1 has no log-odds"
+    NO_HALVES = "two halves need two replicates"
+    ONE_IN_EACH_HALF = "one replicate in each half"
+    EQUAL_HALVES = "no variation: the replicates of each half are the same"
 
 
 @dataclass(frozen=True)
@@ -49,7 +64,7 @@ class Effect:
     replicates: int
     prompts: int
     missing: int = 0
-    reason: str | None = None
+    reason: Reason | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return without_nan(asdict(self))
@@ -101,7 +116,7 @@ def contrast(cells: Sequence[ArrayLike], weights: Sequence[float], *, confidence
     """
     if len(cells) != len(weights) or not any(weights):
         raise ValueError(f"contrast: {len(cells)} cells and weights {list(weights)}; allowed: one weight per cell")
-    tables = [_table(cell) for cell in cells]
+    tables = [replicates_by_prompts(cell) for cell in cells]
     sizes = {len(table) for table in tables}
     if len(sizes) > 1:
         raise ValueError(f"contrast: cells of {sorted(sizes)} replicates; allowed: the same, NaN where one is missing")
@@ -112,23 +127,23 @@ def contrast(cells: Sequence[ArrayLike], weights: Sequence[float], *, confidence
     counts["missing"] = len(there) - replicates
 
     if replicates == 0 or prompts == 0:
-        reason = "no replicate is there" if replicates == 0 else "no prompt is there"
-        return _without_interval(math.nan, reason, confidence, counts)
+        reason = Reason.NO_REPLICATE if replicates == 0 else Reason.NO_PROMPT
+        return without_interval(math.nan, reason, confidence, counts)
     sums = np.sum([w * table.mean(axis=1) for w, table in zip(weights, tables, strict=True)], axis=0)  # (R,)
     estimate = float(sums.mean())
     if replicates == 1 or prompts == 1:
-        what = "replicate" if replicates == 1 else "prompt"
-        return _without_interval(estimate, f"one {what}: how much {what}s differ is unknown", confidence, counts)
+        reason = Reason.ONE_REPLICATE if replicates == 1 else Reason.ONE_PROMPT
+        return without_interval(estimate, reason, confidence, counts)
 
     of_replicates = sums.var(ddof=1) / replicates  # A / R + E / RN
     interaction = of_prompts = 0.0  # E / RN, B / N
     for w, table in zip(weights, tables, strict=True):
-        ms_prompts, ms_interaction = _mean_squares(table)
+        ms_prompts, ms_interaction = mean_squares(table)
         interaction += w**2 * ms_interaction / table.size
         of_prompts += w**2 * max(ms_prompts - ms_interaction, 0.0) / table.size
     variance = max(of_replicates, interaction) + of_prompts
     if variance <= _rounding(*tables):
-        return _without_interval(estimate, "no variation: every difference is the same", confidence, counts)
+        return without_interval(estimate, Reason.NO_VARIATION, confidence, counts)
     return _with_interval(estimate, variance, min(replicates, prompts) - 1, confidence, counts)
 
 
@@ -148,7 +163,7 @@ def log_odds(a: ArrayLike, b: ArrayLike, *, confidence: float = 0.95) -> Effect:
 
     A score s moves logit(p) by (s - p) / p(1 - p), so that the crossed interval is that of a / p(1 - p).
     """
-    points = _table(differences(a, b))
+    points = replicates_by_prompts(differences(a, b))
     a, b = (np.broadcast_to(np.asarray(scores, dtype=float), points.shape) for scores in (a, b))
     there = ~np.isnan(points).any(axis=1)
     if not there.any():
@@ -156,7 +171,7 @@ def log_odds(a: ArrayLike, b: ArrayLike, *, confidence: float = 0.95) -> Effect:
     p_a, p_b = a[there].mean(), b[there].mean()
     if not (0 < p_a < 1 and 0 < p_b < 1):
         counts = {"replicates": int(there.sum()), "prompts": points.shape[1], "missing": int((~there).sum())}
-        return _without_interval(math.nan, "an accuracy of 0 or 1 has no log-odds", confidence, counts)
+        return without_interval(math.nan, Reason.NO_LOG_ODDS, confidence, counts)
     linear = a / (p_a * (1 - p_a)) - b / (p_b * (1 - p_b))
     return effect(linear - linear[there].mean() + special.logit(p_a) - special.logit(p_b), confidence=confidence)
 
@@ -169,21 +184,21 @@ def halves(data: ArrayLike, *, confidence: float = 0.95) -> Effect:
     The halves are independent draws of the same thing and see the same prompts, whose effect cancels: the pooled
     variance of the rows within halves is all there is.
     """
-    table = _table(data)
+    table = replicates_by_prompts(data)
     there = ~np.isnan(table).any(axis=1)
     table = table[there]
     first, second = table[0::2], table[1::2]
     counts = {"replicates": len(table), "prompts": table.shape[1], "missing": int((~there).sum())}
     if len(table) < 2 or table.shape[1] == 0:
-        return _without_interval(math.nan, "two halves need two replicates", confidence, counts)
+        return without_interval(math.nan, Reason.NO_HALVES, confidence, counts)
     estimate = float(first.mean() - second.mean())
     if len(table) == 2:
-        return _without_interval(estimate, "one replicate in each half", confidence, counts)
+        return without_interval(estimate, Reason.ONE_IN_EACH_HALF, confidence, counts)
     within = sum(((half.mean(axis=1) - half.mean()) ** 2).sum() for half in (first, second)) / (len(table) - 2)
-    floor = _mean_squares(table)[1] / table.shape[1] if table.shape[1] > 1 else 0.0
+    floor = mean_squares(table)[1] / table.shape[1] if table.shape[1] > 1 else 0.0
     variance = max(within, floor) * (1 / len(first) + 1 / len(second))
     if variance <= _rounding(table):
-        return _without_interval(estimate, "no variation: the replicates of each half are the same", confidence, counts)
+        return without_interval(estimate, Reason.EQUAL_HALVES, confidence, counts)
     return _with_interval(estimate, variance, len(table) - 2, confidence, counts)
 
 
@@ -204,20 +219,6 @@ def rate_spread(gains: ArrayLike) -> np.ndarray:
     return _pick(gains, means.argmax(axis=1)) - _pick(gains, means.argmin(axis=1))
 
 
-@dataclass(frozen=True)
-class Terciles:
-    """An effect on the prompts of the lower, middle and upper third of a covariate, and upper less lower."""
-
-    edges: tuple[float, float]
-    lower: Effect
-    middle: Effect
-    upper: Effect
-    difference: Effect
-
-    def to_dict(self) -> dict[str, Any]:
-        return without_nan(asdict(self))
-
-
 def terciles(values: ArrayLike) -> np.ndarray:
     """0, 1 or 2 for each of (n,) values; equal values stay together, so that thirds of few levels are unequal."""
     values = np.asarray(values, dtype=float)
@@ -226,24 +227,10 @@ def terciles(values: ArrayLike) -> np.ndarray:
     return np.searchsorted(np.quantile(values, [1 / 3, 2 / 3]), values, side="left") if values.size else values
 
 
-def by_tercile(data: ArrayLike, covariate: ArrayLike, *, confidence: float = 0.95) -> Terciles:
-    """The effect by thirds of a covariate of the prompts: (R, N) differences, (N,) values."""
-    table, values = _table(data), np.asarray(covariate, dtype=float)
-    if values.shape != table.shape[1:]:
-        raise ValueError(f"by_tercile: {table.shape[1]} prompts, covariate {values.shape}; allowed: one value a prompt")
-    labels = terciles(values)
-    lower, middle, upper = (table[:, labels == third] for third in range(3))
-    return Terciles(
-        tuple(np.quantile(values, [1 / 3, 2 / 3]).tolist()),
-        *(effect(third, confidence=confidence) for third in (lower, middle, upper)),
-        contrast([upper, lower], [1, -1], confidence=confidence),
-    )
-
-
 # ---- the parts
 
 
-def _table(data: ArrayLike) -> np.ndarray:
+def replicates_by_prompts(data: ArrayLike) -> np.ndarray:
     """(R, N) floats whose rows are numbers throughout, or NaN throughout. ValueError says what was found where."""
     table = np.asarray(data, dtype=float)
     if table.ndim != 2:
@@ -261,7 +248,7 @@ def _table(data: ArrayLike) -> np.ndarray:
     return table
 
 
-def _mean_squares(table: np.ndarray) -> tuple[float, float]:
+def mean_squares(table: np.ndarray) -> tuple[float, float]:
     """MS_N of the prompts and MS_E of the interaction, of an (R, N) table with R, N > 1."""
     replicates, prompts = table.shape
     of_prompts = replicates * table.mean(axis=0).var(ddof=1)
@@ -281,9 +268,8 @@ def _with_interval(estimate: float, variance: float, df: int, confidence: float,
     return Effect(estimate, error, estimate - half, estimate + half, p, df, confidence, **counts)
 
 
-def _without_interval(estimate: float, reason: str, confidence: float, counts: dict[str, int]) -> Effect:
-    nan = math.nan
-    return Effect(estimate, nan, nan, nan, nan, 0, confidence, **counts, reason=reason)
+def without_interval(estimate: float, reason: Reason, confidence: float, counts: dict[str, int]) -> Effect:
+    return Effect(estimate, *[math.nan] * 4, 0, confidence, **counts, reason=reason)
 
 
 def _rates(gains: ArrayLike) -> np.ndarray:

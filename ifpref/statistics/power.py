@@ -1,6 +1,8 @@
 """What could be detected: the components of variance, and the minimum detectable effect before and after training.
 
-    minimum_detectable_effect(Components(replicate_sd=2.8, prompt_sd=12, interaction_sd=47), replicates=3, prompts=512)
+    planned = Components(replicate_sd=2.8, prompt_sd=12, interaction_sd=47).standard_error(replicates=3, prompts=512)
+    minimum_detectable_effect(planned, degrees_of_freedom=2)                                # before training
+    minimum_detectable_effect(effect.standard_error, effect.degrees_of_freedom)             # of an effect that came out
 
 Decisions
 - The minimum detectable effect is the true mean whose interval lies above 0 with probability `power`: the noncentrality
@@ -15,14 +17,13 @@ Decisions
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from ifpref.statistics.intervals import Effect, _mean_squares, _table, without_nan
+from ifpref.statistics.intervals import mean_squares, replicates_by_prompts
 
 
 @dataclass(frozen=True)
@@ -33,18 +34,20 @@ class Components:
     prompt_sd: float
     interaction_sd: float
 
-    def to_dict(self) -> dict[str, Any]:
-        return without_nan(asdict(self))
+    def standard_error(self, replicates: int, prompts: int) -> float:
+        """The standard error, in points, that a mean over R replicates and N prompts is expected to have."""
+        of_replicates, of_prompts = self.replicate_sd**2 / replicates, self.prompt_sd**2 / prompts
+        return math.sqrt(of_replicates + of_prompts + self.interaction_sd**2 / (replicates * prompts))
 
 
 def components(data: ArrayLike) -> Components:
     """The components in a pilot's (R, N) differences, each at least 0; NaN with fewer than 2 replicates or prompts."""
-    table = _table(data)
+    table = replicates_by_prompts(data)
     table = table[~np.isnan(table).any(axis=1)]
     replicates, prompts = table.shape
     if min(replicates, prompts) < 2:
         return Components(math.nan, math.nan, math.nan)
-    of_prompts, interaction = _mean_squares(table)
+    of_prompts, interaction = mean_squares(table)
     of_replicates = prompts * table.mean(axis=1).var(ddof=1)
     return Components(
         math.sqrt(max(of_replicates - interaction, 0.0) / prompts),
@@ -53,30 +56,15 @@ def components(data: ArrayLike) -> Components:
     )
 
 
-def standard_error(of: Components, replicates: int, prompts: int) -> float:
-    """The standard error, in points, that a mean over R replicates and N prompts is expected to have."""
-    return math.sqrt(
-        of.replicate_sd**2 / replicates + of.prompt_sd**2 / prompts + of.interaction_sd**2 / (replicates * prompts)
-    )
-
-
 def minimum_detectable_effect(
-    of: Components, replicates: int, prompts: int, *, confidence: float = 0.95, power: float = 0.8
+    standard_error: float, degrees_of_freedom: int, *, confidence: float = 0.95, power: float = 0.8
 ) -> float:
-    """Before training: the least true effect, in points, found with this power. NaN with one replicate or prompt."""
-    df = min(replicates, prompts) - 1
-    if df < 1:
+    """The least true effect found with this power, in the unit of the standard error. NaN without degrees of freedom.
+
+    standard_error      before training that of `Components`, after it that of the `Effect`
+    degrees_of_freedom  of Student's t: the smaller of R and N, less 1
+    """
+    if degrees_of_freedom < 1:
         return math.nan
-    return _noncentrality(df, confidence, power) * standard_error(of, replicates, prompts)
-
-
-def detectable(effect: Effect, *, power: float = 0.8) -> float:
-    """After training: the same, from the standard error that came out. NaN where there is none."""
-    if effect.reason:
-        return math.nan
-    return _noncentrality(effect.degrees_of_freedom, effect.confidence, power) * effect.standard_error
-
-
-def _noncentrality(df: int, confidence: float, power: float) -> float:
-    critical = special.stdtrit(df, (1 + confidence) / 2)
-    return float(special.nctdtrinc(df, 1 - power, critical))
+    critical = special.stdtrit(degrees_of_freedom, (1 + confidence) / 2)
+    return float(special.nctdtrinc(degrees_of_freedom, 1 - power, critical)) * standard_error

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from ifpref.statistics.intervals import Effect, without_nan
+from ifpref.statistics.intervals import Effect, without_interval, without_nan
 
 ENOUGH_REPLICATES, ENOUGH_PROMPTS = 10, 1000
 """What rests on less is a demonstration."""
@@ -83,20 +83,12 @@ def _word(effect: Effect, margin: float, adjusted_p: float, direction: int) -> t
     return "not resolved", f"{interval} excludes 0, but adjusted p = {adjusted_p:.3g}"
 
 
-def verdicts(
-    claims: Mapping[str, Effect], *, margin: float, directions: Mapping[str, int] | None = None
-) -> dict[str, Verdict]:
-    """The verdicts of a family of claims, adjusted together.
-
-    directions  -1 for claims of an effect below 0; 1 where nothing is said
-    """
-    directions = dict(directions or {})
-    if unknown := directions.keys() - claims.keys():
-        raise ValueError(f"verdicts: direction of {sorted(unknown)}; allowed: {', '.join(claims)}")
-    adjusted = dict(zip(claims, holm([effect.p for effect in claims.values()]).tolist(), strict=True))
+def verdicts(claims: Mapping[str, Effect], *, margin: float) -> dict[str, Verdict]:
+    """The verdicts of a family of claims of effects above 0, adjusted together."""
+    adjusted = holm([effect.p for effect in claims.values()]).tolist()
     return {
-        name: verdict(effect, margin=margin, adjusted_p=adjusted[name], direction=directions.get(name, 1))
-        for name, effect in claims.items()
+        name: verdict(effect, margin=margin, adjusted_p=p)
+        for (name, effect), p in zip(claims.items(), adjusted, strict=True)
     }
 
 
@@ -131,10 +123,10 @@ def intersection_union(effects: Sequence[Effect]) -> Effect:
         "prompts": min(effect.prompts for effect in effects),
         "missing": max(effect.missing for effect in effects),
     }
-    nan, confidence = math.nan, least.confidence
+    confidence = least.confidence
     if reason := next((effect.reason for effect in effects if effect.reason), None):
-        estimate = nan if any(math.isnan(effect.estimate) for effect in effects) else least.estimate
-        return Effect(estimate, nan, nan, nan, nan, 0, confidence, **counts, reason=reason)
+        estimate = math.nan if any(math.isnan(effect.estimate) for effect in effects) else least.estimate
+        return without_interval(estimate, reason, confidence, counts)
     low = min(effect.low for effect in effects)
     high = min(effect.bounds(1 - (1 - confidence) / len(effects))[1] for effect in effects)
     against = [effect.p for effect in effects if effect.estimate <= 0]

@@ -130,8 +130,8 @@ def worst_rates(rng: np.random.Generator, simulations: int, replicates: int, pro
 def power(rng: np.random.Generator, simulations: int, replicates: int, prompts: int) -> dict[str, float]:
     """The minimum detectable effect from a large pilot, and how often an effect of that size is supported."""
     pilot = next(outcomes(rng, 1, 300, 2000, (0.0, EFFECT), 3.0))
-    planned = st.components(st.differences(pilot[1], pilot[0]))
-    least = st.minimum_detectable_effect(planned, replicates, prompts)
+    planned = st.components(st.differences(pilot[1], pilot[0])).standard_error(replicates, prompts)
+    least = st.minimum_detectable_effect(planned, min(replicates, prompts) - 1)
     found = []
     for scores in outcomes(rng, simulations, replicates, prompts, (0.0, least), 3.0):
         effect = st.effect(st.differences(scores[1], scores[0]))
