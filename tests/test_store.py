@@ -16,6 +16,7 @@ import threading
 import time
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -28,8 +29,9 @@ from ifpref.store import (
     Store,
     StoreError,
     Writer,
-    code_hashes,
+    code,
     files,
+    module_hashes,
     provenance,
 )
 from ifpref.store import store as store_module
@@ -91,22 +93,25 @@ def unkilled(tmp_path_factory) -> dict:
 
 def test_key_is_of_all_that_made_it():
     base = {
-        "params": {"a": 1, "b": [1, 2]},
+        "settings": {"a": 1, "b": [1, 2]},
         "inputs": {"x": "0" * 16},
         "model": {"id": "m"},
-        "code": ["ifpref.paths"],
+        "seed": 0,
+        "code": {"version": 1},
     }
-    same = {**base, "params": {"b": (1, 2), "a": 1}}
+    same = {**base, "settings": {"b": (1, 2), "a": 1}}
     assert Artefact("toy", **base).key == Artefact("toy", **same).key
     changed = [
-        {"params": {"a": 2, "b": [1, 2]}},
-        {"params": {"a": 1}},
+        {"settings": {"a": 2, "b": [1, 2]}},
+        {"settings": {"a": 1}},
         {"inputs": {"x": "1" * 16}},
         {"inputs": {"y": "0" * 16}},
         {"model": {"id": "n"}},
         {"model": None},
-        {"code": ["ifpref.params"]},
-        {"code": []},
+        {"seed": 1},
+        {"seed": None},
+        {"code": {"version": 2}},
+        {"code": {"version": 1, "code": "0" * 16}},
     ]
     keys = {Artefact("toy", **{**base, **change}).key for change in changed}
     assert len(keys | {Artefact("toy", **base).key, Artefact("tox", **base).key}) == len(changed) + 2
@@ -114,7 +119,7 @@ def test_key_is_of_all_that_made_it():
 
 def test_key_is_that_of_every_machine_and_python():
     artefact = Artefact("toy", {"beta": 0.1, "ids": ("a:b",)}, inputs={"x": "0123456789abcdef"}, model={"id": "m"})
-    assert artefact.key == "22c6767b7d43c70f"
+    assert artefact.key == "3a0974a3f4b06dc2"
 
 
 def test_inputs_are_artefacts_or_keys(tmp_path):
@@ -544,9 +549,7 @@ def test_explain_names_each_change(tmp_path):
     def pairs(beta: float, seed: int, model: str = "m") -> Artefact:
         prompts = Artefact("prompts", {"seed": seed})
         store.get(prompts, lambda writer: writer.write_text("a.txt", "a"))
-        return Artefact(
-            "pairs", {"beta": beta, "domain": "open"}, {"prompts": prompts}, ("ifpref.paths",), {"id": model}
-        )
+        return Artefact("pairs", {"beta": beta, "domain": "open"}, {"prompts": prompts}, {"id": model}, seed=seed)
 
     old = pairs(0.1, seed=1)
     assert (
@@ -560,12 +563,13 @@ def test_explain_names_each_change(tmp_path):
     a, b = old.inputs["prompts"], new.inputs["prompts"]
     expected = [
         f"against {old.key}, the nearest of 2:",
-        "  parameter beta: 0.1 -> 0.05",
+        "  setting beta: 0.1 -> 0.05",
         f"  input prompts: {a} -> {b}",
-        "    parameter seed: 1 -> 2",
+        "    setting seed: 1 -> 2",
+        "  seed of all that is drawn: 1 -> 2",
     ]
     assert store.explain(new).splitlines() == [f"pairs {new.key}: not in the store", *expected]
-    with pytest.raises(MissingArtefact, match=r"parameter beta: 0\.1 -> 0\.05"):
+    with pytest.raises(MissingArtefact, match=r"setting beta: 0\.1 -> 0\.05"):
         store.get(new)
     store.get(new, lambda writer: writer.write_text("a.txt", "a"))
     here = tmp_path / "pairs" / new.key
@@ -576,17 +580,15 @@ def test_explain_names_each_change(tmp_path):
 
 def test_explain_tells_types_and_absence_apart(tmp_path):
     store = Store(tmp_path)
-    old = Artefact("toy", {"x": "1", "gone": None}, code=("ifpref.paths",), model={"id": "m"})
+    old = Artefact("toy", {"x": "1", "gone": None}, code={"version": 1}, model={"id": "m"})
     store.get(old, lambda writer: writer.write_text("a.txt", "a"))
-    lines = store.explain(Artefact("toy", {"x": 1, "new": [1]}, code=("ifpref.params",))).splitlines()[2:]
-    shapes = [re.sub(r"\b[0-9a-f]{16}\b", "HASH", line.strip()) for line in lines]
-    assert shapes == [
-        "parameter gone: null -> (absent)",
-        "parameter new: (absent) -> [1]",
-        'parameter x: "1" -> 1',
+    lines = store.explain(Artefact("toy", {"x": 1, "new": [1]}, code={"version": 1, "code": "ab"})).splitlines()[2:]
+    assert [line.strip() for line in lines] == [
+        "setting gone: null -> (absent)",
+        "setting new: (absent) -> [1]",
+        'setting x: "1" -> 1',
         'model id: "m" -> (absent)',
-        "code ifpref.params: (absent) -> HASH",
-        "code ifpref.paths: HASH -> (absent)",
+        'code code: (absent) -> "ab"',
     ]
 
 
@@ -611,7 +613,7 @@ def f(
 
 
 def test_code_hash_sees_code_and_nothing_else():
-    assert provenance.source_hash(SOURCE) == provenance.source_hash(SAME) == "8c020fae178696ec"
+    assert code.source_hash(SOURCE) == code.source_hash(SAME) == "8c020fae178696ec"
     for old, new in [
         ("y=1", "y=2"),
         ("'text'", "b'text'"),
@@ -620,7 +622,7 @@ def test_code_hash_sees_code_and_nothing_else():
         ("f(x", "g(x"),
         ("x,", "x, z,"),
     ]:
-        assert provenance.source_hash(SOURCE.replace(old, new)) != provenance.source_hash(SOURCE), (old, new)
+        assert code.source_hash(SOURCE.replace(old, new)) != code.source_hash(SOURCE), (old, new)
 
 
 @pytest.mark.parametrize(
@@ -640,35 +642,137 @@ def test_code_hash_sees_code_and_nothing_else():
     ],
 )
 def test_codes_that_differ(one, other):
-    assert provenance.source_hash(one) != provenance.source_hash(other)
+    assert code.source_hash(one) != code.source_hash(other)
 
 
-def test_a_package_is_all_its_modules_and_data(tmp_path, monkeypatch):
-    package = tmp_path / "toy_package"
-    (package / "inner").mkdir(parents=True)
-    (package / "__init__.py").write_text("raise RuntimeError('a hashed module is never imported')")
-    (package / "inner" / "a.py").write_text("x = 1")
-    (package / "words.txt").write_text("river")
-    (package / "notes.md").write_text("not code")
-    monkeypatch.syspath_prepend(tmp_path)
-    assert list(code_hashes("toy_package")) == [f"toy_package/{n}" for n in ("__init__.py", "inner/a.py", "words.txt")]
-    assert code_hashes("toy_package.inner.a") == {"toy_package.inner.a": provenance.source_hash("x = 1")}
-    assert list(code_hashes("toy_package.inner")) == ["toy_package.inner/a.py"]
-    for missing in ("toy_package.b", "toy_package.inner.b", "no_such_package", "no_such.x", "sys"):
-        with pytest.raises(CodeError, match=re.escape(missing)):
-            code_hashes(missing)
+@pytest.fixture
+def toys(tmp_path, monkeypatch):
+    """A package of ours: `stage` runs `tool`, which reads words.txt and names `late` in a table; `other` is apart."""
+    package = tmp_path / "ifpref"
+    (package / "data").mkdir(parents=True)
+    sources = {
+        "__init__.py": "",
+        "stage.py": "from ifpref.tool import use\nfrom ifpref.paths import home\nHERE = 1\n\n"
+        "class Stage:\n    def make(job):\n        return use(HERE), home\n\n    def label(self):\n        return 1\n",
+        "tool.py": "from ifpref import base\nWORDS = 'words.txt'\nTABLE = {'a': 'ifpref.late:f'}\n"
+        "def use(x):\n    return base.f(x)\n",
+        "base.py": "def f(x):\n    return x\n",
+        "late.py": "def f():\n    return 1\n",
+        "paths.py": "def home():\n    return 1\n",
+        "other.py": "x = 1\n",
+    }
+    for name, source in sources.items():
+        (package / name).write_text(source)
+    (package / "data" / "words.txt").write_text("river")
+    monkeypatch.setattr(code, "PACKAGE", package)
+    monkeypatch.setattr(code, "DATA", package / "data")
+
+    def fresh():
+        """As in another process."""
+        for cached in (code.closure, code._parsed, code._data_names):
+            cached.cache_clear()
+        code._first_seen.clear()
+
+    fresh()
+    yield SimpleNamespace(folder=package, fresh=fresh)
+    monkeypatch.undo()
+    fresh()
 
 
-def test_code_edited_under_a_running_process_is_refused(tmp_path, monkeypatch):
-    path = tmp_path / "toy_edited.py"
-    path.write_text("x = 1")
-    monkeypatch.syspath_prepend(tmp_path)
-    before = code_hashes("toy_edited")
-    path.write_text("x = 1  # the same code")
-    assert code_hashes("toy_edited") == before
-    path.write_text("x = 22")
-    with pytest.raises(CodeError, match=r"toy_edited.py was changed while this process runs"):
-        Artefact("toy", code=("toy_edited",)).key  # noqa: B018
+def test_what_a_stage_runs_is_found_and_nothing_else(toys):
+    def digest():
+        toys.fresh()
+        return code.definition_hash("ifpref.stage", "Stage.make")
+
+    def edited(name, old, new):
+        path = toys.folder / name
+        before = path.read_text()
+        path.write_text(before.replace(old, new))
+        found = digest()
+        path.write_text(before)
+        return found
+
+    first = digest()
+    for name, old, new in (
+        ("stage.py", "HERE = 1", "HERE = 2"),
+        ("stage.py", "use(HERE)", "use(HERE + 1)"),
+        ("tool.py", "base.f(x)", "base.f(x) + 1"),
+        ("base.py", "return x", "return -x"),
+        ("late.py", "return 1", "return 2"),
+        ("data/words.txt", "river", "stone"),
+    ):
+        assert edited(name, old, new) != first, name
+    for name, old, new in (
+        ("stage.py", "label(self)", "label(self, more=1)"),
+        ("base.py", "return x", "return x  # as it was"),
+        ("paths.py", "return 1", "return 2"),
+        ("other.py", "x = 1", "x = 2"),
+    ):
+        assert edited(name, old, new) == first, name
+    with pytest.raises(CodeError, match=r"defines no 'Stage\.gone'"):
+        code.definition_hash("ifpref.stage", "Stage.gone")
+
+
+def test_a_package_is_all_its_modules_and_data(toys):
+    names = ("__init__", "base", "late", "other", "paths", "stage", "tool")
+    assert sorted(module_hashes("ifpref")) == sorted([*(f"ifpref/{one}.py" for one in names), "ifpref/data/words.txt"])
+    with pytest.raises(CodeError, match="no package of that name"):
+        module_hashes("ifpref.gone")
+
+
+def test_code_edited_under_a_running_process_is_refused(toys):
+    path = toys.folder / "base.py"
+    before = module_hashes("ifpref")
+    path.write_text("def f(x):\n    return x  # the same code\n")
+    assert module_hashes("ifpref") == before
+    path.write_text("def f(x):\n    return 22\n")
+    with pytest.raises(CodeError, match=r"base.py was changed while this process runs"):
+        code.definition_hash("ifpref.stage", "Stage.make")
+
+
+# ---- what somebody has planted, and what an older version has left
+
+
+@pytest.mark.parametrize("suffix", [".partial", ".journal", ".lock", ""])
+def test_a_planted_link_is_not_followed(tmp_path, unkilled, suffix):
+    """What it points to stays as it is; the artefact is made, whole."""
+    store, mine = Store(tmp_path / "store"), tmp_path / "mine"
+    (mine / "inner").mkdir(parents=True)
+    (mine / "inner" / "thesis.txt").write_text("years of work")
+    (mine / "notes.txt").write_text("notes")
+    folder = store.root / "toy"
+    folder.mkdir(parents=True)
+    target = mine / "notes.txt" if suffix in (".journal", ".lock") else mine
+    (folder / f"{spec().key}{suffix}").symlink_to(target)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a link in the artefact's own place, which is moved aside
+        handle = store.get(spec(), make)
+    assert contents(handle.folder) == unkilled and not handle.folder.is_symlink()
+    assert (mine / "inner" / "thesis.txt").read_text() == "years of work"
+    assert (mine / "notes.txt").read_text() == "notes"
+
+
+def test_what_no_run_of_ours_has_left_is_healed(tmp_path, unkilled):
+    folder = tmp_path / "toy"
+    folder.mkdir()
+    (folder / spec().key).symlink_to(tmp_path / "nowhere")  # a link that leads nowhere
+    (folder / f"{spec().key}.lock").mkdir()  # a folder in place of a lock
+    lines = b'null\n{"file": 3}\n[1]\n{"session": 1}\n{"file": "a", "bytes": "b"}\n'
+    (folder / f"{spec().key}.journal").write_bytes(lines)
+    with pytest.warns(UserWarning, match="expected a folder, found a symbolic link; moved to"):
+        handle = Store(tmp_path).get(spec(), make)
+    assert contents(handle.folder) == unkilled
+
+
+def test_artefacts_of_an_older_layout_are_counted_and_never_used(tmp_path):
+    store = Store(tmp_path)
+    made = store.get(spec(), make)
+    old = tmp_path / "toy" / ("0" * 16)
+    old.mkdir()
+    (old / "manifest.json").write_text(json.dumps({"recipe": {"stage": "toy", "params": {}, "code": {}}}))
+    assert store.outdated() == {tmp_path: 1}
+    assert store.get(spec(), pytest.fail).folder == made.folder
+    assert "no other artefact of the stage toy" in store.explain(spec())
 
 
 # ---- the scripts of the processes above
