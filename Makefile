@@ -25,9 +25,14 @@ help:  ## this list (at once)
 setup: $(READY)  ## make .venv from requirements.lock (once; 2 to 4 minutes)
 
 # Made beside the old one and put in its place when it is whole, so that a pip that fails or is stopped breaks nothing.
-# The scripts of a venv name its folder: they are written again for the new one. pip checks each file of the lock by its
-# hash; what the lock leaves open (on Linux torch's CUDA libraries, by the versions that torch names) comes in the last step.
+# pip checks each file by its hash in the lock. torch goes first and alone: pip would prefer a file whose hash its index
+# names to a CPU build that lies on the machine; its hash is looked up afterwards. What the lock leaves open (on Linux
+# torch's CUDA libraries, by the versions that torch names) comes in the last step. The scripts of a venv name its folder.
 PIP := $(VENV).new/bin/python -m pip install --quiet --disable-pip-version-check
+TORCH := import json; lock = open("requirements.lock").read(); \
+  files = [one["download_info"] for one in json.load(open("$(VENV).new/torch.json"))["install"]]; \
+  [print("note: the hash of", file["url"].rpartition("/")[2], "is not in requirements.lock: a build of torch of your own") \
+  for file in files if file["archive_info"]["hashes"]["sha256"] not in lock]
 MOVE := import pathlib, sys; old, new = (name.encode() for name in sys.argv[1:]); \
   [file.write_bytes(file.read_bytes().replace(old, new)) for file in pathlib.Path(sys.argv[1], "bin").iterdir() \
   if file.is_file() and not file.is_symlink() and old in file.read_bytes()]
@@ -38,9 +43,11 @@ $(READY): requirements.lock
 	@echo "setting up $(VENV) from requirements.lock (2 to 4 minutes, once)"
 	@rm -rf $(VENV).new $(VENV).old
 	@{ $(PYTHON) -m venv $(VENV).new && \
+	  $(PIP) --no-deps --report $(VENV).new/torch.json $$(grep -o '^torch==[^ ]*' requirements.lock) && \
+	  $(PYTHON) -c '$(TORCH)' && \
 	  $(PIP) --no-deps --require-hashes -r requirements.lock && \
 	  $(PIP) --editable .; } || \
-	  { rm -rf $(VENV).new; echo "set-up failed: pip says why above. What was in $(VENV) is as it was; try again: make setup"; exit 1; }
+	  { rm -rf $(VENV).new; echo "set-up failed, for the reason above. $(VENV) is as it was; try again: make setup"; exit 1; }
 	@$(PYTHON) -c '$(MOVE)' "$(CURDIR)/$(VENV).new" "$(CURDIR)/$(VENV)"
 	@if [ -e $(VENV) -o -L $(VENV) ]; then mv $(VENV) $(VENV).old; fi
 	@mv $(VENV).new $(VENV)

@@ -48,7 +48,7 @@ def test_help_names_every_target_with_its_cost(root):
     lines = make(root, "help").stdout.splitlines()
     shown = {line.split()[1]: line for line in lines}
     assert set(shown) == set(targets(root))
-    for name, line in shown.items():
+    for line in lines:
         assert re.search(r"second|minute|hour|at once", line), line
     assert make(root).stdout.splitlines() == lines  # `make` alone is help
 
@@ -93,7 +93,7 @@ def test_the_lock_holds_the_hashes_of_all_it_names(root):
 
 
 def test_the_lock_is_closed_under_what_is_installed(root):
-    """What a distribution of the lock needs here is in the lock: `make setup` installs it without asking pip for more."""
+    """What a distribution of the lock needs here is in the lock, so that its hash is checked too."""
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
@@ -120,40 +120,54 @@ FAKE_PYTHON = """#!/bin/sh
 # Stands for python3: makes a venv whose python is this file too, and a pip that fails where FAIL says so.
 case "$1 $2" in
   "-m venv") mkdir -p "$3/bin" && printf '#!%s/bin/python\\n' "$PWD/$3" > "$3/bin/tool" && cp "$0" "$3/bin/python" ;;
-  "-m pip") case "$*" in *"$FAIL"*) echo "no such index" >&2; exit 1 ;; esac ;;
+  "-m pip")
+    case "$*" in
+      *"$FAIL"*) echo "no such index" >&2; exit 1 ;;
+      *--report*torch==2.13.0) cp report.json .venv.new/torch.json ;;
+    esac ;;
   *) exec REAL "$@" ;;
 esac
 """
 
 
-def test_setup_replaces_what_is_there_only_when_pip_has_succeeded(root, tmp_path):
+@pytest.fixture
+def set_up(root, tmp_path):
+    """Runs `make setup` in a folder of its own, with stand-ins for python and pip; FAIL is in the step that fails."""
     (tmp_path / "Makefile").write_text(read(root, "Makefile"))
-    (tmp_path / "requirements.lock").write_text("")
+    (tmp_path / "requirements.lock").write_text("torch==2.13.0 \\\n    --hash=sha256:abc\n")
     fake = tmp_path / "fake"
     fake.write_text(FAKE_PYTHON.replace("REAL", sys.executable))
     fake.chmod(0o755)
+
+    def run(fail, sha256="abc"):
+        archive = {"url": "https://x/torch-2.13.0.whl", "archive_info": {"hashes": {"sha256": sha256}}}
+        (tmp_path / "report.json").write_text(json.dumps({"install": [{"download_info": archive}]}))
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+        command = ["make", "setup", "PYTHON=./fake"]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment | {"FAIL": fail})
+
+    return run
+
+
+def test_setup_replaces_what_is_there_only_when_pip_has_succeeded(set_up, tmp_path):
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "old").write_text("works")
-
-    def setup(fail):
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")} | {
-            "FAIL": fail
-        }
-        return subprocess.run(
-            ["make", "setup", "PYTHON=./fake"], cwd=tmp_path, capture_output=True, text=True, env=environment
-        )
-
-    for step in ("--require-hashes", "--editable"):
-        done = setup(step)
-        assert done.returncode != 0 and "What was in .venv is as it was" in done.stdout, done.stdout + done.stderr
+    for step in ("--report", "--require-hashes", "--editable"):
+        done = set_up(step)
+        assert done.returncode != 0 and ".venv is as it was" in done.stdout, done.stdout + done.stderr
         assert (tmp_path / ".venv" / "bin" / "old").read_text() == "works"
         assert sorted(path.name for path in tmp_path.glob(".venv*")) == [".venv"]
-    done = setup("nothing")
+    done = set_up("nothing")
     assert done.returncode == 0, done.stdout + done.stderr
     assert sorted(path.name for path in tmp_path.glob(".venv*")) == [".venv"]
     assert {path.name for path in (tmp_path / ".venv" / "bin").iterdir()} == {"python", "tool"}
     assert (tmp_path / ".venv" / "bin" / "tool").read_text() == f"#!{tmp_path}/.venv/bin/python\n"
-    assert setup("--require-hashes").returncode == 0  # nothing to do
+    assert set_up("--require-hashes").returncode == 0  # nothing to do
+
+
+def test_setup_says_when_torch_is_not_a_build_of_the_lock(set_up):
+    done = set_up("nothing", sha256="abd")
+    assert done.returncode == 0 and "the hash of torch-2.13.0.whl is not in requirements.lock" in done.stdout
 
 
 @pytest.mark.parametrize(
