@@ -1,18 +1,12 @@
 """Parameters: flat YAML files in params/, every key typed, documented and checked.
 
-The frozen pydantic model `Params` is the schema. Adding a key is one line in it and one line in params/pocket.yaml:
-
-    beta: Number = key("strength of the pull towards the base in DPO", gt=0)
-
-    beta: 0.1   # strength of the pull towards the base in DPO
-
+The frozen pydantic model `Params` is the schema. Adding a key is one line in it and one line in params/pocket.yaml.
 A profile states every key, or it says `extends: pocket` and states what differs from that one.
 
-Decisions: a `Params` is never built with a value that is not allowed, by `replace` neither. YAML's guesses are not
-trusted: a number or a commit comes as the text that was written, and the schema reads it. So `5e-4` is a number, and
-the commit 0123456 keeps its zero. What was meant is taken: 5.0 for a whole number, NumPy's scalars, and of a float32
-the decimal that was written (`np.float32(0.1)` is 0.1). Whether `transfer_ids` are known constraints is checked where
-constraints are known, in the prompts stage.
+A `Params` is never built with a value that is not allowed, not by `replace` either. A value in a file comes as the text
+that was written, and the schema reads it: so `5e-4` is a number, and the commit 0123456 keeps its zero. What was meant
+is taken: 5.0 for a whole number, NumPy's scalars, and of a float32 the decimal that was written (`np.float32(0.1)` is
+0.1). Whether `transfer_ids` are known constraints is checked where constraints are known, in the prompts stage.
 
     python -m ifpref.params gpu --set "beta=0.05 learning_rates=[1e-5, 4e-5]"    # all values, and where each is from
 """
@@ -96,9 +90,7 @@ class Params(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     n_replicates: Whole = key("independent repetitions: prompts, samples, pairs and training drawn anew", ge=1, le=1000)
     comparisons: List[Name] = key("what is compared with what, see ifpref/design.py")
     learning_rates: List[Positive] = key("grid of peak rates: for tuning, and for stability (C2)")
-    n_tuning_replicates: Whole = key(
-        "replicates that choose each arm's rate on dev; 0: each at learning_rate", ge=0, le=1000
-    )
+    n_tuning_replicates: Whole = key("replicates that choose an arm's rate on dev; 0: learning_rate", ge=0, le=1000)
     n_pass_rate_responses: Whole = key("responses that a prompt's pass rate is measured by", ge=1)
 
     # prompts
@@ -190,10 +182,9 @@ class Params(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         super().__init__(**checked)
         for rule, holds in self._rules().items():
             if not holds:
-                found = [
-                    f"{name} = {shown(getattr(self, name))}" for name in Params.model_fields if name in rule.split()
-                ]
-                raise ParamsError(f"Params: {', '.join(found)}; allowed: {rule}")
+                names = [name for name in re.findall(r"\w+", rule) if name in Params.model_fields]
+                found = ", ".join(f"{name} = {shown(getattr(self, name))}" for name in names)
+                raise ParamsError(f"Params: {found}; allowed: {rule}")
 
     def _rules(self) -> dict[str, bool]:
         """What single keys cannot show: what is allowed, in words that name the keys, and whether it holds."""
@@ -211,7 +202,7 @@ class Params(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
                 "@" not in (self.engine_url or "")
             ),
             f"training_processes that divide the {batch} pairs of a step "
-            "( per_device_train_batch_size * gradient_accumulation_steps )": batch % self.training_processes == 0,
+            "(per_device_train_batch_size * gradient_accumulation_steps)": batch % self.training_processes == 0,
             "transfer_ids that name each id once": len(set(self.transfer_ids)) == len(self.transfer_ids),
         }
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ifpref import paths
 
-MAX_BYTES = 100_000
+MAX_BYTES = 50_000
 """Of a profile: ours have 7,000."""
 
 

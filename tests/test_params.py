@@ -215,7 +215,7 @@ REFUSED = [  # old text, new text, what the message holds
     (
         "training_processes: 1",
         "training_processes: 3",
-        "training_processes = 3; allowed: training_processes that divide",
+        "training_processes = 3, per_device_train_batch_size = 8, gradient_accumulation_steps = 2; allowed: ",
     ),
     ("training_processes: 1", "training_processes: 3", "divide the 16 pairs of a step"),
     ("seed: 0", "seed: &a 0\nx: *a", "toy.yaml: holds an alias"),
@@ -243,7 +243,7 @@ def test_refused(tmp_path, old, new, message):
         ("# only this\n", "holds None"),
         ("- 1\n- 2\n", r"holds \['1', '2'\]"),
         ("seed", "holds 'seed'"),
-        ("seed: 1\n" * 20_000, "holds 'more than 100,000 bytes'"),
+        ("seed: 1\n" * 20_000, "holds 'more than 50,000 bytes'"),
     ],
 )
 def test_a_file_without_keys(tmp_path, text, message):
@@ -276,13 +276,14 @@ def test_contradictions_name_both_keys_and_the_override():
 
 
 def test_a_file_that_does_harm_is_refused_in_no_time(tmp_path):
-    bomb = "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True))
-    lists = "l: &l [" + "x," * 9000 + "]\n" + "".join(f"k{i}: *l\n" for i in range(3000))
-    for text in (bomb, lists, "a: &a [*a]", "seed: " + "[" * 90_000, "{" * 90_000, "? " * 40_000, "- " * 40_000):
-        start = time.perf_counter()
+    pairs = zip("abcdefgh", "bcdefghi", strict=True)
+    bomb = "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in pairs)
+    lists = "l: &l [" + "x," * 2000 + "]\n" + "".join(f"k{i}: *l\n" for i in range(2000))
+    for text in (bomb, lists, "a: &a [*a]", "seed: " + "[" * 40_000, "{" * 40_000, "? " * 20_000, "- " * 20_000):
+        start = time.process_time()
         with pytest.raises(ParamsError, match=r"toy\.yaml: (holds|not YAML)"):
             load_params(write(tmp_path, text=text))
-        assert time.perf_counter() - start < 5
+        assert time.process_time() - start < 5
 
 
 def test_files_that_cannot_be_read(tmp_path):
@@ -300,7 +301,7 @@ def test_params_are_checked_by_whatever_road():
             change(seed=-1)
         with pytest.raises(ParamsError, match="Params: unknown key 'sead'"):
             change(sead=1)
-        with pytest.raises(ParamsError, match=r"Params: min_high_gap = 0\.5, max_low_gap = 0\.9; allowed"):
+        with pytest.raises(ParamsError, match=r"Params: max_low_gap = 0\.9, min_high_gap = 0\.5; allowed"):
             change(max_low_gap=0.9)
     with pytest.raises(ParamsError, match="Params: key 'model' is missing"):
         Params(seed=1)
@@ -498,12 +499,12 @@ def test_no_bad_parameter_is_taken_or_hangs_or_ends_in_a_traceback():
     bad, smoke = list(bad_parameters()), load_params("smoke")
     assert len(bad) > 1000
     for name, value in bad:
-        start = time.perf_counter()
+        start = time.process_time()
         with pytest.raises(ParamsError) as error:
             taken = smoke.replace(**{name: value})
             pytest.fail(f"{name}: taken as {getattr(taken, name)!r}")
         assert name in str(error.value) and len(str(error.value)) < 1500
-        assert time.perf_counter() - start < 2, name
+        assert time.process_time() - start < 2, name
 
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=60) | st.text("[]{}&*!|>'\"%@`#:,-?=~ \n\tab01.e", max_size=60)
