@@ -2,9 +2,9 @@
 
 import pytest
 
-from ifpref.constraints import CONSTRAINTS, Constraint, ConstraintError
+from ifpref.constraints import CONSTRAINT_SETS, Constraint, ConstraintError
 from ifpref.constraints.conflicts import IFEVAL_CONFLICTS, conflict, conflicts, ifeval_conflicts
-from ifpref.constraints.witness import Unsatisfiable, witness
+from ifpref.witness import Unsatisfiable, witness
 
 
 def existence(*keywords):
@@ -201,7 +201,10 @@ def test_a_constraint_that_no_text_meets_is_in_conflict_with_itself(impossible):
 
 
 def test_ifevals_table_is_symmetric_and_counts_as_its_authors_do():
-    beside = {id: sum(frozenset((id, other)) in IFEVAL_CONFLICTS for other in CONSTRAINTS) for id in CONSTRAINTS}
+    beside = {
+        id: sum(frozenset((id, other)) in IFEVAL_CONFLICTS for other in CONSTRAINT_SETS["ifeval"])
+        for id in CONSTRAINT_SETS["ifeval"]
+    }
     assert beside["detectable_format:constrained_response"] == 25  # all 24 others, and itself
     assert beside["detectable_format:json_format"] == 23
     assert ifeval_conflicts([TITLE, QUOTATION, NO_COMMA]) == [(0, 1)]

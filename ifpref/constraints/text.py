@@ -1,4 +1,4 @@
-r"""The units that the checks count: sentences, words, words in capitals; and the language of a text.
+r"""A text as the checks read it: what it contains, its sentences, words and words in capitals, and its language.
 
     count_words("It's 3.14")                     # 4: runs of \w
     count_capital_words("NASA isn't OK")         # 2
@@ -21,7 +21,7 @@ import re
 import string
 from collections import OrderedDict
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import cached_property, lru_cache, wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ifpref.constraints.sentences import sentence_counter
@@ -31,6 +31,53 @@ if TYPE_CHECKING:
     from nltk.tokenize import NLTKWordTokenizer
 
 T = TypeVar("T")
+
+
+class Text:
+    """A response, and what several checks need of it, computed once and when it is asked for."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.stripped = text.strip()
+
+    @cached_property
+    def lower(self) -> str:
+        return self.text.lower()
+
+    @cached_property
+    def lines(self) -> list[str]:
+        return self.text.split("\n")
+
+    @cached_property
+    def folds_plainly(self) -> bool:
+        """Whether an ASCII word matches with IGNORECASE just where its lower case stands in `lower`.
+
+        Three characters match an ASCII letter and have another lower case (dotted I, dotless i, long s).
+        """
+        return self.text.isascii() or not any(character in self.text for character in "\u0130\u0131\u017f")
+
+    def contains(self, word: str) -> bool:
+        """Whether the word occurs, in any case, also inside a longer word."""
+        if word.isascii() and self.folds_plainly:
+            return word.lower() in self.lower
+        return literal(word).search(self.text) is not None
+
+    def occurrences(self, word: str) -> int:
+        """How often it occurs so; occurrences do not overlap."""
+        if word.isascii() and self.folds_plainly:
+            return self.lower.count(word.lower())
+        return len(literal(word).findall(self.text))
+
+    def language_is(self, language: str) -> bool:
+        """Whether langdetect sees this language, or nothing to go by: that passes any."""
+        return detect_language(self.text) in (language, None)
+
+
+@lru_cache(maxsize=4096)
+def literal(word: str, whole: bool = False) -> re.Pattern[str]:
+    """The word as it stands, in any case; `whole`: not inside a longer word."""
+    escaped = re.escape(word)
+    return re.compile(rf"\b{escaped}\b" if whole else escaped, re.IGNORECASE)
 
 
 def cached_by_text(size: int) -> Callable[[Callable[[str], T]], Callable[[str], T]]:

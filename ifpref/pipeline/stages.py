@@ -37,15 +37,14 @@ from ifpref.sampling import Settings
 from ifpref.store import Artefact, Handle, Store, Writer, files
 from ifpref.training import TrainingSettings
 
-VERIFIER = ("ifpref.constraints.checks", "ifpref.constraints.registry", "ifpref.constraints.sentences")
-VERIFIER += ("ifpref.constraints.text",)
+VERIFIER = ("ifpref.constraints",)
 SAMPLER = tuple(f"ifpref.sampling.{name}" for name in ("protocol", "streams", "tokens", "cache", "transformers"))
 PROMPTS = tuple(f"ifpref.prompts.{name}" for name in ("build", "write", "combinations", "domain", "domains"))
 PAIRS = tuple(f"ifpref.curation.{name}" for name in ("arms", "contrast", "equal", "matching", "pairs"))
 SEARCH = tuple(f"ifpref.curation.{name}" for name in ("mcts", "tree", "boundaries", "rejection"))
 EVALUATION = tuple(f"ifpref.evaluation.{name}" for name in ("policy", "distribution", "table"))
 CODE = {  # stage -> the modules that its artefacts depend on
-    "prompts": ("ifpref.constraints", *PROMPTS),
+    "prompts": ("ifpref.constraints", "ifpref.witness", "ifpref.data", *PROMPTS),
     "responses": (*VERIFIER, *SAMPLER, "ifpref.curation.rejection"),
     "trees": (*VERIFIER, *SAMPLER, *SEARCH),
     "pairs": PAIRS,

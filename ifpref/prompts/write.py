@@ -16,11 +16,11 @@ from typing import Any
 
 from ifpref.constraints import Constraint
 from ifpref.constraints.conflicts import conflicts
-from ifpref.constraints.witness import search_witness
 from ifpref.constraints.wording import describe, variants
 from ifpref.prompts.combinations import Balance
 from ifpref.prompts.domain import Domain, Task, Topic
 from ifpref.prompts.domains import get_domain
+from ifpref.witness import search_witness
 
 _TRIES = 12  # draws of task, topic and arguments before the combination itself is drawn anew
 _LONGEST_SENTENCE = 30  # words; more words a sentence are no natural thing to ask for
