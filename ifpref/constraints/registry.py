@@ -28,7 +28,8 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping
+import random
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -157,6 +158,9 @@ class Kind:
         _KINDS[id] = cls()
         for name in cls.sets:
             _SETS[name] = (*_SETS.get(name, ()), id)
+
+    def arguments(self, rng: random.Random, words: Sequence[str]) -> dict[str, Any] | None:
+        """Natural arguments for a prompt, `words` being its topic's; None: the domains of prompts have their own."""
 
     @property
     def group(self) -> str:

@@ -16,21 +16,16 @@ Decisions
 
 from __future__ import annotations
 
-import hashlib
 import re
 import string
-from collections import OrderedDict
-from collections.abc import Callable
-from functools import cached_property, lru_cache, wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
 
 from ifpref.constraints.sentences import sentence_counter
 
 if TYPE_CHECKING:
     from langdetect.detector_factory import DetectorFactory
     from nltk.tokenize import NLTKWordTokenizer
-
-T = TypeVar("T")
 
 
 class Text:
@@ -80,33 +75,10 @@ def literal(word: str, whole: bool = False) -> re.Pattern[str]:
     return re.compile(rf"\b{escaped}\b" if whole else escaped, re.IGNORECASE)
 
 
-def cached_by_text(size: int) -> Callable[[Callable[[str], T]], Callable[[str], T]]:
-    """Remember the last `size` answers of a function of a text, by digest: no text is kept alive."""
-
-    def decorate(function: Callable[[str], T]) -> Callable[[str], T]:
-        answers: OrderedDict[bytes, T] = OrderedDict()
-
-        @wraps(function)
-        def cached(text: str) -> T:
-            key = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-            try:
-                return answers[key]
-            except KeyError:
-                answer = answers[key] = function(text)
-            if len(answers) > size:
-                answers.popitem(last=False)
-            return answer
-
-        cached.cache_clear = answers.clear  # as functools.lru_cache has it
-        return cached
-
-    return decorate
-
-
 # ------------------------------------------------------------------------------------ sentences and words
 
 
-@cached_by_text(4096)
+@lru_cache(maxsize=4096)
 def count_sentences(text: str) -> int:
     """Sentences as Punkt divides a text; headings and list items without . ? ! join their neighbours."""
     return sentence_counter().count(text)
@@ -186,7 +158,7 @@ def _word_tokenizer() -> NLTKWordTokenizer:
 LANGUAGE_SEED = 0
 
 
-@cached_by_text(65536)
+@lru_cache(maxsize=16384)
 def detect_language(text: str) -> str | None:
     """langdetect's code for the language of a text ("en", "zh-cn"); None where it has nothing to go by."""
     from langdetect.lang_detect_exception import LangDetectException
