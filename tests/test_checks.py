@@ -2,8 +2,6 @@
 
 import ast
 import copy
-import re
-import sys
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +15,6 @@ from ifeval_cases import CASES, Case
 from ifpref.constraints import CONSTRAINT_SETS, Constraint, checks, registry, text, verify
 from ifpref.constraints.checks import loose_variants
 from ifpref.constraints.families import case, detectable, ends, keywords, language, length
-from ifpref.constraints.text import Text
 
 CONSTRAINT_OF = {(case.id, case.name): Constraint(case.id, case.kwargs) for case in CASES}
 
@@ -158,22 +155,6 @@ def test_equal_to_the_plain_patterns(id, ifeval):
     holds()
 
 
-def test_lower_case_and_ignorecase_agree_but_for_three_characters():
-    """What `Text.folds_plainly` rests on, over all of Unicode."""
-    everything = "".join(map(chr, range(128, sys.maxunicode + 1)))
-    letters = "abcdefghijklmnopqrstuvwxyz"
-    matches = {letter: set(re.findall(letter, everything, re.IGNORECASE)) for letter in letters}
-    lowered = {character for character in everything if re.search("[a-z]", character.lower())}
-    odd = {
-        character
-        for character in lowered.union(*matches.values())
-        if [letter for letter in letters if character in matches[letter]] != [character.lower()]
-    }
-    assert len(odd) == 3
-    assert not any(Text(character).folds_plainly for character in odd)
-    assert Text("".join(set(everything) - odd)).folds_plainly
-
-
 def test_user_text_takes_no_exponential_time():
     text = "a" * 5000 + "!"
     for id, name in (("keywords:existence", "keywords"), ("keywords:forbidden_words", "forbidden_words")):
@@ -185,13 +166,10 @@ def test_user_text_takes_no_exponential_time():
 
 # Mutants that give the same verdict on every text: (line, mutated line) and the reason.
 TITLE = "if 0 <= start < end and line[start:end].lstrip('<').rstrip('>').strip():"
-FOLDS = "return self.text.isascii() or not any((character in self.text for character in '\u0130\u0131\u017f'))"
 PARAGRAPHS = "return sum(filled) if all(filled[1:-1]) else -1"
 EQUIVALENT = {
     (TITLE, TITLE.replace("0 <=", "-1 <=")): "from the last character to the start of a >> there is nothing",
     (TITLE, TITLE.replace("< end", "<= end")): "a << and a >> never begin at one character",
-    (FOLDS, FOLDS.replace("or not any(", "and (not any(") + ")"): "the pattern decides instead, only more slowly",
-    (FOLDS, FOLDS.replace("\u017f'", "\u017f~'")): "the pattern decides instead, only more slowly",
     (PARAGRAPHS, PARAGRAPHS.replace("else -1", "else -2")): "no constraint asks for so many paragraphs",
     (PARAGRAPHS, PARAGRAPHS.replace("else -1", "else -0")): "no constraint asks for so many paragraphs",
 }

@@ -17,7 +17,6 @@ Decisions
 from __future__ import annotations
 
 import re
-import string
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -43,24 +42,12 @@ class Text:
     def lines(self) -> list[str]:
         return self.text.split("\n")
 
-    @cached_property
-    def folds_plainly(self) -> bool:
-        """Whether an ASCII word matches with IGNORECASE just where its lower case stands in `lower`.
-
-        Three characters match an ASCII letter and have another lower case (dotted I, dotless i, long s).
-        """
-        return self.text.isascii() or not any(character in self.text for character in "\u0130\u0131\u017f")
-
     def contains(self, word: str) -> bool:
         """Whether the word occurs, in any case, also inside a longer word."""
-        if word.isascii() and self.folds_plainly:
-            return word.lower() in self.lower
         return literal(word).search(self.text) is not None
 
     def occurrences(self, word: str) -> int:
         """How often it occurs so; occurrences do not overlap."""
-        if word.isascii() and self.folds_plainly:
-            return self.lower.count(word.lower())
         return len(literal(word).findall(self.text))
 
     def language_is(self, language: str) -> bool:
@@ -84,21 +71,13 @@ def count_sentences(text: str) -> int:
     return sentence_counter().count(text)
 
 
-_WORD = re.compile(r"\w+")
-_ASCII_SPACED = str.maketrans({chr(code): " " for code in range(128) if not _WORD.match(chr(code))})
-
-
 def count_words(text: str) -> int:
     r"""How many runs of `\w`: don't is 2, 3.14 is 2, a_b is 1."""
-    if text.isascii():
-        return len(text.translate(_ASCII_SPACED).split())
-    return len(_WORD.findall(text))
+    return len(re.findall(r"\w+", text))
 
 
 # ---------------------------------------------------------------------------------------- capital words
 
-# Words that nltk takes apart: can not, gim me, gon na, got ta, lem me, wan na, and 't is, 't was.
-_TAKEN_APART = frozenset(("cannot", "gimme", "gonna", "gotta", "lemme", "wanna", "tis", "twas"))
 _MANY_SPACES = re.compile(" {3,}")
 # nltk's rule for the period at the end of a sentence. A double quote after a space is no closing quote to it.
 _FINAL_PERIOD = re.compile(r"""([^.])\.((?:(?! "| '')[\])}>"'»”’ ])*)\s*$""")
@@ -107,43 +86,13 @@ _FINAL_PERIOD = re.compile(r"""([^.])\.((?:(?! "| '')[\])}>"'»”’ ])*)\s*$""
 def count_capital_words(text: str) -> int:
     """How many tokens of `nltk.word_tokenize` are `.isupper()`: I and A count, CAN'T is two, WELL-KNOWN one.
 
-    nltk divides a text into sentences, then each into tokens with some thirty substitutions, none of which
-    joins or divides letters, a few words aside. So a chunk between two spaces that is letters inside its
-    punctuation counts as one if they are capitals. The other chunks that have a capital go to nltk's
-    tokenizer, all in one string. For a few of them it matters where their sentence ends, or which space
-    follows (an apostrophe or a colon with a period, "I CAN'T."; a last apostrophe): then the whole text goes
-    there.
-    """
-    count, others = 0, []
-    for chunk in text.split():
-        if chunk.islower():
-            continue
-        core = chunk.strip(string.punctuation)
-        if core.isascii() and core.isalpha() and core.lower() not in _TAKEN_APART:
-            count += core.isupper()
-            continue
-        # Some capitals have no lower case (mathematical letters).
-        if chunk.lower() == chunk and (chunk.isascii() or not any(map(str.isupper, chunk))):
-            continue
-        period = "." in chunk
-        if chunk[-1] == "'" or (period and ("'" in chunk or ":" in chunk or "wanna" in chunk.lower())):
-            return _count_capital_tokens_by_sentence(text)
-        others.append(chunk)
-    return count + (_count_capital_tokens(" ".join(others)) if others else 0)
-
-
-def _count_capital_tokens_by_sentence(text: str) -> int:
-    """Of each sentence as `nltk.word_tokenize` takes it: alone, so that its last period is a token.
-
-    One call of nltk's tokenizer for all of them, on lines whose last period has been set apart already.
+    That takes each sentence alone, so that its last period is a token. Here one call of nltk's tokenizer takes all of
+    them, on lines whose last period has been set apart already. Of a run of spaces only the first and the last can
+    matter, and nltk takes quadratic time on it.
     """
     parts = (_MANY_SPACES.sub("  ", sentence) for sentence in sentence_counter().split(text))
-    return _count_capital_tokens("\n".join(_FINAL_PERIOD.sub(r"\1 . \2 ", part) for part in parts))
-
-
-def _count_capital_tokens(text: str) -> int:
-    # Of a run of spaces only the first and the last can matter, and nltk takes quadratic time on it.
-    return sum(token.isupper() for token in _word_tokenizer().tokenize(_MANY_SPACES.sub("  ", text)))
+    lines = "\n".join(_FINAL_PERIOD.sub(r"\1 . \2 ", part) for part in parts)
+    return sum(token.isupper() for token in _word_tokenizer().tokenize(lines))
 
 
 @lru_cache(maxsize=1)

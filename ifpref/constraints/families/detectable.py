@@ -2,7 +2,6 @@
 
 import json
 import re
-from functools import lru_cache
 
 from ifpref.constraints.english import quote
 from ifpref.constraints.needs import Needs
@@ -155,11 +154,6 @@ class NumberHighlightedSections(Counted, id="detectable_format:number_highlighte
         return sum(bool(inside.strip()) for inside in found)
 
 
-@lru_cache(maxsize=4096)
-def _section_heading(spliter: str) -> re.Pattern[str]:
-    return re.compile(re.escape(spliter) + r"\s?\d+")
-
-
 class MultipleSections(Counted, id="detectable_format:multiple_sections"):
     """at least so many sections, each headed by a word and its number"""
 
@@ -178,7 +172,7 @@ class MultipleSections(Counted, id="detectable_format:multiple_sections"):
 
     def count(self, text: Text, section_spliter: str, **_) -> int:
         r"""So many of the word and a number, in this very case; "see Section 2" is one too."""
-        return len(_section_heading(section_spliter.strip()).findall(text.text))
+        return len(re.findall(re.escape(section_spliter.strip()) + r"\s?\d+", text.text))
 
     def need(self, needs: Needs, section_spliter: str, num_sections: int) -> None:
         headings = [f"{section_spliter} {n + 1}" for n in range(num_sections)]
