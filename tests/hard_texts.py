@@ -3,7 +3,7 @@ try the checks on."""
 
 from __future__ import annotations
 
-from ifpref.constraints import CONSTRAINTS, Constraint
+from ifpref.constraints import CONSTRAINT_SETS, Constraint
 
 # By name: a unit that is repeated, with what stands before and after it.
 HARD = {
@@ -60,5 +60,5 @@ EXAMPLES = {
     "startend:end_checker": {"end_phrase": "a"},
     "change_case:capital_word_frequency": {"capital_frequency": 2, "capital_relation": "at least"},
 }
-ALL = [Constraint(id, EXAMPLES.get(id)) for id in CONSTRAINTS]
+ALL = [Constraint(id, EXAMPLES.get(id)) for id in CONSTRAINT_SETS["ifeval"]]
 UNDETECTED = [c for c in ALL if c.id != "language:response_language" and not c.id.startswith("change_case:english")]

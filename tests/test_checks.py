@@ -2,8 +2,6 @@
 
 import ast
 import copy
-import re
-import sys
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ifeval_cases import CASES, Case
 
-from ifpref.constraints import CONSTRAINTS, Constraint, checks, verify
-from ifpref.constraints.checks import Response, loose_variants
+from ifpref.constraints import CONSTRAINT_SETS, Constraint, checks, registry, text, verify
+from ifpref.constraints.checks import loose_variants
+from ifpref.constraints.families import case, detectable, ends, keywords, language, length
 
 CONSTRAINT_OF = {(case.id, case.name): Constraint(case.id, case.kwargs) for case in CASES}
 
@@ -41,9 +40,9 @@ def test_the_table_is_right_about_ifeval(case: Case, ifeval):
 
 def test_the_table_has_passes_and_fails_of_every_id():
     assert len(CONSTRAINT_OF) == len(CASES), "two cases of an id have the same name"
-    for id in CONSTRAINTS:
+    for id in CONSTRAINT_SETS["ifeval"]:
         assert {case.strict for case in CASES if case.id == id} == {True, False}, id
-    assert {case.id for case in CASES} == set(checks.CHECKS) == set(CONSTRAINTS)
+    assert {case.id for case in CASES} == set(CONSTRAINT_SETS["ifeval"])
 
 
 # ------------------------------------------------------------------------------------------ verify and loose
@@ -152,24 +151,8 @@ def test_equal_to_the_plain_patterns(id, ifeval):
     def holds(text, kwargs, loose):
         assert verify(text, [Constraint(id, kwargs)], loose) == [bool(reference.check(id, kwargs, text, loose))]
 
-    assert set(ARGUMENTS) == set(CONSTRAINTS) - DETECTING
+    assert set(ARGUMENTS) == set(CONSTRAINT_SETS["ifeval"]) - DETECTING
     holds()
-
-
-def test_lower_case_and_ignorecase_agree_but_for_three_characters():
-    """What `Response.folds_plainly` rests on, over all of Unicode."""
-    everything = "".join(map(chr, range(128, sys.maxunicode + 1)))
-    letters = "abcdefghijklmnopqrstuvwxyz"
-    matches = {letter: set(re.findall(letter, everything, re.IGNORECASE)) for letter in letters}
-    lowered = {character for character in everything if re.search("[a-z]", character.lower())}
-    odd = {
-        character
-        for character in lowered.union(*matches.values())
-        if [letter for letter in letters if character in matches[letter]] != [character.lower()]
-    }
-    assert len(odd) == 3
-    assert not any(Response(character).folds_plainly for character in odd)
-    assert Response("".join(set(everything) - odd)).folds_plainly
 
 
 def test_user_text_takes_no_exponential_time():
@@ -183,13 +166,22 @@ def test_user_text_takes_no_exponential_time():
 
 # Mutants that give the same verdict on every text: (line, mutated line) and the reason.
 TITLE = "if 0 <= start < end and line[start:end].lstrip('<').rstrip('>').strip():"
-FOLDS = "return self.text.isascii() or not any((character in self.text for character in '\u0130\u0131\u017f'))"
+PARAGRAPHS = "return sum(filled) if all(filled[1:-1]) else -1"
 EQUIVALENT = {
     (TITLE, TITLE.replace("0 <=", "-1 <=")): "from the last character to the start of a >> there is nothing",
     (TITLE, TITLE.replace("< end", "<= end")): "a << and a >> never begin at one character",
-    (FOLDS, FOLDS.replace("or not any(", "and (not any(") + ")"): "the pattern decides instead, only more slowly",
-    (FOLDS, FOLDS.replace("\u017f'", "\u017f~'")): "the pattern decides instead, only more slowly",
+    (PARAGRAPHS, PARAGRAPHS.replace("else -1", "else -2")): "no constraint asks for so many paragraphs",
+    (PARAGRAPHS, PARAGRAPHS.replace("else -1", "else -0")): "no constraint asks for so many paragraphs",
 }
+
+FAMILY = ("check", "count")
+# What decides verdicts: (module, the names in it, or None for all of it). A family's checks and counts are all in.
+JUDGES = (
+    (checks, None),
+    (text, ("Text", "literal")),
+    (registry, ("Counted.check", "Kind.counted")),
+    *((family, FAMILY) for family in (keywords, language, length, detectable, ends, case)),
+)
 
 COMPARISONS = {
     ast.Lt: (ast.LtE, ast.GtE),
@@ -247,19 +239,36 @@ def sites(node: ast.AST) -> Iterator[tuple[ast.AST, str, int | None]]:
                 yield from sites(child)
 
 
-def mutants() -> Iterator[tuple[str, str, str]]:
-    """(line, mutated line, mutated module) for every mutation of checks.py."""
-    tree = ast.parse(Path(checks.__file__).read_text(encoding="utf-8"))
-    lines = ast.unparse(tree).split("\n")
-    for parent, field, index in list(sites(tree)):
-        slot = getattr(parent, field)
-        child = slot if index is None else slot[index]
-        for mutant in mutations(child):
-            set_child(parent, field, index, mutant)
-            source = ast.unparse(tree)
-            set_child(parent, field, index, child)
-            changed = [(a, b) for a, b in zip(lines, source.split("\n"), strict=False) if a != b]
-            yield changed[0][0].strip(), changed[0][1].strip(), source
+def judging(tree: ast.Module, names: tuple[str, ...] | None) -> Iterator[ast.AST]:
+    """The parts of a module that decide verdicts: functions and methods by name, and the private names beside them."""
+    for node in tree.body:
+        name = getattr(node, "name", "")
+        if isinstance(node, (ast.Expr, ast.Import, ast.ImportFrom)):  # a docstring, an import
+            continue
+        if names is None or name in names:
+            yield node
+        elif isinstance(node, ast.ClassDef):
+            methods = [item for item in node.body if isinstance(item, ast.FunctionDef)]
+            yield from (method for method in methods if {method.name, f"{name}.{method.name}"} & set(names))
+        elif names == FAMILY and (name or ast.unparse(node)).startswith("_") and name != "_not_english":
+            yield ast.Module([node], [])
+
+
+def mutants() -> Iterator[tuple[str, str, types.ModuleType, str]]:
+    """(line, mutated line, module, its mutated source) for every mutation of what decides verdicts."""
+    for module, names in JUDGES:
+        tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+        lines = ast.unparse(tree).split("\n")
+        for part in list(judging(tree, names)):
+            for parent, field, index in list(sites(part)):
+                slot = getattr(parent, field)
+                child = slot if index is None else slot[index]
+                for mutant in mutations(child):
+                    set_child(parent, field, index, mutant)
+                    source = ast.unparse(tree)
+                    set_child(parent, field, index, child)
+                    changed = [(a, b) for a, b in zip(lines, source.split("\n"), strict=False) if a != b]
+                    yield changed[0][0].strip(), changed[0][1].strip(), module, source
 
 
 def set_child(parent: ast.AST, field: str, index: int | None, child: ast.AST) -> None:
@@ -269,20 +278,32 @@ def set_child(parent: ast.AST, field: str, index: int | None, child: ast.AST) ->
         getattr(parent, field)[index] = child
 
 
-def survives(source: str) -> bool:
-    """Whether a mutated module gives every answer of the table."""
-    module = types.ModuleType("mutant")
-    try:
-        exec(compile(source, "mutant", "exec"), module.__dict__)
-        return all(
-            module.verify(case.response, [CONSTRAINT_OF[case.id, case.name]]) == [case.strict]
-            and module.verify(case.response, [CONSTRAINT_OF[case.id, case.name]], loose=True) == [case.loose]
-            for case in CASES
-        )
-    except Exception:  # whatever a broken check raises, it has been noticed
-        return False
+def survives(module: types.ModuleType, source: str) -> bool:
+    """Whether a mutated module, put in the place of the real one, gives every answer of the table."""
+    mutant, judge = types.ModuleType("mutant"), verify
+    with pytest.MonkeyPatch.context() as patch:
+        for name, registered in (("_KINDS", registry._KINDS), ("_SETS", registry._SETS)):
+            for key, value in registered.items():  # a mutated family registers its kinds: undone at the end
+                patch.setitem(getattr(registry, name), key, value)
+        try:
+            exec(compile(source, "mutant", "exec"), mutant.__dict__)
+            if module is checks:
+                judge = mutant.verify
+            elif module is text:
+                patch.setattr(checks, "Text", mutant.Text)
+                patch.setattr(keywords, "literal", mutant.literal)
+            elif module is registry:
+                patch.setattr(registry.Counted, "check", mutant.Counted.check)
+                patch.setattr(registry.Kind, "counted", mutant.Kind.counted)
+            return all(
+                judge(case.response, [CONSTRAINT_OF[case.id, case.name]]) == [case.strict]
+                and judge(case.response, [CONSTRAINT_OF[case.id, case.name]], loose=True) == [case.loose]
+                for case in CASES
+            )
+        except Exception:  # whatever a broken check raises, it has been noticed
+            return False
 
 
 def test_errors_in_the_checks_are_noticed():
-    survivors = {(line, mutated) for line, mutated, source in mutants() if survives(source)}
+    survivors = {(line, mutated) for line, mutated, module, source in mutants() if survives(module, source)}
     assert survivors == set(EQUIVALENT), "\n".join(f"{a}\n    -> {b}" for a, b in sorted(survivors ^ set(EQUIVALENT)))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from ifpref.constraints import CONSTRAINTS, Constraint, ConstraintError
-from ifpref.constraints.conflicts import IFEVAL_CONFLICTS, conflict, conflicts, ifeval_conflicts
-from ifpref.constraints.witness import Unsatisfiable, witness
+from ifpref.constraints import Constraint, ConstraintError
+from ifpref.constraints.conflicts import conflict, conflicts
+from ifpref.witness import Unsatisfiable, witness
 
 
 def existence(*keywords):
@@ -198,12 +198,3 @@ def test_a_constraint_that_no_text_meets_is_in_conflict_with_itself(impossible):
     assert [(c.first, c.second) for c in conflicts([impossible])] == [(0, 0)]
     with pytest.raises(ConstraintError, match=impossible.id):
         witness([impossible])
-
-
-def test_ifevals_table_is_symmetric_and_counts_as_its_authors_do():
-    beside = {id: sum(frozenset((id, other)) in IFEVAL_CONFLICTS for other in CONSTRAINTS) for id in CONSTRAINTS}
-    assert beside["detectable_format:constrained_response"] == 25  # all 24 others, and itself
-    assert beside["detectable_format:json_format"] == 23
-    assert ifeval_conflicts([TITLE, QUOTATION, NO_COMMA]) == [(0, 1)]
-    assert ifeval_conflicts([NO_COMMA, NO_COMMA]) == [(0, 1)]
-    assert conflicts([TITLE, QUOTATION]) == []

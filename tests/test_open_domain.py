@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ifpref.constraints.foreign import FOREIGN
 from ifpref.constraints.registry import CONSTRAINTS, Constraint
 from ifpref.constraints.registry import LANGUAGES as IFEVAL_LANGUAGES
 from ifpref.prompts.domains import get_domain
@@ -27,6 +26,7 @@ from ifpref.prompts.open.vocabulary import (
     NOUNS,
     OPENERS,
 )
+from ifpref.witness.foreign import FOREIGN
 
 MARKS = set('*-[]<>"{}#\n')
 BAKERY = next(topic for topic in OPEN.topics if topic.text == "a village bakery")

@@ -1,18 +1,18 @@
-"""What a set of constraints asks of one text, read once into plain fields.
+"""What constraints ask of a text, in plain fields: the words in which a kind says what it needs.
 
-    read_needs([Constraint("detectable_format:title"), Constraint("punctuation:no_comma")])
+    needs_of([Constraint("detectable_format:title"), Constraint("punctuation:no_comma")])
     # Needs(title=True, commas=False, ...)
 
-The composer works from this record rather than from the constraints: it asks "how many bullet points", not "which id".
+Two readers work from this record rather than from ids. The rules of conflict compare the needs of two constraints
+("does it need a comma?"), and the composer of witnesses lays out a text for the needs of all of them ("how many
+bullet points?"). So a new kind is heeded by the kinds that are there, and witnessed, without being known to them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
 from dataclasses import dataclass, field
-
-from ifpref.constraints.registry import Constraint
 
 
 @dataclass
@@ -22,104 +22,59 @@ class Bounds:
     low: int = 0
     high: float = math.inf
 
-    def meet(self, number: int, relation: str) -> None:
-        """Narrow the bounds by one constraint."""
-        if relation == "at least":
-            self.low = max(self.low, number)
-        else:
-            self.high = min(self.high, number)
+    def meet(self, other: Bounds) -> None:
+        """Narrow the bounds to what the others allow too."""
+        self.low, self.high = max(self.low, other.low), min(self.high, other.high)
 
 
 @dataclass
 class Needs:
-    """What a set of constraints asks of one text, read once."""
+    """What one constraint, or a set of them, asks of one text.
 
-    language: str = "en"
+    texts        strings that must stand in it, in any case, as often as they must
+    exact_texts  those of them that must stand in exactly that case
+    least_words  the fewest words of an honest text, where `texts` do not tell
+    mentions     words that its sentences mention, in order, as often as asked
+    capped       word -> it must occur less often than this
+    paragraphs   divided by ***; `pieces` are divided by blank lines
+    first_words  piece, from 1 -> its first word
+    """
+
+    texts: list[str] = field(default_factory=list)
+    exact_texts: list[str] = field(default_factory=list)
+    least_words: int = 0
+    language: str = ""  # "" where none is asked for: the text is English
     case: str = ""  # "upper" or "lower"
     commas: bool = True
     json: bool = False
     quotation: bool = False
     title: bool = False
     two_responses: bool = False
-    answer: bool = False
+    answer: str = ""
     words: Bounds = field(default_factory=Bounds)
     sentences: Bounds = field(default_factory=Bounds)
     capitals: Bounds = field(default_factory=Bounds)
+    paragraphs: Bounds = field(default_factory=Bounds)
+    pieces: Bounds = field(default_factory=Bounds)
+    bullets: Bounds = field(default_factory=Bounds)
+    highlights: Bounds = field(default_factory=Bounds)
+    placeholders: Bounds = field(default_factory=Bounds)
     letters: dict[str, Bounds] = field(default_factory=dict)
-    mentions: list[str] = field(default_factory=list)  # words to mention, in order, as often as asked
-    capped: dict[str, int] = field(default_factory=dict)  # word -> it must occur less often than this
+    mentions: list[str] = field(default_factory=list)
+    capped: dict[str, int] = field(default_factory=dict)
     forbidden: list[str] = field(default_factory=list)
-    paragraphs: int = 1  # divided by ***
-    pieces: int = 0  # divided by blank lines; 0: nothing asked
-    first_words: dict[int, str] = field(default_factory=dict)  # piece, from 1 -> its first word
-    bullets: int = 0
-    highlights: int = 0
-    placeholders: int = 0
+    first_words: dict[int, str] = field(default_factory=dict)
     headings: list[str] = field(default_factory=list)
     postscript: str = ""
     opening: str = ""
     end: str = ""
 
+    @property
+    def in_english(self) -> bool:
+        """Whether the sentences are English ones."""
+        return self.language in ("", "en")
 
-def read_needs(constraints: Sequence[Constraint]) -> Needs:
-    """The constraints as one record; where two of a kind differ, the stricter."""
-    needs = Needs()
-    for c in constraints:
-        k = c.kwargs
-        match c.id:
-            case "keywords:existence":
-                needs.mentions += [word for word in k["keywords"] if word not in needs.mentions]
-            case "keywords:frequency" if k["relation"] == "at least":
-                missing = k["frequency"] - needs.mentions.count(k["keyword"])
-                needs.mentions += [k["keyword"].strip()] * missing
-            case "keywords:frequency":
-                needs.capped[k["keyword"].strip().lower()] = k["frequency"]
-            case "keywords:forbidden_words":
-                needs.forbidden += k["forbidden_words"]
-            case "keywords:letter_frequency":
-                bounds = needs.letters.setdefault(k["letter"].lower(), Bounds())
-                bounds.meet(k["let_frequency"], k["let_relation"])
-            case "language:response_language":
-                needs.language = k["language"]
-            case "length_constraints:number_sentences":
-                needs.sentences.meet(k["num_sentences"], k["relation"])
-            case "length_constraints:number_paragraphs":
-                needs.paragraphs = k["num_paragraphs"]
-            case "length_constraints:number_words":
-                needs.words.meet(k["num_words"], k["relation"])
-            case "length_constraints:nth_paragraph_first_word":
-                needs.pieces = k["num_paragraphs"]
-                needs.first_words[k["nth_paragraph"]] = k["first_word"]
-            case "detectable_content:number_placeholders":
-                needs.placeholders = max(needs.placeholders, k["num_placeholders"])
-            case "detectable_content:postscript":
-                needs.postscript = k["postscript_marker"]
-            case "detectable_format:number_bullet_lists":
-                needs.bullets = k["num_bullets"]
-            case "detectable_format:constrained_response":
-                needs.answer = True
-            case "detectable_format:number_highlighted_sections":
-                needs.highlights = max(needs.highlights, k["num_highlights"])
-            case "detectable_format:multiple_sections":
-                needs.headings += [f"{k['section_spliter']} {n + 1}" for n in range(k["num_sections"])]
-            case "detectable_format:json_format":
-                needs.json = True
-            case "detectable_format:title":
-                needs.title = True
-            case "combination:two_responses":
-                needs.two_responses = True
-            case "combination:repeat_prompt":
-                needs.opening = max(needs.opening, k["prompt_to_repeat"].strip(), key=len)
-            case "startend:end_checker":
-                needs.end = max(needs.end, k["end_phrase"].strip(), key=len)
-            case "startend:quotation":
-                needs.quotation = True
-            case "change_case:capital_word_frequency":
-                needs.capitals.meet(k["capital_frequency"], k["capital_relation"])
-            case "change_case:english_capital":
-                needs.case = "upper"
-            case "change_case:english_lowercase":
-                needs.case = "lower"
-            case "punctuation:no_comma":
-                needs.commas = False
-    return needs
+    @property
+    def minimum_words(self) -> int:
+        r"""The fewest words (IFEval's, runs of `\w`) of an honest text."""
+        return max(self.least_words, sum(len(re.findall(r"\w+", text)) for text in self.texts))

@@ -1,4 +1,4 @@
-"""The constraints: what each is called, which arguments it takes, and the frozen value that names one.
+"""The kinds of constraints, and the frozen value that names one.
 
 A constraint is an IFEval id with its arguments (Zhou et al. 2023, arXiv 2311.07911):
 
@@ -8,39 +8,63 @@ It is checked when it is built: an unknown id, a missing or unknown argument, a 
 range raises `ConstraintError` and says what is allowed. IFEval's own code draws a missing argument at random,
 which makes a verdict random too; here nothing is ever drawn. An argument that is `None` is an absent one, since
 columnar copies of IFEval pad every row with nulls; 0 and "" are values and are judged as such.
+
+Everything about one kind stands in its class, in a file of `families/`:
+
+    class NoComma(Kind, id="punctuation:no_comma"):
+        "no comma"                                            # what it asks, in a few words
+
+        wordings = "Use no commas in your response. ..."      # how a prompt asks for it (format: wording.py)
+
+        def check(self, text): ...                            # whether a text meets it
+        def need(self, needs): ...                            # what a text must have, for conflicts and witnesses
+        def conflict(self, mine, other): ...                  # why it cannot stand beside another constraint
+
+Its arguments are class attributes (`num_words = number("words", "word")`), under IFEval's names; `check`, `need` and
+`slots` receive their values by these names. Defining the class registers the kind.
 """
 
 from __future__ import annotations
 
 import difflib
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import FrozenInstanceError, dataclass
+import math
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
+
+from ifpref.constraints.needs import Bounds, Needs
+from ifpref.constraints.text import Text
 
 RELATIONS = ("less than", "at least")
 
-# The 30 codes that IFEval offers; langdetect has a profile of each.
-LANGUAGES = MappingProxyType(
-    {
-        "en": "English", "es": "Spanish", "pt": "Portuguese", "ar": "Arabic", "hi": "Hindi", "fr": "French",
-        "ru": "Russian", "de": "German", "ja": "Japanese", "it": "Italian", "bn": "Bengali", "uk": "Ukrainian",
-        "th": "Thai", "ur": "Urdu", "ta": "Tamil", "te": "Telugu", "bg": "Bulgarian", "ko": "Korean",
-        "pl": "Polish", "he": "Hebrew", "fa": "Persian", "vi": "Vietnamese", "ne": "Nepali", "sw": "Swahili",
-        "kn": "Kannada", "mr": "Marathi", "gu": "Gujarati", "pa": "Punjabi", "ml": "Malayalam", "fi": "Finnish",
-    }
-)  # fmt: skip
+_KINDS: dict[str, Kind] = {}
+_SETS: dict[str, tuple[str, ...]] = {}
+CONSTRAINTS: Mapping[str, Kind] = MappingProxyType(_KINDS)
+"""All kinds by id: the 25 of IFEval, in the order of its paper's table."""
+CONSTRAINT_SETS: Mapping[str, tuple[str, ...]] = MappingProxyType(_SETS)
+"""Sets of ids by name, as `constraint_set` in params/ chooses them: `study` (23) and `ifeval` (25)."""
 
 
 class ConstraintError(ValueError):
     """A constraint that cannot be built, or a set of them that cannot be met; the message says why."""
 
 
-def nearest(name: str, known: Iterator[str] | Mapping[str, Any] | tuple[str, ...]) -> str:
+def nearest(name: str, known: Iterable[str]) -> str:
     """` (did you mean 'x'?)` for the known name closest to `name`, or nothing where none is close."""
     close = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.6)
     return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def kind_of(id: str) -> Kind:
+    """The kind of that id; raises `ConstraintError`, with the ids there are, for an unknown one."""
+    if not isinstance(id, str) or id not in CONSTRAINTS:
+        raise ConstraintError(
+            f"unknown constraint id {id!r}{nearest(id, CONSTRAINTS)}; known: {', '.join(CONSTRAINTS)}"
+        )
+    return CONSTRAINTS[id]
 
 
 @dataclass(frozen=True)
@@ -50,12 +74,16 @@ class Arg:
     type     "int", "text" (a non-blank string), "letter" (one character) or "texts" (a non-empty list of text)
     low      the smallest value of an int
     choices  the values allowed, where they are few
+    nouns    what an int counts, in the singular: a slot of the wordings for each
+    joined   the last word of a list in the wordings
     """
 
     type: str
     doc: str
     low: int = 0
     choices: tuple[str, ...] = ()
+    nouns: tuple[str, ...] = ()
+    joined: str = "and"
 
     @property
     def allowed(self) -> str:
@@ -76,14 +104,13 @@ class Arg:
             value = tuple(value) if ok else value
         elif self.type == "int":
             # Arrow and pandas bring whole numbers back as floats once a column has held a null.
-            if isinstance(value, float) and value.is_integer():
-                value = int(value)
+            value = int(value) if isinstance(value, float) and value.is_integer() else value
             ok = isinstance(value, int) and not isinstance(value, bool) and value >= self.low
-        elif self.type == "letter":
-            ok = isinstance(value, str) and len(value.strip()) == 1
-            value = value.strip() if ok else value
         else:
             ok = _is_text(value)
+            if ok and self.type == "letter":
+                value = value.strip()
+                ok = len(value) == 1
         if not ok or (self.choices and value not in self.choices):
             raise ValueError(self.allowed)
         return value
@@ -93,154 +120,134 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-@dataclass(frozen=True)
-class Kind:
-    """One kind of constraint: IFEval's id, its arguments by name, and what it asks in a few words."""
+def number(doc: str, *nouns: str, low: int = 0) -> Arg:
+    """A count, of what `nouns` name in the wordings."""
+    return Arg("int", doc, low, nouns=nouns)
 
-    id: str
-    doc: str
-    args: Mapping[str, Arg]
+
+RELATION = Arg("text", "how the count compares with the number", choices=RELATIONS)
+
+
+class Kind:
+    """One kind of constraint. What a subclass does not say has the defaults here.
+
+    id         IFEval's id
+    doc        what it asks, in a few words: the docstring of the class
+    args       its arguments by name
+    wordings   how a prompt asks for it
+    sets       the sets of constraints that it belongs to (`constraint_set` in params/)
+    """
+
+    id: ClassVar[str]
+    doc: ClassVar[str]
+    args: ClassVar[Mapping[str, Arg]]
+    wordings: ClassVar[str]
+    sets: ClassVar[tuple[str, ...]] = ("ifeval", "study")
+    number_arg: ClassVar[str | None]  # the argument that counts: the first whole number
+    relation_arg: ClassVar[str | None]  # the argument that says how a count compares with it
+    compares: ClassVar[str] = "at least"  # or "exactly", where no argument says it
+    fewest: ClassVar[int] = 0  # no text has fewer of what is counted
+
+    def __init_subclass__(cls, id: str | None = None) -> None:
+        if id is None:
+            return
+        cls.id, cls.doc = id, (cls.__doc__ or "").strip()
+        cls.args = {name: value for name, value in vars(cls).items() if isinstance(value, Arg)}
+        cls.number_arg = next((name for name, arg in cls.args.items() if arg.type == "int"), None)
+        cls.relation_arg = next((name for name, arg in cls.args.items() if arg.choices == RELATIONS), None)
+        _KINDS[id] = cls()
+        for name in cls.sets:
+            _SETS[name] = (*_SETS.get(name, ()), id)
+
+    def arguments(self, rng: random.Random, words: Sequence[str]) -> dict[str, Any] | None:
+        """Natural arguments for a prompt, `words` being its topic's; None: the domains of prompts have their own."""
 
     @property
     def group(self) -> str:
         """The part of the id before the colon: `keywords`, `length_constraints`, ..."""
         return self.id.split(":")[0]
 
+    def check(self, text: Text, **kwargs: Any) -> bool:
+        """Whether a text that is not blank meets the constraint."""
+        raise NotImplementedError(f"{self.id} has no check")
 
-def _kind(id: str, doc: str, **args: Arg) -> Kind:
-    return Kind(id, doc, MappingProxyType(args))
+    def need(self, needs: Needs, **kwargs: Any) -> None:
+        """Add what a text must have to the needs; where others ask for the same, the stricter holds."""
+
+    def conflict(self, mine: Constraint, other: Constraint) -> str | None:
+        """Why no honest text can meet one of this kind and the other, or None."""
+
+    def invalid(self, **kwargs: Any) -> str | None:
+        """What is wrong with arguments that are each allowed, or None."""
+
+    def impossible(self, **kwargs: Any) -> str | None:
+        """Why no text at all meets the constraint, or None."""
+        n, compares = self.counted(kwargs)
+        return f"no text has less than {n}" if compares == "less than" and n <= self.fewest else None
+
+    def slots(self, spelled: bool, request: str | None, **kwargs: Any) -> dict[str, str]:
+        """What fills slots of the wordings that are not just an argument; `spelled` asks for number words."""
+        return {}
+
+    def counted(self, kwargs: Mapping[str, Any]) -> tuple[int | None, str | None]:
+        """The number asked for and how a count compares with it: `(3, "less than")`; `(None, None)` without one."""
+        if self.number_arg is None:
+            return None, None
+        return kwargs[self.number_arg], kwargs[self.relation_arg] if self.relation_arg else self.compares
+
+    def bounds(self, kwargs: Mapping[str, Any]) -> Bounds:
+        """The counts that are allowed."""
+        n, compares = self.counted(kwargs)
+        return Bounds(0, n) if compares == "less than" else Bounds(n, n + 1 if compares == "exactly" else math.inf)
+
+    def parse(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments in their frozen form and in the order of the class; raises `ConstraintError`."""
+        takes = ", ".join(self.args) or "no arguments"
+        for name in found:
+            if name not in self.args:
+                known = nearest(name, self.args)
+                raise ConstraintError(f"{self.id}: unknown argument {name!r}{known}; it takes {takes}")
+        parsed: dict[str, Any] = {}
+        for name, arg in self.args.items():
+            if name not in found:
+                raise ConstraintError(f"{self.id}: argument {name!r} is missing; it takes {takes}")
+            try:
+                parsed[name] = arg.parse(found[name])
+            except ValueError as error:
+                raise ConstraintError(f"{self.id}: {name} must be {error}, found {found[name]!r}") from None
+        if wrong := self.invalid(**parsed):
+            raise ConstraintError(f"{self.id}: {wrong}")
+        return parsed
 
 
-def _count(doc: str, low: int = 0) -> Arg:
-    return Arg("int", doc, low=low)
+class Counted(Kind):
+    """A kind that is met by a count: at least, exactly or less than its number.
 
+    unit        the field of `Needs` that holds the counts allowed
+    words_each  how many words each of them takes, in an honest text
+    """
 
-_RELATION = Arg("text", "how the count compares with the number", choices=RELATIONS)
+    unit: ClassVar[str] = ""
+    words_each: ClassVar[int] = 1
 
-_KINDS = (
-    _kind(
-        "keywords:existence",
-        "every keyword occurs, in any case, also inside a longer word",
-        keywords=Arg("texts", "the words to include"),
-    ),
-    _kind(
-        "keywords:frequency",
-        "a keyword occurs less than, or at least, so many times",
-        keyword=Arg("text", "the word to count, also inside longer words"),
-        frequency=_count("occurrences"),
-        relation=_RELATION,
-    ),
-    _kind(
-        "keywords:forbidden_words",
-        "none of the words occurs as a whole word",
-        forbidden_words=Arg("texts", "the words to avoid"),
-    ),
-    _kind(
-        "keywords:letter_frequency",
-        "a letter occurs less than, or at least, so many times, in either case",
-        letter=Arg("letter", "the character to count"),
-        let_frequency=_count("occurrences"),
-        let_relation=_RELATION,
-    ),
-    _kind(
-        "language:response_language",
-        "the response is in one language, as langdetect sees it",
-        language=Arg("text", "ISO 639-1 code", choices=tuple(LANGUAGES)),
-    ),
-    _kind(
-        "length_constraints:number_sentences",
-        "less than, or at least, so many sentences",
-        num_sentences=_count("sentences"),
-        relation=_RELATION,
-    ),
-    _kind(
-        "length_constraints:number_paragraphs",
-        "exactly so many paragraphs, divided by ***",
-        num_paragraphs=_count("paragraphs", low=1),
-    ),
-    _kind(
-        "length_constraints:number_words",
-        "less than, or at least, so many words",
-        num_words=_count("words"),
-        relation=_RELATION,
-    ),
-    _kind(
-        "length_constraints:nth_paragraph_first_word",
-        "exactly so many paragraphs divided by blank lines, the nth of which begins with a given word",
-        num_paragraphs=_count("paragraphs", low=1),
-        nth_paragraph=_count("the paragraph that is looked at, counted from 1", low=1),
-        first_word=Arg("text", "its first word"),
-    ),
-    _kind(
-        "detectable_content:number_placeholders",
-        "at least so many placeholders in square brackets",
-        num_placeholders=_count("placeholders"),
-    ),
-    _kind(
-        "detectable_content:postscript",
-        "a postscript that begins with a marker",
-        postscript_marker=Arg("text", "P.S. or P.P.S"),
-    ),
-    _kind(
-        "detectable_format:number_bullet_lists",
-        "exactly so many bullet points, lines that begin with * or -",
-        num_bullets=_count("bullet points"),
-    ),
-    _kind(
-        "detectable_format:constrained_response",
-        "contains one of three given answers (yes, no, maybe)",
-    ),
-    _kind(
-        "detectable_format:number_highlighted_sections",
-        "at least so many parts *highlighted* in markdown",
-        num_highlights=_count("highlighted parts"),
-    ),
-    _kind(
-        "detectable_format:multiple_sections",
-        "at least so many sections, each headed by a word and its number",
-        section_spliter=Arg("text", "the word that heads a section, such as Section"),
-        num_sections=_count("sections"),
-    ),
-    _kind("detectable_format:json_format", "the whole response is JSON, in a code fence or not"),
-    _kind("detectable_format:title", "a title in double angular brackets, <<title>>"),
-    _kind("combination:two_responses", "two different responses, divided by ******"),
-    _kind(
-        "combination:repeat_prompt",
-        "begins by repeating the request",
-        prompt_to_repeat=Arg("text", "what is to be repeated"),
-    ),
-    _kind(
-        "startend:end_checker",
-        "ends with a given phrase, in any case",
-        end_phrase=Arg("text", "the last words"),
-    ),
-    _kind("startend:quotation", "the whole response stands in double quotation marks"),
-    _kind(
-        "change_case:capital_word_frequency",
-        "less than, or at least, so many words all in capitals",
-        capital_frequency=_count("words in capitals"),
-        capital_relation=_RELATION,
-    ),
-    _kind("change_case:english_capital", "English, all in capital letters"),
-    _kind("change_case:english_lowercase", "English, all in lower-case letters"),
-    _kind("punctuation:no_comma", "no comma"),
-)
+    def count(self, text: Text, **kwargs: Any) -> int:
+        """How many there are; -1 where the text is not made so that they could be counted."""
+        raise NotImplementedError(f"{self.id} has no count")
 
-CONSTRAINTS: Mapping[str, Kind] = MappingProxyType({kind.id: kind for kind in _KINDS})
-"""All 25 kinds of IFEval, by id, in the order of its paper's table."""
+    def check(self, text: Text, **kwargs: Any) -> bool:
+        n, compares = self.counted(kwargs)
+        count = self.count(text, **kwargs)
+        return count < n if compares == "less than" else count == n if compares == "exactly" else count >= n
 
-# The study leaves out two kinds: `constrained_response` is the whole answer, so it can be combined with no other
-# kind; `repeat_prompt` makes every response to a prompt begin alike, which plants a shared prefix in the pairs
-# of rejection sampling: the very thing whose effect is under study.
-_NOT_IN_STUDY = ("detectable_format:constrained_response", "combination:repeat_prompt")
+    def need(self, needs: Needs, **kwargs: Any) -> None:
+        bounds = self.bounds(kwargs)
+        getattr(needs, self.unit).meet(bounds)
+        needs.least_words = max(needs.least_words, self.words_each * bounds.low)
 
-CONSTRAINT_SETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "ifeval": tuple(CONSTRAINTS),
-        "study": tuple(id for id in CONSTRAINTS if id not in _NOT_IN_STUDY),
-    }
-)
-"""Sets of ids by name, as `constraint_set` in params/ chooses them: `study` (23) and `ifeval` (25)."""
+    def conflict(self, mine: Constraint, other: Constraint) -> str | None:
+        if self.compares == "exactly" and other.id == self.id and other.number != mine.number:
+            return f"exactly {mine.number} and exactly {other.number}"
+        return None
 
 
 class FrozenDict(dict):
@@ -251,10 +258,14 @@ class FrozenDict(dict):
 
     __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
 
+    def __hash__(self) -> int:
+        return hash(frozenset(self.items()))
+
     def __reduce__(self) -> tuple:
         return FrozenDict, (dict(self),)
 
 
+@dataclass(frozen=True, repr=False)
 class Constraint:
     """One constraint: an IFEval id and its arguments. Frozen, hashable, checked when built.
 
@@ -264,31 +275,15 @@ class Constraint:
     Raises `ConstraintError` naming the id, the argument, what was found and what is allowed.
     """
 
-    __slots__ = ("_hash", "_key", "id", "kwargs")
     id: str
-    kwargs: FrozenDict
+    kwargs: Mapping[str, Any] | None = None
 
-    def __init__(self, id: str, kwargs: Mapping[str, Any] | None = None) -> None:
-        if not isinstance(id, str) or id not in CONSTRAINTS:
-            raise ConstraintError(f"unknown constraint id {id!r}{nearest(id, CONSTRAINTS)}; known: {_ids()}")
-        if kwargs is not None and not isinstance(kwargs, Mapping):
-            raise ConstraintError(f"{id}: kwargs must be a mapping of names to values, found {kwargs!r}")
-        frozen = FrozenDict(_parse(id, {k: v for k, v in (kwargs or {}).items() if v is not None}))
-        key = json.dumps([id, frozen], sort_keys=True, ensure_ascii=False)
-        for name, value in (("id", id), ("kwargs", frozen), ("_key", key), ("_hash", hash(key))):
-            object.__setattr__(self, name, value)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise FrozenInstanceError(f"cannot assign to {name!r} of a Constraint: build another")
-
-    def __delattr__(self, name: str) -> None:
-        raise FrozenInstanceError(f"cannot delete {name!r} of a Constraint")
-
-    def __eq__(self, other: object) -> bool:
-        return self._key == other._key if isinstance(other, Constraint) else NotImplemented
-
-    def __hash__(self) -> int:
-        return self._hash
+    def __post_init__(self) -> None:
+        kind = kind_of(self.id)
+        if self.kwargs is not None and not isinstance(self.kwargs, Mapping):
+            raise ConstraintError(f"{self.id}: kwargs must be a mapping of names to values, found {self.kwargs!r}")
+        given = {name: value for name, value in (self.kwargs or {}).items() if value is not None}
+        object.__setattr__(self, "kwargs", FrozenDict(kind.parse(given)))
 
     def __repr__(self) -> str:
         return f"Constraint({self.id!r}, {self.to_dict()['kwargs']!r})"
@@ -301,27 +296,34 @@ class Constraint:
         kwargs = {k: list(v) if isinstance(v, tuple) else v for k, v in self.kwargs.items()}
         return {"id": self.id, "kwargs": kwargs}
 
+    @property
+    def kind(self) -> Kind:
+        """Its entry in `CONSTRAINTS`."""
+        return CONSTRAINTS[self.id]
 
-def _ids() -> str:
-    return ", ".join(CONSTRAINTS)
+    @property
+    def number(self) -> int | None:
+        """The number that a count is compared with, where the kind has one."""
+        return self.kind.counted(self.kwargs)[0]
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """The counts that are allowed, where the kind has a number."""
+        return self.kind.bounds(self.kwargs)
+
+    @cached_property
+    def needs(self) -> Needs:
+        """What it asks of a text."""
+        return needs_of([self])
+
+    def forbids_count(self, count: int) -> bool:
+        """Whether so many, where there are any, are more than it allows."""
+        return bool(count) and count >= self.bounds.high
 
 
-def _parse(id: str, found: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of one constraint in their frozen form and in the order of the registry."""
-    args = CONSTRAINTS[id].args
-    takes = ", ".join(args) or "no arguments"
-    for name in found:
-        if name not in args:
-            raise ConstraintError(f"{id}: unknown argument {name!r}{nearest(name, args)}; it takes {takes}")
-    parsed: dict[str, Any] = {}
-    for name, arg in args.items():
-        if name not in found:
-            raise ConstraintError(f"{id}: argument {name!r} is missing; it takes {takes}")
-        try:
-            parsed[name] = arg.parse(found[name])
-        except ValueError as error:
-            raise ConstraintError(f"{id}: {name} must be {error}, found {found[name]!r}") from None
-    nth, count = parsed.get("nth_paragraph"), parsed.get("num_paragraphs")
-    if nth is not None and nth > count:
-        raise ConstraintError(f"{id}: nth_paragraph must be from 1 to num_paragraphs ({count}), found {nth}")
-    return parsed
+def needs_of(constraints: Iterable[Constraint]) -> Needs:
+    """The needs of a set of constraints as one record; where two of a kind differ, the stricter."""
+    needs = Needs()
+    for constraint in constraints:
+        constraint.kind.need(needs, **constraint.kwargs)
+    return needs

@@ -20,9 +20,10 @@ Decisions
 from __future__ import annotations
 
 import hashlib
+import logging
+import os
 import re
 import string
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -32,6 +33,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
+
+WORKER_VARIABLE = "IFPREF_WORKER"
+"""Set in the environment of workers: their owner says what is to be said."""
 
 PUNKT_DATA: Mapping[str, tuple[int, str]] = MappingProxyType(
     {
@@ -190,8 +194,8 @@ def _decide(tokenizer: PunktSentenceTokenizer, first: str, second: str) -> bool:
 def sentence_counter(backend: str | None = None) -> SentenceCounter:
     """Punkt with the parameters of a backend: "punkt", "punkt-lite", or None for the best there is.
 
-    Warns, once, where it has to make do with punkt-lite. Raises LookupError where "punkt" is asked for and
-    its data are absent or not genuine, ValueError for another name.
+    Where it has to make do with punkt-lite it says so in the log, once a process and never in a worker. Raises
+    LookupError where "punkt" is asked for and its data are absent or not genuine, ValueError for another name.
     """
     if backend == "punkt-lite":
         return _build("punkt-lite", _own_parameters(), _sha256(ABBREVIATIONS, SENTENCE_OPENERS))
@@ -202,11 +206,12 @@ def sentence_counter(backend: str | None = None) -> SentenceCounter:
     except LookupError as error:
         if backend == "punkt":
             raise
-        warnings.warn(
-            f"{error}; sentences are counted with our own abbreviations instead, with the same verdict in more "
-            "than 99.9 % of IFEval's checks (python -m nltk.downloader punkt_tab brings the data)",
-            stacklevel=2,
-        )
+        if not os.environ.get(WORKER_VARIABLE):
+            logging.getLogger("ifpref").warning(
+                "%s; sentences are counted with our own abbreviations instead, with the same verdict in more than "
+                "99.9 %% of IFEval's checks (python -m nltk.downloader punkt_tab brings the data)",
+                error,
+            )
         return sentence_counter("punkt-lite")
 
 

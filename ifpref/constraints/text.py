@@ -1,4 +1,4 @@
-r"""The units that the checks count: sentences, words, words in capitals; and the language of a text.
+r"""A text as the checks read it: what it contains, its sentences, words and words in capitals, and its language.
 
     count_words("It's 3.14")                     # 4: runs of \w
     count_capital_words("NASA isn't OK")         # 2
@@ -16,13 +16,9 @@ Decisions
 
 from __future__ import annotations
 
-import hashlib
 import re
-import string
-from collections import OrderedDict
-from collections.abc import Callable
-from functools import lru_cache, wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
 
 from ifpref.constraints.sentences import sentence_counter
 
@@ -30,56 +26,58 @@ if TYPE_CHECKING:
     from langdetect.detector_factory import DetectorFactory
     from nltk.tokenize import NLTKWordTokenizer
 
-T = TypeVar("T")
+
+class Text:
+    """A response, and what several checks need of it, computed once and when it is asked for."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.stripped = text.strip()
+
+    @cached_property
+    def lower(self) -> str:
+        return self.text.lower()
+
+    @cached_property
+    def lines(self) -> list[str]:
+        return self.text.split("\n")
+
+    def contains(self, word: str) -> bool:
+        """Whether the word occurs, in any case, also inside a longer word."""
+        return literal(word).search(self.text) is not None
+
+    def occurrences(self, word: str) -> int:
+        """How often it occurs so; occurrences do not overlap."""
+        return len(literal(word).findall(self.text))
+
+    def language_is(self, language: str) -> bool:
+        """Whether langdetect sees this language, or nothing to go by: that passes any."""
+        return detect_language(self.text) in (language, None)
 
 
-def cached_by_text(size: int) -> Callable[[Callable[[str], T]], Callable[[str], T]]:
-    """Remember the last `size` answers of a function of a text, by digest: no text is kept alive."""
-
-    def decorate(function: Callable[[str], T]) -> Callable[[str], T]:
-        answers: OrderedDict[bytes, T] = OrderedDict()
-
-        @wraps(function)
-        def cached(text: str) -> T:
-            key = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-            try:
-                return answers[key]
-            except KeyError:
-                answer = answers[key] = function(text)
-            if len(answers) > size:
-                answers.popitem(last=False)
-            return answer
-
-        cached.cache_clear = answers.clear  # as functools.lru_cache has it
-        return cached
-
-    return decorate
+@lru_cache(maxsize=4096)
+def literal(word: str, whole: bool = False) -> re.Pattern[str]:
+    """The word as it stands, in any case; `whole`: not inside a longer word."""
+    escaped = re.escape(word)
+    return re.compile(rf"\b{escaped}\b" if whole else escaped, re.IGNORECASE)
 
 
 # ------------------------------------------------------------------------------------ sentences and words
 
 
-@cached_by_text(4096)
+@lru_cache(maxsize=4096)
 def count_sentences(text: str) -> int:
     """Sentences as Punkt divides a text; headings and list items without . ? ! join their neighbours."""
     return sentence_counter().count(text)
 
 
-_WORD = re.compile(r"\w+")
-_ASCII_SPACED = str.maketrans({chr(code): " " for code in range(128) if not _WORD.match(chr(code))})
-
-
 def count_words(text: str) -> int:
     r"""How many runs of `\w`: don't is 2, 3.14 is 2, a_b is 1."""
-    if text.isascii():
-        return len(text.translate(_ASCII_SPACED).split())
-    return len(_WORD.findall(text))
+    return len(re.findall(r"\w+", text))
 
 
 # ---------------------------------------------------------------------------------------- capital words
 
-# Words that nltk takes apart: can not, gim me, gon na, got ta, lem me, wan na, and 't is, 't was.
-_TAKEN_APART = frozenset(("cannot", "gimme", "gonna", "gotta", "lemme", "wanna", "tis", "twas"))
 _MANY_SPACES = re.compile(" {3,}")
 # nltk's rule for the period at the end of a sentence. A double quote after a space is no closing quote to it.
 _FINAL_PERIOD = re.compile(r"""([^.])\.((?:(?! "| '')[\])}>"'»”’ ])*)\s*$""")
@@ -88,43 +86,13 @@ _FINAL_PERIOD = re.compile(r"""([^.])\.((?:(?! "| '')[\])}>"'»”’ ])*)\s*$""
 def count_capital_words(text: str) -> int:
     """How many tokens of `nltk.word_tokenize` are `.isupper()`: I and A count, CAN'T is two, WELL-KNOWN one.
 
-    nltk divides a text into sentences, then each into tokens with some thirty substitutions, none of which
-    joins or divides letters, a few words aside. So a chunk between two spaces that is letters inside its
-    punctuation counts as one if they are capitals. The other chunks that have a capital go to nltk's
-    tokenizer, all in one string. For a few of them it matters where their sentence ends, or which space
-    follows (an apostrophe or a colon with a period, "I CAN'T."; a last apostrophe): then the whole text goes
-    there.
-    """
-    count, others = 0, []
-    for chunk in text.split():
-        if chunk.islower():
-            continue
-        core = chunk.strip(string.punctuation)
-        if core.isascii() and core.isalpha() and core.lower() not in _TAKEN_APART:
-            count += core.isupper()
-            continue
-        # Some capitals have no lower case (mathematical letters).
-        if chunk.lower() == chunk and (chunk.isascii() or not any(map(str.isupper, chunk))):
-            continue
-        period = "." in chunk
-        if chunk[-1] == "'" or (period and ("'" in chunk or ":" in chunk or "wanna" in chunk.lower())):
-            return _count_capital_tokens_by_sentence(text)
-        others.append(chunk)
-    return count + (_count_capital_tokens(" ".join(others)) if others else 0)
-
-
-def _count_capital_tokens_by_sentence(text: str) -> int:
-    """Of each sentence as `nltk.word_tokenize` takes it: alone, so that its last period is a token.
-
-    One call of nltk's tokenizer for all of them, on lines whose last period has been set apart already.
+    That takes each sentence alone, so that its last period is a token. Here one call of nltk's tokenizer takes all of
+    them, on lines whose last period has been set apart already. Of a run of spaces only the first and the last can
+    matter, and nltk takes quadratic time on it.
     """
     parts = (_MANY_SPACES.sub("  ", sentence) for sentence in sentence_counter().split(text))
-    return _count_capital_tokens("\n".join(_FINAL_PERIOD.sub(r"\1 . \2 ", part) for part in parts))
-
-
-def _count_capital_tokens(text: str) -> int:
-    # Of a run of spaces only the first and the last can matter, and nltk takes quadratic time on it.
-    return sum(token.isupper() for token in _word_tokenizer().tokenize(_MANY_SPACES.sub("  ", text)))
+    lines = "\n".join(_FINAL_PERIOD.sub(r"\1 . \2 ", part) for part in parts)
+    return sum(token.isupper() for token in _word_tokenizer().tokenize(lines))
 
 
 @lru_cache(maxsize=1)
@@ -139,7 +107,7 @@ def _word_tokenizer() -> NLTKWordTokenizer:
 LANGUAGE_SEED = 0
 
 
-@cached_by_text(65536)
+@lru_cache(maxsize=16384)
 def detect_language(text: str) -> str | None:
     """langdetect's code for the language of a text ("en", "zh-cn"); None where it has nothing to go by."""
     from langdetect.lang_detect_exception import LangDetectException

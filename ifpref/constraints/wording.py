@@ -9,19 +9,31 @@
     >>> describe(river, 1, short=True)
     'Say "river" fewer than 3 times.'
 
-Decisions. Wordings are data (`templates.py`) and nothing is drawn here: who builds prompts draws the variant.
+Decisions. Wordings stand with their kind (`families/`) and nothing is drawn here: who builds prompts draws the variant.
 A relation is said in several ways of one meaning: "less than 5" is also "at most 4", and "less than 1" is
 "not at all". Two constraints never share a text: arguments are quoted so that they can be told from what
 surrounds them. Odd variants spell numbers out up to twelve; short ones keep digits.
+
+A kind's `wordings` hold one a line and, after `>`, its short ones, divided by ` / `. In a wording
+
+    {sentences}   is a counted noun, with the relation where there is one: "at least 3 sentences", "1 word"
+    {times}       is a count of occurrences: "once", "no more than twice", "at all" (where there must be none)
+    {keyword}     and the other arguments are quoted, lists joined: "a", "b" and "c"
+    [a|b]         is `b` in the edge case and `a` otherwise: a count or list of one ("[keywords|keyword]") or,
+                  with a relation, none at all ("[Use|Do not use]")
+
+A wording says all that the check tests, and stands on its own: prompts put them in any order. Every id has 6
+or 7, and 3 short ones of few and plain words for the embedded model. None has eight words in a row from a
+prompt of IFEval, or a search for contaminated prompts would find nothing but these.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from functools import cache
 
-from ifpref.constraints.registry import CONSTRAINTS, LANGUAGES, Constraint, ConstraintError, nearest
-from ifpref.constraints.templates import TEMPLATES
+from ifpref.constraints.english import cardinal, counted, quote, series, times
+from ifpref.constraints.registry import Constraint, ConstraintError, Kind, kind_of
 
 # (at least, less than), one pair a variant, in turn. {count} is "5 words", {n} words; {top} is one fewer.
 _AMOUNTS = (
@@ -43,29 +55,6 @@ _TIMES = (
     ("{times} or more", "{top times} at most"),
 )
 
-# What an argument counts, under the plural of the noun; every count with a relation is also there as `times`.
-_NOUNS = {
-    "frequency": (),
-    "let_frequency": (),
-    "num_sentences": ("sentence",),
-    "num_paragraphs": ("paragraph",),
-    "num_words": ("word",),
-    "num_placeholders": ("placeholder",),
-    "num_bullets": ("bullet point",),
-    "num_highlights": ("section", "part"),
-    "num_sections": ("section",),
-    "capital_frequency": ("word",),
-}
-
-_OPTIONS = '"My answer is yes.", "My answer is no." or "My answer is maybe."'
-_NUMBERS = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-)  # fmt: skip
-_ORDINALS = (
-    "zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
-    "eleventh", "twelfth",
-)  # fmt: skip
-
 
 def describe(
     constraint: Constraint, variant: int | None = None, *, short: bool = False, request: str | None = None
@@ -79,142 +68,74 @@ def describe(
 
     Raises `ConstraintError` where there is no such variant.
     """
-    templates = _TEMPLATES[constraint.id][short]
+    templates = _templates(constraint.kind)[short]
     variant = 0 if variant is None else variant
     if isinstance(variant, bool) or not isinstance(variant, int) or not 0 <= variant < len(templates):
         form = "short wording" if short else "wording"
         raise ConstraintError(
             f"{constraint.id}: no {form} {variant!r}; allowed: 0 to {len(templates) - 1}, or None for 0"
         )
-    slots, edge = _slots(constraint, variant, spelled=variant % 2 == 1 and not short, request=request)
+    spelled = variant % 2 == 1 and not short
+    slots, edge = _slots(constraint, variant, spelled)
+    slots |= constraint.kind.slots(spelled, request, **constraint.kwargs)
     return templates[variant][edge].format_map(slots)
 
 
 def variants(id: str, short: bool = False) -> int:
     """How many wordings, or short wordings, the id has; raises `ConstraintError` for an unknown id."""
-    if id not in _TEMPLATES:
-        raise ConstraintError(
-            f"unknown constraint id {id!r}{nearest(id, CONSTRAINTS)}; known: {', '.join(CONSTRAINTS)}"
-        )
-    return len(_TEMPLATES[id][short])
+    return len(_templates(kind_of(id))[short])
 
 
-def _slots(constraint: Constraint, variant: int, spelled: bool, request: str | None) -> tuple[dict[str, str], bool]:
-    """What fills the slots of a wording, by name, and whether it is the edge case of `templates.py`."""
-    kwargs = constraint.kwargs
-    relation = next((value for name, value in kwargs.items() if name.endswith("relation")), None)
-    slots = {"options": _OPTIONS}
+def _slots(constraint: Constraint, variant: int, spelled: bool) -> tuple[dict[str, str], bool]:
+    """What fills the slots of a wording, by name, and whether it is the edge case."""
+    kind, kwargs = constraint.kind, constraint.kwargs
+    slots = {name: quote(value) for name, value in kwargs.items() if isinstance(value, str)}
     edge = False
     for name, value in kwargs.items():
-        if name in _NOUNS:
-            none = relation == "less than" and value == 1
-            edge = none if relation else value == 1
-            slots["n"] = _number(value, spelled)
-            slots["times"] = "at all" if none else _relate(_TIMES, variant, relation, value, "time", spelled)
-            for noun in _NOUNS[name]:
-                count = _relate(_AMOUNTS, variant, relation, value, noun, spelled)
-                slots[f"{noun}s"] = f"any {noun}s" if none else count
-        elif isinstance(value, tuple):
+        if isinstance(value, tuple):
+            slots[name] = series([quote(item) for item in value], kind.args[name].joined)
             edge = len(value) == 1
-            conjunction = "or" if name == "forbidden_words" else "and"
-            slots[name] = _series([_quote(item) for item in value], conjunction)
-        elif isinstance(value, str):
-            slots[name] = _quote(value)
-    match kwargs:
-        case {"letter": letter}:
-            slots["letter"] = _letter(letter, spelled)
-            slots["cases"] = ", in upper or lower case," if letter.lower() != letter.upper() else ""
-        case {"language": language}:
-            slots["language"] = LANGUAGES[language]
-        case {"nth_paragraph": nth}:
-            slots["nth"], slots["ordinal"] = str(nth), _ordinal(nth, spelled)
-        case {"section_spliter": spliter, "num_sections": sections}:
-            first, second, any_one = (_quote(f"{spliter} {mark}") for mark in (1, 2, "X"))
-            slots["headings"] = first if sections == 1 else f"{first}, {second} and so on"
-            slots["heading X"] = any_one
-        case {"postscript_marker": marker}:
-            slots["postscript_marker"] = marker
-        case {"prompt_to_repeat": text}:
-            slots["request"] = "the request above" if text == request else f"the request {_quote(text)}"
+    if constraint.number is not None:
+        n, relation = constraint.number, kwargs.get(kind.relation_arg)
+        none = relation == "less than" and n == 1
+        edge = none if relation else n == 1
+        slots["n"] = cardinal(n, spelled)
+        slots["times"] = "at all" if none else _amount(_TIMES, variant, relation, n, "time", spelled)
+        for noun in kind.args[kind.number_arg].nouns:
+            slots[f"{noun}s"] = f"any {noun}s" if none else _amount(_AMOUNTS, variant, relation, n, noun, spelled)
     return slots, edge
 
 
-def _relate(
-    pairs: Sequence[tuple[str, str]], variant: int, relation: str | None, n: int, noun: str, spelled: bool
+def _amount(
+    pairs: tuple[tuple[str, str], ...], variant: int, relation: str | None, n: int, noun: str, spelled: bool
 ) -> str:
     """`n` of a noun with its relation ("at least 3 words"), or bare where there is none ("3 words")."""
     if relation is None:
-        return _count(n, noun, spelled)
+        return counted(n, noun, spelled)
     at_least, less_than = pairs[variant % len(pairs)]
     # "Less than 0" cannot be met, but it can be said; "at most -1" is no English.
     phrase = at_least if relation == "at least" else less_than if n > 0 else "fewer than {count}"
     return phrase.format_map(
         {
-            "n": _number(n, spelled),
+            "n": cardinal(n, spelled),
             "nouns": f"{noun}s",
-            "count": _count(n, noun, spelled),
-            "times": _times(n, spelled),
-            "top": _count(n - 1, noun, spelled),
-            "top times": _times(n - 1, spelled),
+            "count": counted(n, noun, spelled),
+            "times": times(n, spelled),
+            "top": counted(n - 1, noun, spelled),
+            "top times": times(n - 1, spelled),
         }
     )
 
 
-def _number(n: int, spelled: bool) -> str:
-    """Digits or, up to twelve, the number's word."""
-    return _NUMBERS[n] if spelled and 0 <= n < len(_NUMBERS) else str(n)
-
-
-def _ordinal(n: int, spelled: bool) -> str:
-    """`2nd`, or `second` up to `twelfth`."""
-    if spelled and n < len(_ORDINALS):
-        return _ORDINALS[n]
-    teens = 11 <= n % 100 <= 13
-    return f"{n}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(n % 10, 'th')}"
-
-
-def _count(n: int, noun: str, spelled: bool) -> str:
-    return f"{_number(n, spelled)} {noun}{'' if n == 1 else 's'}"
-
-
-def _times(n: int, spelled: bool) -> str:
-    return {1: "once", 2: "twice"}.get(n) or _count(n, "time", spelled)
-
-
-def _letter(letter: str, spelled: bool) -> str:
-    """`letter "q"`, plain `letter q` where numbers are spelled, and `character "#"` for what is no letter."""
-    if not letter.isalpha():
-        return f"character {_quote(letter)}"
-    return f"letter {letter}" if spelled else f"letter {_quote(letter)}"
-
-
-def _quote(text: str) -> str:
-    """The text in quotation marks that it does not hold itself; doubled ones where it holds all kinds."""
-    for left, right in ('""', "''", "“”"):
-        if left not in text and right not in text:
-            return f"{left}{text}{right}"
-    return '"' + text.replace('"', '""') + '"'
-
-
-def _series(items: Sequence[str], conjunction: str) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return f" {conjunction} ".join([", ".join(items[:-1])] * (len(items) > 1) + [items[-1]])
-
-
-def _read(table: str) -> dict[str, tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]]:
-    """The table by id: its wordings and its short ones, each as (usual, edge)."""
-    read = {}
-    for block in table.strip().split("\n\n"):
-        id, *lines = block.split("\n")
-        long = [line for line in lines if not line.startswith(">")]
-        short = [part for line in lines if line.startswith(">") for part in line[1:].strip().split(" / ")]
-        read[id] = tuple(tuple((_choose(text, 1), _choose(text, 2)) for text in form) for form in (long, short))
-    return read
+@cache
+def _templates(kind: Kind) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """The wordings of a kind and its short ones, each as (usual, edge)."""
+    lines = [" ".join(line.split()) for line in kind.wordings.strip().splitlines()]
+    long = [line for line in lines if not line.startswith(">")]
+    short = [part for line in lines if line.startswith(">") for part in line[1:].strip().split(" / ")]
+    return tuple(tuple((_choose(text, 1), _choose(text, 2)) for text in form) for form in (long, short))
 
 
 def _choose(template: str, side: int) -> str:
     """The template with each `[a|b]` replaced by `a` (side 1) or `b` (side 2)."""
     return re.sub(r"\[([^][|]*)\|([^][|]*)\]", rf"\{side}", template)
-
-
-_TEMPLATES = _read(TEMPLATES)

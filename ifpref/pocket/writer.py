@@ -5,7 +5,7 @@
     example.response    "The river ..."
     example.obeyed      (True, True, False)
 
-The response is a witness of the constraints that are obeyed (ifpref/constraints/witness.py); the others it leaves out
+The response is a witness of the constraints that are obeyed (ifpref/witness); the others it leaves out
 of account. Topics are those of the split `train`, and so are combinations of three and more ids: what is held out from
 training prompts is held out from the base model too.
 """
@@ -17,12 +17,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ifpref.constraints import CONSTRAINT_SETS, Constraint
-from ifpref.constraints.witness import search_witness
 from ifpref.pocket.habits import Habits
 from ifpref.prompts.build import TOPIC_SHARES
 from ifpref.prompts.combinations import Balance, share_out
 from ifpref.prompts.domains import get_domain
 from ifpref.prompts.write import draw_request
+from ifpref.witness import search_witness
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import random
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ifpref.constraints.source import Source
+from ifpref.witness.source import Source
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,12 @@ from typing import Any
 
 from ifpref.constraints import Constraint
 from ifpref.constraints.conflicts import conflicts
-from ifpref.constraints.witness import search_witness
+from ifpref.constraints.registry import kind_of
 from ifpref.constraints.wording import describe, variants
 from ifpref.prompts.combinations import Balance
 from ifpref.prompts.domain import Domain, Task, Topic
 from ifpref.prompts.domains import get_domain
+from ifpref.witness import search_witness
 
 _TRIES = 12  # draws of task, topic and arguments before the combination itself is drawn anew
 _LONGEST_SENTENCE = 30  # words; more words a sentence are no natural thing to ask for
@@ -116,7 +117,8 @@ def _arguments(
     id: str, ids: Sequence[str], domain: Domain, rng: random.Random, task: Task, topic: Topic
 ) -> dict[str, Any]:
     """Natural arguments; a heading is in the letter case that the rest of the text must have."""
-    kwargs = domain.arguments(id, rng, task, topic)
+    own = kind_of(id).arguments(rng, topic.words)
+    kwargs = domain.arguments(id, rng, task, topic) if own is None else own
     if "section_spliter" in kwargs and "change_case:english_capital" in ids:
         kwargs["section_spliter"] = kwargs["section_spliter"].upper()
     if "section_spliter" in kwargs and "change_case:english_lowercase" in ids:

@@ -18,7 +18,7 @@ from pathlib import Path
 from time import thread_time
 from typing import Any
 
-from ifpref.constraints import CONSTRAINTS, Constraint, sentences, text, verify
+from ifpref.constraints import CONSTRAINT_SETS, Constraint, sentences, text, verify
 from tests.hard_texts import HARD, UNDETECTED, hard
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "ifeval"
@@ -145,7 +145,7 @@ def per_id(items: list[Item]) -> list[dict[str, Any]]:
     for (_, (constraint,)), pair in zip(single, measure(single), strict=True):
         found[constraint.id].append(pair)
     rows = []
-    for id in sorted(CONSTRAINTS, key=lambda id: -sum(mine for mine, _ in found[id])):
+    for id in sorted(CONSTRAINT_SETS["ifeval"], key=lambda id: -sum(mine for mine, _ in found[id])):
         mine, plain = (sum(side) / len(found[id]) for side in zip(*found[id], strict=True))
         row = {"id": id, "checks": len(found[id]), "ours us": mine * 1e6, "reference us": plain * 1e6}
         rows.append({**row, "times": plain / mine})

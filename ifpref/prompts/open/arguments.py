@@ -14,9 +14,7 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ifpref.constraints.foreign import FOREIGN
 from ifpref.constraints.registry import CONSTRAINTS, nearest
-from ifpref.constraints.source import pick
 from ifpref.prompts.domain import Task, Topic
 from ifpref.prompts.open.vocabulary import (
     ADJECTIVES,
@@ -26,6 +24,8 @@ from ifpref.prompts.open.vocabulary import (
     NOUNS,
     OPENERS,
 )
+from ifpref.witness.foreign import FOREIGN
+from ifpref.witness.source import pick
 
 # Headings that suit a task better than `Section`; the first part of the id is enough.
 _SPLITERS = {

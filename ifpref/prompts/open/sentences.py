@@ -17,8 +17,6 @@ import random
 import re
 from collections import deque
 
-from ifpref.constraints.foreign import FOREIGN
-from ifpref.constraints.source import pick
 from ifpref.prompts.domain import Topic
 from ifpref.prompts.open.vocabulary import (
     ADJECTIVES,
@@ -35,6 +33,8 @@ from ifpref.prompts.open.vocabulary import (
     WHERE,
     WHO,
 )
+from ifpref.witness.foreign import FOREIGN
+from ifpref.witness.source import pick
 
 _POOLS = {
     "who": WHO,
@@ -340,7 +340,7 @@ _MEMORY, _REDRAWS = 16, 3
 
 
 class OpenSource:
-    """Sentences, phrases, words and labels on one topic (see `ifpref.constraints.source.Source`).
+    """Sentences, phrases, words and labels on one topic (see `ifpref.witness.source.Source`).
 
     A fresh one begins a text: its first free sentence names the topic. It avoids the patterns it used last.
     """

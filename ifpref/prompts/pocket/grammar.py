@@ -153,7 +153,7 @@ class _Sentence:
 
 @dataclass(frozen=True)
 class PocketSource:
-    """Sentences on one topic in one task's voice: a `Source` of ifpref/constraints/source.py.
+    """Sentences on one topic in one task's voice: a `Source` of ifpref/witness/source.py.
 
     `about` takes a noun of the world as the subject, an adjective before a subject, one of `FIRST_WORDS` as
     the first word; of any other word the sentence says that everyone knows it.

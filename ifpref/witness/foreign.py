@@ -5,6 +5,13 @@ errors. Two statements are often joined into one sentence, which makes some hund
 English word stands in a sentence about that word. Texts of three sentences or more are recognised by
 langdetect as their language (the tests hold this at 95 % and above).
 
+The texts are in `data/witness`. They are the same simple, general statements everywhere, so that they can follow
+any request. A language has `links` (how two statements become one sentence; `{second}` begins in lower case where
+the script has it), complete `sentences`, sentences `about` a quoted word, and `phrases`. In each language a
+sentence ends in `.`, `!` or `?`, also where another mark is customary (Hindi), because these are what the
+constraints count. No hyphens, digits or quotation marks; no sentence begins with a word of one letter, which
+would be a word in capitals.
+
     >>> FOREIGN["de"].sentence(random.Random(0), about="bakery")
     'Gestern sprachen alle über bakery.'
 """
@@ -12,12 +19,13 @@ langdetect as their language (the tests hold this at 95 % and above).
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
-from ifpref.constraints.foreign_texts import TABLE
-from ifpref.constraints.source import lower_first, pick
+from ifpref.data import read_sections
+from ifpref.witness.source import lower_first, pick
 
 # How often a sentence joins two statements.
 _SHARE_LINKED = 0.4
@@ -38,23 +46,32 @@ class Language:
     sentences: tuple[str, ...]
     about: tuple[str, ...]
     phrases: tuple[str, ...]
-    statements: tuple[str, ...] = ()
-    short_sentences: tuple[str, ...] = ()
-    short_about: tuple[str, ...] = ()
+
+    @cached_property
+    def _statements(self) -> tuple[str, ...]:
+        return tuple(text for text in self.sentences if text.endswith("."))
+
+    @cached_property
+    def _short(self) -> tuple[str, ...]:
+        return tuple(text for text in self.sentences if len(text.split()) <= 5)
+
+    @cached_property
+    def _short_about(self) -> tuple[str, ...]:
+        return tuple(text for text in self.about if len(text.split()) <= 6)
 
     def sentence(self, rng: random.Random, *, about: str | None = None, short: bool = False) -> str:
         """One sentence; `about` is a word it holds as given, `short` at most 5 words (6 with `about`)."""
         if about is None:
-            text = pick(rng, self.short_sentences if short else self.sentences)
+            text = pick(rng, self._short if short else self.sentences)
         else:
-            text = pick(rng, self.short_about if short else self.about).replace("{about}", about)
+            text = pick(rng, self._short_about if short else self.about).replace("{about}", about)
         if short or not text.endswith(".") or rng.random() >= _SHARE_LINKED:
             return text
-        link, other = pick(rng, self.links), pick(rng, self.statements)
+        link, other = pick(rng, self.links), pick(rng, self._statements)
         if "{first}" not in link:
             return link.replace("{second}", lower_first(text))
         while other == text:
-            other = pick(rng, self.statements)
+            other = pick(rng, self._statements)
         # The second first: `first` may hold any word, even one in braces.
         return link.replace("{second}", lower_first(other)).replace("{first}", text[:-1])
 
@@ -63,31 +80,14 @@ class Language:
         return pick(rng, self.phrases)
 
 
-def _short(sentences: Iterable[str], most: int) -> tuple[str, ...]:
-    return tuple(text for text in sentences if len(text.split()) <= most)
+def _read(name: str) -> dict[str, Language]:
+    """The languages of a data file whose headings are a code and a field of `Language`."""
+    fields: dict[str, dict[str, tuple[str, ...]]] = {}
+    for heading, texts in read_sections(name).items():
+        code, field = heading.split()
+        fields.setdefault(code, {})[field] = texts
+    return {code: Language(code, **texts) for code, texts in fields.items()}
 
 
-def _parse(table: str) -> dict[str, Language]:
-    """The languages of a table of `[code]` blocks, in its order."""
-    languages = {}
-    for block in table.strip().split("\n\n"):
-        heading, *lines = block.splitlines()
-        parts: dict[str, list[str]] = {}
-        for line in lines:
-            if line in ("links", "sentences", "about", "phrases"):
-                entries = parts.setdefault(line, [])
-            else:
-                entries.extend(line.split(" | "))
-        code, texts = heading.strip("[]"), {name: tuple(entries) for name, entries in parts.items()}
-        languages[code] = Language(
-            code,
-            **texts,
-            statements=tuple(text for text in texts["sentences"] if text.endswith(".")),
-            short_sentences=_short(texts["sentences"], 5),
-            short_about=_short(texts["about"], 6),
-        )
-    return languages
-
-
-FOREIGN: Mapping[str, Language] = MappingProxyType(_parse(TABLE))
-"""By ISO code, in the order of the table."""
+FOREIGN: Mapping[str, Language] = MappingProxyType(_read("witness/foreign.txt"))
+"""By ISO code, in the order of the data."""

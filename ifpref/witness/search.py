@@ -19,12 +19,11 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ifpref.constraints.checks import verify
-from ifpref.constraints.compose import Effort, compose
+from ifpref.constraints import Constraint, ConstraintError, verify
 from ifpref.constraints.conflicts import conflict, conflicts
-from ifpref.constraints.plain import PLAIN
-from ifpref.constraints.registry import Constraint, ConstraintError
-from ifpref.constraints.source import Source
+from ifpref.witness.compose import Effort, compose
+from ifpref.witness.plain import PLAIN
+from ifpref.witness.source import Source
 
 
 class Unsatisfiable(ConstraintError):

@@ -1,6 +1,6 @@
 """The composer: lays out one text for a set of constraints, from the sentences of a source.
 
-It reads the constraints once (`Needs`), draws sentences that go with them (`_Pen`), and sets them in order:
+It reads what the constraints need (`Needs`), draws sentences that go with them (`_Pen`), and sets them in order:
 
     title / section heading / sentences / *** or blank line between paragraphs / bullets / P.S. / end phrase
 
@@ -18,10 +18,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ifpref.constraints.conflicts import minimum_words
-from ifpref.constraints.needs import Needs, read_needs
-from ifpref.constraints.registry import Constraint
-from ifpref.constraints.source import Source, lower_first
+from ifpref.constraints import Constraint
+from ifpref.constraints.needs import Needs
+from ifpref.constraints.registry import needs_of
+from ifpref.witness.source import Source, lower_first
 
 _WORD = re.compile(r"\w+")
 _DRAWS = 6  # sentences drawn to choose one from, where the constraints prefer some to others
@@ -122,12 +122,10 @@ def compose(
 
     length  how many sentences there are when nothing asks for more or fewer, from and to
     """
-    needs = read_needs(constraints)
+    needs = needs_of(constraints)
     pen = _Pen(needs, source.fresh(), rng)
     frame = _Frame(needs)
-    # Words that are not sentences' own: titles, headings, bullets and so on, as a rule two to a bullet.
-    around = sum(minimum_words(c) for c in constraints if c.id not in _IN_SENTENCES) + 2 * needs.bullets
-    budget = needs.words.high - 1 - around - 4 * effort.thrift
+    budget = needs.words.high - 1 - _words_beside_sentences(needs) - 4 * effort.thrift
     sentences = _sentences(needs, pen, frame, budget, effort, length)
     _highlight(needs, sentences, rng)
     _fill_blanks(needs, sentences, pen)
@@ -135,27 +133,20 @@ def compose(
     return _finish(needs, _segments(needs, frame, sentences, pen, effort), frame)
 
 
-_IN_SENTENCES = {
-    "length_constraints:number_words",
-    "length_constraints:number_sentences",
-    "keywords:existence",
-    "keywords:frequency",
-    "keywords:letter_frequency",
-    "change_case:capital_word_frequency",
-    "detectable_format:number_highlighted_sections",
-    "length_constraints:number_paragraphs",
-    "length_constraints:nth_paragraph_first_word",
-    "combination:two_responses",
-}
+def _words_beside_sentences(needs: Needs) -> int:
+    """How many words titles, headings, bullets and so on take; as a rule, a bullet three."""
+    texts = [*needs.headings, needs.postscript, needs.opening, needs.end]
+    marks = needs.title + needs.quotation + needs.placeholders.low + 3 * needs.bullets.low + 3 * bool(needs.answer)
+    return sum(map(_count_words, texts)) + marks
 
 
 class _Frame:
     """How a text is divided: `dividers` between its segments, `headings` for each, and each one's first word."""
 
     def __init__(self, needs: Needs) -> None:
-        self.dividers = ["\n\n"] * (max(needs.pieces, 1) - 1)
+        self.dividers = ["\n\n"] * (max(needs.pieces.low, 1) - 1)
         middle = len(self.dividers) // 2
-        stars = ["\n***\n"] * (needs.paragraphs - 1) + ["\n******\n"] * needs.two_responses
+        stars = ["\n***\n"] * (needs.paragraphs.low - 1) + ["\n******\n"] * needs.two_responses
         self.dividers[middle:middle] = stars
         self.segments = len(self.dividers) + 1
         self.headings: list[list[str]] = [[] for _ in range(self.segments)]
@@ -183,7 +174,7 @@ def _sentences(
     short = budget < 9 * max(wanted, len(needs.mentions)) or thrift > 2
     if budget < 9 * wanted:
         wanted = max(enough, int(budget // 9))
-    room = needs.sentences.high - 1 - bool(needs.postscript) - bool(needs.end) - needs.answer - max(0, thrift - 1)
+    room = needs.sentences.high - 1 - bool(needs.postscript) - bool(needs.end) - bool(needs.answer) - max(0, thrift - 1)
     wanted = max(enough, min(wanted, room))
     sentences: list[str] = []
     if needs.mentions and budget < 5 * len(needs.mentions):
@@ -193,11 +184,11 @@ def _sentences(
     least_words = needs.words.low + 3 * extra * bool(needs.words.low)
     least_words = max(least_words, needs.capitals.low + 2 + extra if needs.capitals.low else 0)
     least = needs.sentences.low + extra if needs.sentences.low else 0
-    if needs.case or needs.language != "en":
+    if needs.case or not needs.in_english:
         least_words = max(least_words, min(20 + 6 * extra, budget))  # a language shows only in some length
     count = sum(map(_count_words, sentences))
     while len(sentences) < max(wanted, least) or count < least_words:
-        opening = not sentences and needs.language == "en"
+        opening = not sentences and needs.in_english
         sentences.append(pen.sentence(short=short, opening=opening))
         count += _count_words(sentences[-1])
     _add_letters(needs, pen, sentences, short, extra)
@@ -236,14 +227,14 @@ def _join(sentences: list[str], room: float, needs: Needs) -> list[str]:
     while len(sentences) > room:
         lengths = [len(a) + len(b) for a, b in itertools.pairwise(sentences)]
         i = lengths.index(min(lengths))
-        link = " and " if needs.language == "en" else "; "
+        link = " and " if needs.in_english else "; "
         sentences[i : i + 2] = [sentences[i].rstrip(".!?") + link + lower_first(sentences[i + 1])]
     return sentences
 
 
 def _highlight(needs: Needs, sentences: list[str], rng: random.Random) -> None:
     """Stars around one word each of the sentences in turn; never the first, where a star would be a bullet."""
-    for n in range(needs.highlights):
+    for n in range(needs.highlights.low):
         order = [(n + i) % len(sentences) for i in range(len(sentences))]
         for s in order:
             words = sentences[s].split(" ")
@@ -258,11 +249,11 @@ def _highlight(needs: Needs, sentences: list[str], rng: random.Random) -> None:
 
 def _fill_blanks(needs: Needs, sentences: list[str], pen: _Pen) -> None:
     """Placeholders at the ends of the sentences in turn: `... for [name] and [place].`"""
-    for n in range(needs.placeholders):
+    for n in range(needs.placeholders.low):
         s = n % len(sentences)
         text = sentences[s]
         stem = text.rstrip(".!?")
-        link = ("and" if stem.endswith("]") else "for") if needs.language == "en" else ""
+        link = ("and" if stem.endswith("]") else "for") if needs.in_english else ""
         blank = f"[{pen.blank()}]"
         sentences[s] = " ".join(part for part in (stem, link, blank) if part) + text[len(stem) :]
 
@@ -306,12 +297,12 @@ def _segments(needs: Needs, frame: _Frame, sentences: list[str], pen: _Pen, effo
     if needs.opening:
         first.insert(0, needs.opening)
     if needs.answer:  # word for word: nothing in it is highlighted or in capitals
-        last[-1] += " My answer is yes."
-    last += [f"- {_upper_first(pen.phrase())}" for _ in range(needs.bullets)]
+        last[-1] += f" {needs.answer}"
+    last += [f"- {_upper_first(pen.phrase())}" for _ in range(needs.bullets.low)]
     if needs.postscript:
         last.append(f"{needs.postscript} {pen.sentence(short=effort.thrift > 0)}")
     if needs.end:
-        if needs.bullets and not needs.postscript:
+        if needs.bullets.low and not needs.postscript:
             last.append(needs.end)
         else:
             last[-1] += f" {needs.end}"
