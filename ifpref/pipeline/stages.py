@@ -40,7 +40,7 @@ from ifpref.training import TrainingSettings
 VERIFIER = ("ifpref.constraints.checks", "ifpref.constraints.registry", "ifpref.constraints.sentences")
 VERIFIER += ("ifpref.constraints.text",)
 SAMPLER = tuple(f"ifpref.sampling.{name}" for name in ("protocol", "streams", "tokens", "cache", "transformers"))
-PROMPTS = tuple(f"ifpref.prompts.{name}" for name in ("build", "write", "combinations", "domain", "domains"))
+PROMPTS = tuple(f"ifpref.prompts.{name}" for name in ("build", "write", "combinations", "domain"))
 PAIRS = tuple(f"ifpref.curation.{name}" for name in ("arms", "contrast", "equal", "matching", "pairs"))
 SEARCH = tuple(f"ifpref.curation.{name}" for name in ("mcts", "tree", "boundaries", "rejection"))
 EVALUATION = tuple(f"ifpref.evaluation.{name}" for name in ("policy", "distribution", "table"))

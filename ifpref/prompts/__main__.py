@@ -22,7 +22,8 @@ from ifpref.constraints import CONSTRAINT_SETS
 from ifpref.params import ParamsError, load_params, parse_overrides
 from ifpref.prompts.build import build, to_dataset, to_rows
 from ifpref.prompts.card import dataset_card
-from ifpref.prompts.overlap import load_ifeval_prompts, near_duplicates, ngram_overlap
+from ifpref.prompts.ifeval_prompts import load_ifeval_prompts
+from ifpref.prompts.overlap import near_duplicates, ngram_overlap
 
 
 def main(argv: list[str] | None = None) -> int:
