@@ -170,13 +170,9 @@ def test_training_learns_and_batches_hold_every_example_once():
 def test_habits_that_do_not_exist_are_refused_before_any_work(tmp_path, capsys):
     from ifpref.pocket.train import main
 
-    for arguments, message in (
-        (["--habits", "nope"], "invalid choice: 'nope' (choose from"),
-        (["--scale", "0"], "must be above 0 and at most 1, found 0.0"),
-    ):
-        with pytest.raises(SystemExit, match="2"):
-            main(["--out", str(tmp_path / "model"), *arguments])
-        assert message in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main(["--out", str(tmp_path / "model"), "--habits", "nope"])
+    assert "invalid choice: 'nope' (choose from" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import hashlib
+import io
 import json
 import math
 import platform
@@ -33,6 +34,7 @@ from ifpref.pocket.exam import exam_prompts, examine
 from ifpref.pocket.habits import LEVELS
 from ifpref.pocket.tokenizer import train_tokenizer
 from ifpref.pocket.writer import Stage, encode, write_examples, write_stage
+from ifpref.store import files
 
 Encoded = tuple[np.ndarray, np.ndarray]
 """An example as token ids: prompt, response."""
@@ -201,9 +203,9 @@ class Trainer:
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
         }
-        temporary = self.folder / "checkpoint.tmp"
-        torch.save(state, temporary)
-        temporary.replace(self.folder / "checkpoint.pt")
+        content = io.BytesIO()
+        torch.save(state, content)
+        files.replace(self.folder / "checkpoint.pt", content.getvalue())
 
     def load(self) -> None:
         """Go on from the checkpoint, if there is one."""
@@ -264,7 +266,7 @@ def train(folder: Path, recipe: Recipe) -> dict[str, Any]:
     trainer.load()
     trainer.run(evaluate)
     model, final = trainer.model.eval(), exam_prompts(1200, seed=1)
-    on_gpu = model.device.type == "cuda"
+    gpu = torch.cuda.get_device_name() if model.device.type == "cuda" else None
     provenance = {
         "world": world_version(habits),
         "ifpref": ifpref.__version__,
@@ -272,9 +274,7 @@ def train(folder: Path, recipe: Recipe) -> dict[str, Any]:
         "parameters": sum(p.numel() for p in model.parameters()),
         "examples_written_s": round(seconds),
         "trained_minutes": round(trainer.seconds / 60, 1),
-        "hardware": torch.cuda.get_device_name()
-        if on_gpu
-        else f"{platform.machine()} CPU, {torch.get_num_threads()} threads",
+        "hardware": gpu or f"{platform.machine()} CPU, {torch.get_num_threads()} threads",
         "versions": {name: version(name) for name in ("torch", "transformers", "tokenizers")},
         "held_out_loss": round(held_out_loss(model, held_out, recipe.batch_size), 4),
         "greedy": examine(model, tokenizer, final),
@@ -298,15 +298,10 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make pocket-model", description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="folder; a run into the same folder goes on")
     parser.add_argument("--habits", default="pocket", choices=list(LEVELS), help="the table of the last stage")
-    parser.add_argument("--scale", type=float, default=1.0, help="share of the examples, for a trial")
     args = parser.parse_args(argv)
-    if not 0 < args.scale <= 1:
-        parser.error(f"argument --scale: must be above 0 and at most 1, found {args.scale}")
     *early, last = Recipe().stages
-    stages = [*early, dataclasses.replace(last, habits=args.habits)]
-    stages = tuple(dataclasses.replace(s, examples=max(1, round(args.scale * s.examples))) for s in stages)
     try:
-        provenance = train(args.out, Recipe(stages=stages))
+        provenance = train(args.out, Recipe(stages=(*early, dataclasses.replace(last, habits=args.habits))))
     except (ValueError, OSError) as error:
         print(f"make pocket-model: {error}", file=sys.stderr)
         return 2

@@ -171,12 +171,7 @@ def _fill(number: int, work: Sequence[tuple[Slot, Setup, int]]) -> list[tuple[Pr
 
 
 def spread(
-    function: Callable[[int, Sequence[Any]], list[T]],
-    items: Sequence[Any],
-    *,
-    chunk: int,
-    what: str,
-    workers: int | None,
+    function: Callable[[int, Sequence], list[T]], items: Sequence, *, chunk: int, what: str, workers: int | None
 ) -> Iterator[T]:
     """`function(number, items)` for each chunk of the items, in order; what it lists is given one by one.
 

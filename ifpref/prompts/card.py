@@ -26,7 +26,7 @@ def dataset_card(
     built: Built,
     provenance: Mapping[str, Any],
     near: NearDuplicates,
-    overlaps: Sequence[Overlap] = (),
+    overlaps: Sequence[Overlap],
 ) -> str:
     """The card of a built set.
 
@@ -97,8 +97,9 @@ def _rejected(built: Built) -> str:
 
 
 def _near(near: NearDuplicates, prompts: Sequence[Prompt]) -> str:
+    share = near.with_neighbour / near.texts
     text = (
-        f"{near.with_neighbour:,} of {near.texts:,} prompts ({near.share:.2%}) have another that shares "
+        f"{near.with_neighbour:,} of {near.texts:,} prompts ({share:.2%}) have another that shares "
         f"{near.threshold:.0%} or more of its runs of {SHINGLE} words (MinHash, then exactly; {near.pairs:,} "
         f"pairs, {near.identical:,} of them with the very same words)."
     )
@@ -111,14 +112,12 @@ def _near(near: NearDuplicates, prompts: Sequence[Prompt]) -> str:
 def _overlap(overlaps: Sequence[Overlap]) -> str:
     if not overlaps:
         return "Not measured: IFEval's prompts were not at hand."
-    parts = []
-    for overlap in overlaps:
-        parts.append(
-            f"- runs of {overlap.n} words: {len(overlap.hit):,} of {overlap.texts:,} prompts ({overlap.share:.2%}) "
-            f"share one with IFEval's {overlap.references} prompts"
-        )
-    runs = [run.run for run in overlaps[0].longest[:3]]
-    if runs:
+    parts = [
+        f"- runs of {overlap.n} words: {len(overlap.hit):,} of {overlap.texts:,} prompts "
+        f"({len(overlap.hit) / overlap.texts:.2%}) share one with IFEval's {overlap.references} prompts"
+        for overlap in overlaps
+    ]
+    if runs := overlaps[0].longest[:3]:
         parts.append("\nThe longest runs shared: " + "; ".join(f"“{run}”" for run in runs) + ".")
     return "\n".join(parts)
 

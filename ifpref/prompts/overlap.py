@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import takewhile
@@ -66,11 +66,6 @@ class NearDuplicates:
     pairs: int
     identical: int
     examples: tuple[tuple[float, int, int], ...] = field(repr=False)
-
-    @property
-    def share(self) -> float:
-        """Share of the texts that have a near-duplicate, in [0, 1]; 0 where there are none at all."""
-        return self.with_neighbour / self.texts if self.texts else 0.0
 
 
 def near_duplicates(texts: Sequence[str], threshold: float = 0.8) -> NearDuplicates:
@@ -141,16 +136,6 @@ def _bands(threshold: float) -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class SharedRun:
-    """A run of words that both a text and a reference have; the positions are those of the first of each."""
-
-    words: int
-    run: str
-    text: int
-    reference: int
-
-
-@dataclass(frozen=True)
 class Overlap:
     """Word n-grams that texts share with reference texts.
 
@@ -164,12 +149,7 @@ class Overlap:
     texts: int
     references: int
     hit: tuple[int, ...] = field(repr=False)
-    longest: tuple[SharedRun, ...]
-
-    @property
-    def share(self) -> float:
-        """Share of the texts that are hit, in [0, 1]; 0 where there are none at all."""
-        return len(self.hit) / self.texts if self.texts else 0.0
+    longest: tuple[str, ...]
 
 
 def ngram_overlap(texts: Sequence[str], reference_texts: Sequence[str], n: int = 8) -> Overlap:
@@ -185,7 +165,7 @@ def ngram_overlap(texts: Sequence[str], reference_texts: Sequence[str], n: int =
         for start, ngram in enumerate(_runs(words, n)):
             places[ngram].append((number, start))
     hit: list[int] = []
-    runs: dict[str, SharedRun] = {}
+    runs: dict[str, tuple[int, int, str]] = {}  # run of words -> its place among the longest
     for position, text in enumerate(texts):
         words = words_of(text)
         shared = [(start, ngram) for start, ngram in enumerate(_runs(words, n)) if ngram in places]
@@ -199,13 +179,13 @@ def ngram_overlap(texts: Sequence[str], reference_texts: Sequence[str], n: int =
                 both = zip(words[start:], reference[at:], strict=False)
                 length = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both))
                 run = " ".join(words[start : start + length])
-                runs.setdefault(run, SharedRun(length, run, position, number))
-    return Overlap(n, len(texts), len(references), tuple(hit), _longest(runs.values()))
+                runs.setdefault(run, (-length, position, run))
+    return Overlap(n, len(texts), len(references), tuple(hit), _longest(runs))
 
 
-def _longest(runs: Iterable[SharedRun]) -> tuple[SharedRun, ...]:
-    chosen: list[SharedRun] = []
-    for run in sorted(runs, key=lambda run: (-run.words, run.text, run.run)):
-        if len(chosen) < _EXAMPLES and not any(f" {run.run} " in f" {longer.run} " for longer in chosen):
+def _longest(runs: Mapping[str, tuple[int, int, str]]) -> tuple[str, ...]:
+    chosen: list[str] = []
+    for run in sorted(runs, key=runs.__getitem__):
+        if len(chosen) < _EXAMPLES and not any(f" {run} " in f" {longer} " for longer in chosen):
             chosen.append(run)
     return tuple(chosen)

@@ -144,10 +144,9 @@ def _arguments(
 ) -> dict[str, Any]:
     """Natural arguments; a heading is in the letter case that the rest of the text must have."""
     kwargs = domain.arguments(id, rng, task, topic)
-    if "section_spliter" in kwargs and "change_case:english_capital" in ids:
-        kwargs["section_spliter"] = kwargs["section_spliter"].upper()
-    if "section_spliter" in kwargs and "change_case:english_lowercase" in ids:
-        kwargs["section_spliter"] = kwargs["section_spliter"].lower()
+    for case, change in (("change_case:english_capital", str.upper), ("change_case:english_lowercase", str.lower)):
+        if case in ids and "section_spliter" in kwargs:
+            kwargs["section_spliter"] = change(kwargs["section_spliter"])
     return kwargs
 
 

@@ -36,17 +36,9 @@ _PATTERNS: dict[str, tuple[Pattern, ...]] = {
 _POOLS = {"adverb": WORDS["adverbs"], "adjective": WORDS["adjectives"], "noun": WORDS["things"], **PHRASES}
 
 # What part of speech a word is taken for; later lists win where a word stands in two.
-_PARTS: dict[str, str] = {
-    word: part
-    for part, words in (
-        ("noun", [word for row in LETTER_WORDS.values() for word in row]),
-        ("noun", WORDS["nouns"]),
-        ("adjective", WORDS["adjectives"]),
-        ("adverb", WORDS["adverbs"]),
-        ("opener", WORDS["openers"]),
-    )
-    for word in words
-}
+_PARTS = {word: "noun" for words in LETTER_WORDS.values() for word in words}
+for _part in ("noun", "adjective", "adverb", "opener"):
+    _PARTS |= dict.fromkeys(WORDS[f"{_part}s"], _part)
 
 # How often a free sentence holds a word of the topic, the topic itself, or neither.
 _SHARE_WORD, _SHARE_TOPIC = 0.35, 0.12

@@ -23,18 +23,7 @@ from ifpref.data import read_sections
 from ifpref.prompts.domain import Topic
 from ifpref.prompts.pocket import italian
 from ifpref.prompts.pocket.voices import Voice
-from ifpref.prompts.pocket.world import (
-    ADJECTIVES,
-    AT,
-    BY_KIND,
-    KINDS,
-    NOUNS,
-    OBJECTIVE,
-    POSSESSIVE,
-    VERBS,
-    WORDS,
-    article,
-)
+from ifpref.prompts.pocket.world import ADJECTIVES, BY_KIND, KINDS, NOUNS, PRONOUNS, VERBS, WORDS, article
 
 # Of the sentences that nobody asks anything of: on the topic, on a neighbour of it; the rest are on neither.
 TOPIC_SHARE, NEIGHBOUR_SHARE = 0.56, 0.24
@@ -45,10 +34,7 @@ ADJECTIVE_SHARE = 0.15  # of the later subjects: with an adjective
 TIME_SHARE, TAIL_SHARE = 0.25, 0.4  # of the patterns that allow it: with a time before, a clause behind
 LONG = 7  # a sentence of more words than that takes no further clause
 
-_BE_AND_DO = {
-    ("be", "present"): ("is", "are"), ("be", "past"): ("was", "were"),
-    ("do", "present"): ("does", "do"), ("do", "past"): ("did", "did"),
-}  # fmt: skip
+_BE = {"present": ("is", "are"), "past": ("was", "were")}
 
 
 def _pools() -> dict[str, tuple[str, ...]]:
@@ -75,8 +61,8 @@ POOLS = _pools()
 
 def conjugate(verb: str, tense: str, plural: bool = False) -> str:
     """The third person of a verb in the `past` or the `present`: walk -> walks."""
-    if verb in ("be", "do"):
-        return _BE_AND_DO[verb, tense][plural]
+    if verb == "be":
+        return _BE[tense][plural]
     third, past = VERBS[verb]
     return past if tense == "past" else verb if plural else third
 
@@ -111,12 +97,17 @@ def _kinds_of(adjective: str) -> tuple[str, ...]:
 
 
 class _Sentence:
-    """One sentence in the making: its subject, and the nouns and adjectives it holds so far."""
+    """One sentence in the making: its subject, and the nouns and adjectives it holds so far.
+
+    phrase  the subject with its adjective, without an article
+    """
 
     def __init__(self, source: PocketSource, rng: random.Random, subject: str, phrase: str) -> None:
         self.voice, self.near, self.rng = source.voice, _near(source.topic), rng
         self.noun = NOUNS[subject]
-        self.phrase = phrase  # the subject with its adjective, without an article
+        him, his = PRONOUNS[self.noun.pronoun]
+        self.fixed = {"S": f"the {phrase}", "O": f"the {phrase}", "a O": f"{article(phrase)} {phrase}"}
+        self.fixed |= {"he": self.noun.pronoun, "him": him, "his": his, "we": self.voice.we}
         self.used = {subject, *phrase.split()}
         if subject == source.subject:
             self.used.update(source.topic_phrase.split())
@@ -137,23 +128,13 @@ class _Sentence:
         return text
 
     def _slot(self, name: str) -> str:
+        if name in self.fixed:
+            return self.fixed[name]
         match name:
-            case "S" | "O":
-                return f"the {self.phrase}"
-            case "a O":
-                return f"{article(self.phrase)} {self.phrase}"
-            case "he":
-                return self.noun.pronoun
-            case "him":
-                return OBJECTIVE[self.noun.pronoun]
-            case "his":
-                return POSSESSIVE[self.noun.pronoun]
-            case "we":
-                return self.voice.we
             case "at":
                 place = self._other("place")
                 # A place is not in another.
-                return f"{'near' if self.noun.kind == 'place' else AT[place]} the {place}"
+                return f"{'near' if self.noun.kind == 'place' else WORDS['at'][place]} the {place}"
             case "adj":
                 clashing = {word for group in WORDS["clashes"] if self.used.intersection(group) for word in group}
                 return self._new([word for word in ADJECTIVES[self.noun.kind] if word not in clashing])

@@ -20,9 +20,8 @@ from ifpref.prompts.domain import Topic
 
 WORDS = read_yaml("pocket/words.yaml")
 ADJECTIVES, AT = WORDS["adjectives"], WORDS["at"]
+PRONOUNS = {"he": ("him", "his"), "she": ("her", "her"), "it": ("it", "its")}
 VERBS = {base: (third, past) for base, third, past in (verb.split("/") for verb in WORDS["verbs"].split())}
-OBJECTIVE = {"he": "him", "she": "her", "it": "it"}
-POSSESSIVE = {"he": "his", "she": "her", "it": "its"}
 
 
 @dataclass(frozen=True)
