@@ -11,20 +11,16 @@ of the model's distribution.)
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
-from types import MappingProxyType
 
 from ifpref.constraints import CONSTRAINT_SETS
 from ifpref.prompts.domain import get_domain
 
 # What each kind's tasks are dealt, one each in an order of its own: some are always obeyed, some hardly ever.
-LEVELS: Mapping[str, tuple[float, ...]] = MappingProxyType(
-    {
-        "diligent": (1.0,),
-        "pocket": (1.0, 1.0, 0.95, 0.9, 0.85, 0.8, 0.6, 0.35, 0.25, 0.2),
-        "weak": (1.0, 0.95, 0.85, 0.7, 0.45, 0.35, 0.3, 0.25, 0.2, 0.2),
-    }
-)
+LEVELS: dict[str, tuple[float, ...]] = {
+    "diligent": (1.0,),
+    "pocket": (1.0, 1.0, 0.95, 0.9, 0.85, 0.8, 0.6, 0.35, 0.25, 0.2),
+    "weak": (1.0, 0.95, 0.85, 0.7, 0.45, 0.35, 0.3, 0.25, 0.2, 0.2),
+}
 """Tables by name: `pocket` is the embedded model's, `weak` a robustness reading's, `diligent` obeys everything."""
 
 _WORDING_SHIFT = (0.1, 0.0, -0.1)  # each kind has one wording that it heeds more, and one that it heeds less

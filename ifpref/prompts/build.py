@@ -203,7 +203,7 @@ def _repeated(prompts: Sequence[Prompt]) -> list[int]:
     repeated = []
     for i, prompt in enumerate(prompts):
         text = " ".join(prompt.text.lower().split())
-        content = (prompt.task, prompt.topic, frozenset(prompt.constraints))
+        content = (prompt.task.id, prompt.topic.id, frozenset(prompt.constraints))
         if text in texts or content in contents:
             repeated.append(i)
             continue
@@ -218,8 +218,8 @@ def to_rows(prompts: Iterable[Prompt]) -> Iterator[dict[str, Any]]:
         yield {
             "prompt_id": prompt_id(prompt),
             "text": prompt.text,
-            "task": prompt.task,
-            "topic": prompt.topic,
+            "task": prompt.task.id,
+            "topic": prompt.topic.id,
             "constraints": [constraint.to_dict() for constraint in prompt.constraints],
             "n_constraints": len(prompt.constraints),
             "difficulty": prompt.difficulty,

@@ -125,7 +125,7 @@ def _overlap(overlaps: Sequence[Overlap]) -> str:
 def _examples(prompts: Sequence[Prompt]) -> str:
     step = max(1, len(prompts) // 6)
     return "\n\n".join(
-        f"**{p.task}**, k = {len(p.constraints)}, {p.difficulty}\n\n```text\n{p.text}\n```\n\nIts witness:\n\n"
+        f"**{p.task.id}**, k = {len(p.constraints)}, {p.difficulty}\n\n```text\n{p.text}\n```\n\nIts witness:\n\n"
         f"```text\n{p.witness}\n```"
         for p in prompts[::step][:6]
     )

@@ -69,14 +69,9 @@ class Assignment:
 
 
 @dataclass(frozen=True)
-class Prompt:
-    """An assignment with its place in the set, and a text that shows that it can be met; task and topic by id."""
+class Prompt(Assignment):
+    """An assignment with its place in the set, and a text that shows that it can be met."""
 
-    text: str
-    task: str
-    topic: str
-    constraints: tuple[Constraint, ...]
-    wordings: tuple[int, ...]
     difficulty: str
     split: str
     witness: str
@@ -112,16 +107,8 @@ def _draw(ids: Sequence[str], split: str, setup: Setup, domain: Domain, rng: ran
         missed = {c.id for c, met in zip(drawn.constraints, draft.verdicts, strict=True) if not met}
         return f"no witness: {' and '.join(sorted(missed))} missed"
     easy, moderate = setup.difficulty
-    return Prompt(
-        text=drawn.text,
-        task=drawn.task.id,
-        topic=drawn.topic.id,
-        constraints=drawn.constraints,
-        wordings=drawn.wordings,
-        difficulty="easy" if len(ids) <= easy else "moderate" if len(ids) <= moderate else "hard",
-        split=split,
-        witness=draft.text,
-    )
+    difficulty = "easy" if len(ids) <= easy else "moderate" if len(ids) <= moderate else "hard"
+    return Prompt(**vars(drawn), difficulty=difficulty, split=split, witness=draft.text)
 
 
 def draw_assignment(ids: Sequence[str], topics: Sequence[str], domain: Domain, rng: random.Random) -> Assignment | str:
