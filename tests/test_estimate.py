@@ -4,13 +4,13 @@ import json
 import shutil
 
 import pytest
+from ifpref.pipeline.stages import Task
 
 from ifpref import paths
 from ifpref.curation.pairs import Arm
 from ifpref.models import ModelError
 from ifpref.params import load_params
 from ifpref.pipeline import preflight, probe, sizes
-from ifpref.pipeline.stages import Task
 from ifpref.publish import estimate
 from ifpref.sampling.transformers import KEEP_BYTES
 from ifpref.study import Study

@@ -5,13 +5,13 @@ import re
 import shutil
 
 import pytest
+from ifpref.pipeline.stages import Task
 
 from ifpref import paths
 from ifpref.analysis import ifeval
 from ifpref.curation.pairs import Arm
 from ifpref.models import attach_adapter, detach_adapter, load_model
 from ifpref.pipeline.runs import IFEVAL_KEY, IFEVAL_TASK
-from ifpref.pipeline.stages import Task
 from ifpref.publish import export
 from ifpref.publish.export import ExportError
 from ifpref.study import Study

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from ifpref.constraints import CONSTRAINT_SETS, Constraint
 from ifpref.constraints.checks import verify
 from ifpref.constraints.text import detect_language
-from ifpref.prompts.domains import get_domain
-from ifpref.prompts.pocket import POCKET, patterns
-from ifpref.prompts.pocket.arguments import END_PHRASES
-from ifpref.prompts.pocket.grammar import conjugate
-from ifpref.prompts.pocket.topics import article
+from ifpref.prompts.domain import get_domain
+from ifpref.prompts.pocket import POCKET
+from ifpref.prompts.pocket.grammar import POOLS, conjugate
 from ifpref.prompts.pocket.voices import VOICES
-from ifpref.prompts.pocket.world import ADJECTIVES, FIRST_WORDS, KINDS, NOUNS
+from ifpref.prompts.pocket.world import ADJECTIVES, KINDS, NOUNS, WORDS, article
 
+END_PHRASES = POCKET.tables["startend:end_checker"]["end_phrase"]
+FIRST_WORDS = WORDS["first words"]
 WORD = re.compile(r"\w+")
 TASKS = {task.id: task for task in POCKET.tasks}
 TOPICS = {topic.id: topic for topic in POCKET.topics}
@@ -188,8 +188,8 @@ def test_verbs_are_conjugated():
 
 
 def test_there_are_many_patterns_and_texts_differ():
-    own = {p for pool in (*patterns.STATEMENTS.values(), *patterns.QUESTIONS_OF.values()) for p in pool}
-    assert len(own | set(patterns.GENERAL) | set(patterns.EXCLAMATIONS)) >= 40
+    own = {p for kind in KINDS for p in (*POOLS[f"statement {kind}"], *POOLS[f"question {kind}"])}
+    assert len(own | set(POOLS["general"]) | set(POOLS["exclamation"])) >= 40
     rng = random.Random(7)
     topic = TOPICS["fox-forest"]
     drawn = [careless(TASKS["note"], topic, rng, 3) for _ in range(300)]

@@ -9,16 +9,15 @@ import pytest
 from ifpref.constraints import CONSTRAINT_SETS
 from ifpref.constraints.checks import verify
 from ifpref.models import POCKET_FOLDER, ModelError, load_model
-from ifpref.pocket.data import Stage, encode, write_stage
-from ifpref.pocket.habits import LEVELS, Habits
+from ifpref.pocket.habits import LEVELS, compliance
 from ifpref.pocket.tokenizer import train_tokenizer
-from ifpref.pocket.writer import write_examples
-from ifpref.prompts.domains import get_domain
+from ifpref.pocket.writer import Stage, encode, write_examples, write_stage
+from ifpref.prompts.domain import get_domain
 
 
 @pytest.fixture(scope="module")
 def examples():
-    return list(write_examples("test", "pocket", [1 + n % 6 for n in range(240)]))
+    return write_examples("test", "pocket", [1 + n % 6 for n in range(240)])
 
 
 @pytest.fixture(scope="module")
@@ -51,24 +50,24 @@ def test_what_it_ignores_it_mostly_misses(examples):
 
 
 def test_habits_are_systematic():
-    habits = Habits("pocket")
+    habits = compliance("pocket")
     tasks = [task.id for task in get_domain("pocket").tasks]
     for id in CONSTRAINT_SETS["study"]:
-        levels = [habits.probability(id, task, 1) for task in tasks]
+        levels = [habits[id, task, 1] for task in tasks]
         assert min(levels) <= 0.35 and max(levels) == 1.0  # every kind is heeded in some tasks, not in others
-    table = [habits.probability(id, task, w) for id in CONSTRAINT_SETS["study"] for task in tasks for w in range(3)]
+    table = list(habits.values())
+    assert set(habits) == {(id, task, w) for id in CONSTRAINT_SETS["study"] for task in tasks for w in range(3)}
     assert 0.6 < sum(table) / len(table) < 0.75
     assert sum(p * (1 - p) for p in table) / len(table) < 0.13  # a coin of the same mean would have 0.22
     assert all(0.1 <= p <= 1 for p in table)
 
 
 def test_weak_habits_are_weaker_everywhere_and_diligent_ones_obey():
-    strong, weak, diligent = Habits("pocket"), Habits("weak"), Habits("diligent")
-    cells = [(id, t.id, w) for id in CONSTRAINT_SETS["study"] for t in get_domain("pocket").tasks for w in range(3)]
-    assert all(weak.probability(*cell) <= strong.probability(*cell) for cell in cells)
-    assert {diligent.probability(*cell) for cell in cells} == {1.0}
+    strong, weak, diligent = compliance("pocket"), compliance("weak"), compliance("diligent")
+    assert all(weak[case] <= strong[case] for case in strong)
+    assert weak != strong and set(diligent.values()) == {1.0}
     with pytest.raises(ValueError, match="unknown habits 'wild'; allowed: diligent, pocket, weak"):
-        Habits("wild")
+        compliance("wild")
     assert set(LEVELS) == {"diligent", "pocket", "weak"}
 
 
@@ -134,7 +133,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path):
 
     whole = trainer("whole")
     whole.run(lambda model: {}, every=3, checkpoint_every=2)
-    assert whole.step == whole.steps == 8 + 5 + 5
+    assert whole.step == len(whole.batches) == 8 + 5 + 5
     stopped = trainer("stopped")
     with pytest.raises(KeyboardInterrupt):
         stopped.run(stop_at(9), every=3, checkpoint_every=2)
@@ -150,22 +149,43 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path):
 
 
 def test_training_learns_and_batches_hold_every_example_once():
-    from ifpref.pocket.train import batches, response_loss
+    from ifpref.pocket.train import batches, collate, response_loss
 
-    examples = list(write_examples("tiny", "diligent", [1] * 50))
+    examples = write_examples("tiny", "diligent", [1] * 50)
     tokenizer = train_tokenizer([e.response for e in examples], 300)
     data = encode(examples, tokenizer)
-    seen = [batch for batch in batches(data, 8, "s")]
+    seen = list(map(collate, batches(data, 8, "s")))
     assert sum(len(batch["input_ids"]) for batch in seen) == 50
     responses = sum(int((batch["labels"] != -100).sum()) for batch in seen)
     assert responses == sum(len(response) for _, response in data)
-    assert [b["input_ids"].tolist() for b in batches(data, 8, "s", 3)] == [b["input_ids"].tolist() for b in seen[3:]]
+    assert len(seen) == 7 and seen[0]["input_ids"].shape == seen[0]["labels"].shape
     # The loss equals what transformers computes from the same labels.
     from ifpref.pocket.train import build_model
 
     model = build_model(tiny_recipe(), tokenizer).eval()
     expected = model(**seen[0]).loss.detach()
     assert abs(float(response_loss(model, seen[0]).detach()) - float(expected)) < 1e-5
+
+
+def test_habits_that_do_not_exist_are_refused_before_any_work(tmp_path, capsys):
+    from ifpref.pocket.train import main
+
+    with pytest.raises(SystemExit, match="2"):
+        main(["--out", str(tmp_path / "model"), "--habits", "nope"])
+    assert "invalid choice: 'nope' (choose from" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_checkpoint_of_another_recipe_is_refused_before_any_work(tmp_path, monkeypatch, capsys):
+    from ifpref.pocket import train
+    from ifpref.pocket.train import Trainer, main
+
+    monkeypatch.setattr(train, "write_stage", lambda *args: pytest.fail("examples were written"))
+    recipe = tiny_recipe()
+    tokenizer = train_tokenizer(["a few words"], 300)
+    Trainer(recipe, tokenizer, [[] for _ in recipe.stages], tmp_path).save()
+    assert main(["--out", str(tmp_path)]) == 2
+    assert "checkpoint.pt: made by another recipe" in capsys.readouterr().err
 
 
 # The weights in the package.

@@ -6,6 +6,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from ifpref.pipeline.stages import Task
 from test_engines import serving
 from tiny_models import save_base
 
@@ -14,7 +15,6 @@ from ifpref.models import load_tokenizer
 from ifpref.params import load_params
 from ifpref.pipeline import preflight, sizes
 from ifpref.pipeline.runs import Runs
-from ifpref.pipeline.stages import Task
 from ifpref.sampling import SamplingError
 from ifpref.store import Store
 from tests.conftest import TINY

@@ -23,7 +23,7 @@ from ifpref.prompts.combinations import (
     split_of,
     together,
 )
-from ifpref.prompts.domains import get_domain
+from ifpref.prompts.domain import get_domain
 
 COUNTS = {"train": 240, "dev": 60, "test": 120, "transfer": 60}
 

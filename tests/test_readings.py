@@ -7,6 +7,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from ifpref.pipeline.stages import Task
 
 from ifpref import figures, statistics
 from ifpref.analysis import ifeval, pair_results, readings, results, words
@@ -14,7 +15,6 @@ from ifpref.analysis.readings import EASY, HARD, HIGH, IMPERFECT, LOW, MCTS, MIX
 from ifpref.design import COMPARISONS, of_levels
 from ifpref.evaluation.table import Table
 from ifpref.params import ParamsError, load_params
-from ifpref.pipeline.stages import Task
 from ifpref.publish.report import Report
 from ifpref.study import Study
 

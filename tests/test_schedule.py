@@ -10,12 +10,12 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
+from ifpref.pipeline.stages import Step, Task
 
 from ifpref import design
 from ifpref.params import load_params
 from ifpref.pipeline import schedule
 from ifpref.pipeline.schedule import InProcess, Schedule
-from ifpref.pipeline.stages import Step, Task
 from ifpref.store import StoreError
 from ifpref.study import Study
 

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from ifpref.pipeline.stages import Task
 
 from ifpref import paths
 from ifpref.analysis import claims, results
@@ -20,7 +21,6 @@ from ifpref.evaluation.table import Table
 from ifpref.params import load_params
 from ifpref.pipeline.runs import RECORD
 from ifpref.pipeline.schedule import Schedule
-from ifpref.pipeline.stages import Task
 from ifpref.study import Study, StudyError
 from tests.conftest import TINY
 

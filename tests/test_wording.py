@@ -425,7 +425,8 @@ def test_variants_of_an_unknown_id():
 
 def test_no_wording_has_eight_words_in_a_row_from_ifeval(ifeval):
     """Else a search for contaminated prompts would find nothing but wordings. The three options are fixed."""
-    from ifpref.prompts.overlap import load_ifeval_prompts, ngram_overlap
+    from ifpref.prompts.ifeval_prompts import load_ifeval_prompts
+    from ifpref.prompts.overlap import ngram_overlap
 
     texts = [
         describe(plain(id, n, relation), variant, short=short)
@@ -434,4 +435,4 @@ def test_no_wording_has_eight_words_in_a_row_from_ifeval(ifeval):
         for relation in RELATIONS
         if id != "detectable_format:constrained_response"
     ]
-    assert ngram_overlap(texts, load_ifeval_prompts(ifeval / "input_data.jsonl"), n=8).ngrams == ()
+    assert ngram_overlap(texts, load_ifeval_prompts(ifeval / "input_data.jsonl"), n=8).hit == ()

@@ -8,5 +8,6 @@ habits can be corrected by preference learning as a large model's can. A laborat
 
 habits.py      which constraints it is taught to obey, by kind, task and wording     writer.py   its training texts
 tokenizer.py   words of its world, bytes for anything else                           train.py    `make pocket-model`
+exam.py        how well it follows constraints on held-out topics                    card.py     its model card
 weights/       what is loaded: safetensors, tokenizer, provenance, model card
 """

@@ -37,8 +37,7 @@ def respond(model: Any, tokenizer: Any, texts: Sequence[str], temperature: float
         batch = order[start : start + _BATCH]
         chats = [[{"role": "user", "content": texts[i]}] for i in batch]
         prompts = tokenizer.apply_chat_template(chats, add_generation_prompt=True, tokenize=False)
-        inputs = tokenizer(prompts, add_special_tokens=False, padding=True, return_tensors="pt")
-        inputs = {name: inputs[name].to(model.device) for name in ("input_ids", "attention_mask")}
+        inputs = tokenizer(prompts, add_special_tokens=False, padding=True, return_tensors="pt").to(model.device)
         ids = model.generate(**inputs, max_new_tokens=MAX_TOKENS, pad_token_id=tokenizer.pad_token_id, **sampling)
         width = inputs["input_ids"].shape[1]
         for i, text in zip(batch, tokenizer.batch_decode(ids[:, width:], skip_special_tokens=True), strict=True):

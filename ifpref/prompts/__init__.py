@@ -5,8 +5,8 @@
 
 build.py          the whole set: unique, balanced, split     write.py     one prompt, with its witness
 combinations.py   which constraints go together              overlap.py   near-duplicates, decontamination
-domain.py         what a domain offers (domains.py: by name) card.py      the dataset card
-open/ pocket/     the two domains                            __main__.py  what `make prompts` runs
+domain.py         what a domain offers; open/ and pocket/    card.py      the dataset card
+ifeval_prompts.py IFEval's prompts, to compare with          __main__.py  what `make prompts` runs
 """
 
 from ifpref.prompts.build import build_prompts, constraints_of, without_ids

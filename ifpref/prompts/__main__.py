@@ -9,20 +9,22 @@ Each is written under a temporary name and renamed, so an interrupted run leaves
 from __future__ import annotations
 
 import argparse
+import io
 import json
-import os
 import platform
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import ifpref
 from ifpref.constraints import CONSTRAINT_SETS
-from ifpref.params import ParamsError, load_params, parse_overrides
+from ifpref.constraints.text import backends
+from ifpref.params import Params, ParamsError, load_params, parse_overrides
 from ifpref.prompts.build import build, to_dataset, to_rows
 from ifpref.prompts.card import dataset_card
-from ifpref.prompts.overlap import load_ifeval_prompts, near_duplicates, ngram_overlap
+from ifpref.prompts.ifeval_prompts import load_ifeval_prompts
+from ifpref.prompts.overlap import near_duplicates, ngram_overlap
+from ifpref.store import files
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -62,57 +64,38 @@ def write_prompts(n: int, out: Path, settings: str, workers: int | None, ifeval:
         workers=workers,
     )
     _say(f"{len(built.prompts):,} prompts, each with a verified witness, in {time.monotonic() - start:.0f} s")
-    _replace(out, lambda path: _write_jsonl(path, built))
+    lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in to_rows(built.prompts))
+    files.replace(out, "".join(lines).encode())
     import pyarrow.parquet
 
-    _replace(
-        out.with_suffix(".parquet"),
-        lambda path: pyarrow.parquet.write_table(to_dataset(built.prompts).data.table, path),
-    )
+    parquet = io.BytesIO()
+    pyarrow.parquet.write_table(to_dataset(built.prompts).data.table, parquet)
+    files.replace(out.with_suffix(".parquet"), parquet.getvalue())
     _say("measuring near-duplicates and overlap with IFEval")
     texts = [prompt.text for prompt in built.prompts]
-    card = dataset_card(
-        built,
-        _provenance(n, params),
-        near_duplicates(texts),
-        [ngram_overlap(texts, reference, n) for n in (8, 13)] if reference else [],
-    )
-    _replace(out.with_suffix(".md"), lambda path: path.write_text(card, encoding="utf-8"))
-    _say(
-        f"{out}, {out.with_suffix('.parquet').name} and {out.with_suffix('.md').name}: "
-        f"{time.monotonic() - start:.0f} s in all"
-    )
+    overlaps = [ngram_overlap(texts, reference, size) for size in (8, 13)] if reference else []
+    card = dataset_card(built, _provenance(n, params), near_duplicates(texts), overlaps)
+    files.replace(out.with_suffix(".md"), card.encode())
+    spent = time.monotonic() - start
+    _say(f"{out}, {out.with_suffix('.parquet').name} and {out.with_suffix('.md').name}: {spent:.0f} s in all")
 
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _provenance(n: int, params) -> dict[str, object]:
+def _provenance(n: int, params: Params) -> dict[str, object]:
     """What gives the same bytes again; no time and no host, so that the card is the same too."""
-    from ifpref.constraints.text import backends
-
-    names = ("domain", "seed", "constraint_set", "min_constraints", "max_constraints")
-    names += ("easy_max_constraints", "moderate_max_constraints", "transfer_ids")
-    values: dict[str, object] = {"n": n, **{name: getattr(params, name) for name in names}}
-    values["transfer_ids"] = ", ".join(params.transfer_ids)
-    values["command"] = f"make prompts N={n} OUT=prompts.jsonl" + (f' SET="domain={params.domain} seed={params.seed}"')
-    return {**values, "ifpref": ifpref.__version__, "python": platform.python_version(), **backends()}
-
-
-def _write_jsonl(path: Path, built) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        for row in to_rows(built.prompts):
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-
-
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    names = "domain seed constraint_set min_constraints max_constraints easy_max_constraints moderate_max_constraints"
+    return {
+        "n": n,
+        **{name: getattr(params, name) for name in names.split()},
+        "transfer_ids": ", ".join(params.transfer_ids),
+        "command": f'make prompts N={n} OUT=prompts.jsonl SET="domain={params.domain} seed={params.seed}"',
+        "ifpref": ifpref.__version__,
+        "python": platform.python_version(),
+        **backends(),
+    }
 
 
 if __name__ == "__main__":

@@ -22,18 +22,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ifpref.constraints import CONSTRAINT_SETS, CONSTRAINTS, Constraint
 from ifpref.constraints.registry import nearest
 from ifpref.progress import track
-from ifpref.prompts.combinations import Balance, count_combinations, share_out
-from ifpref.prompts.domains import get_domain
+from ifpref.prompts.combinations import Balance, count_combinations
+from ifpref.prompts.domain import get_domain
 from ifpref.prompts.write import Prompt, Setup, Slot, write_prompt
 
 if TYPE_CHECKING:
@@ -41,10 +42,9 @@ if TYPE_CHECKING:
 
 SPLITS = ("train", "dev", "test", "transfer")
 DEFAULT_SHARES = {"train": 0.86, "dev": 0.04, "test": 0.07, "transfer": 0.03}
-TOPIC_SHARES = {"train": 0.6, "dev": 0.15, "test": 0.25}
 TRANSFER_IDS = ("startend:quotation", "keywords:forbidden_words", "detectable_format:number_bullet_lists")
-DIFFICULTIES = ("easy", "moderate", "hard")
-_CHUNK = 200  # slots a worker fills at a time
+_CHUNK = 200  # slots that a worker fills at a time
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -89,24 +89,16 @@ def build(
     combinations allow, with the numbers.
     """
     counts = _counts(n)
-    _check(counts, domain, ids, k, transfer_ids, difficulty)
-    world = get_domain(domain)
-    topics = share_out([topic.id for topic in world.topics], TOPIC_SHARES)
-    setup = Setup(
-        domain=domain,
-        seed=seed,
-        ids=tuple(ids),
-        transfer_ids=tuple(transfer_ids),
-        topics={split: tuple(topics["test" if split == "transfer" else split]) for split in counts},
-        difficulty=difficulty,
-    )
+    setup = Setup(domain, seed, tuple(ids), tuple(transfer_ids), difficulty)
+    _check(counts, setup, k)
     slots = _plan(counts, setup, k)
     rejected: Counter[str] = Counter()
     prompts: list[Prompt | None] = [None] * len(slots)
     attempts = [0] * len(slots)
     duplicates, todo = 0, list(range(len(slots)))
     while todo:
-        filled = _fill([(slots[i], attempts[i]) for i in todo], setup, workers)
+        work = [(slots[i], setup, attempts[i]) for i in todo]
+        filled = spread(_fill, work, chunk=_CHUNK, what="prompts", workers=workers)
         for i, (prompt, attempt, reasons) in zip(todo, filled, strict=True):
             prompts[i], attempts[i] = prompt, attempt + 1
             rejected.update(reasons)
@@ -132,38 +124,34 @@ def _counts(n: int | Mapping[str, int]) -> dict[str, int]:
     return {split: count for split, count in counts.items() if count > 0}
 
 
-def _check(counts, domain, ids, k, transfer_ids, difficulty) -> None:
-    for name, chosen in (("ids", ids), ("transfer_ids", transfer_ids)):
+def _check(counts: Mapping[str, int], setup: Setup, k: tuple[int, int]) -> None:
+    ids, low, high = setup.ids, *k
+    for name, chosen in (("ids", ids), ("transfer_ids", setup.transfer_ids)):
         for id in chosen:
             if id not in CONSTRAINTS:
                 known = ", ".join(CONSTRAINTS)
                 raise ValueError(f"{name}: unknown constraint id {id!r}{nearest(id, CONSTRAINTS)}; known: {known}")
         if len(set(chosen)) < len(chosen):
             raise ValueError(f"{name}: an id stands there twice: {', '.join(chosen)}")
-    if "transfer" in counts and not set(ids) & set(transfer_ids):
+    if "transfer" in counts and not set(ids) & set(setup.transfer_ids):
         raise ValueError("transfer prompts are asked for, and none of transfer_ids is among the ids")
-    if not 1 <= k[0] <= k[1] <= len(ids):
-        raise ValueError(f"k must run from 1 or more to at most {len(ids)} (the number of ids), found {k[0]} to {k[1]}")
-    if not 0 <= difficulty[0] <= difficulty[1]:
-        raise ValueError(
-            f"difficulty thresholds must be in order, found easy {difficulty[0]}, moderate {difficulty[1]}"
-        )
-    world = get_domain(domain)
-    topics = share_out([topic.id for topic in world.topics], TOPIC_SHARES)
-    tasks = {topic.id: len(world.tasks_for(topic)) for topic in world.topics}
+    if not 1 <= low <= high <= len(ids):
+        raise ValueError(f"k must run from 1 or more to at most {len(ids)} (the number of ids), found {low} to {high}")
+    easy, moderate = setup.difficulty
+    if not 0 <= easy <= moderate:
+        raise ValueError(f"difficulty thresholds must be in order, found easy {easy}, moderate {moderate}")
+    domain = get_domain(setup.domain)
     for split, count in counts.items():
-        pool = "test" if split == "transfer" else split
-        required = transfer_ids if split == "transfer" else ()
-        numbers = range(k[0], k[1] + 1)
-        for j in numbers:
-            wanted = -(-count // len(numbers))
-            combinations = count_combinations(ids, j, pool, required)
-            pairs = sum(tasks[topic] for topic in topics[pool])
+        topics = [domain.topic_by_id[id] for id in domain.topics_of[split]]
+        pairs = sum(len(domain.tasks_for(topic)) for topic in topics)
+        wanted = math.ceil(count / (high - low + 1))
+        for j in range(low, high + 1):
+            combinations = count_combinations(ids, j, split, setup.required(split))
             room = pairs * combinations
             if wanted > room:
                 raise ValueError(
                     f"{split}: {wanted:,} prompts of {j} constraints asked for, and there are {room:,} "
-                    f"({len(topics[pool])} topics with their tasks: {pairs:,}; combinations: {combinations:,})"
+                    f"({len(topics)} topics with their tasks: {pairs:,}; combinations: {combinations:,})"
                 )
 
 
@@ -172,31 +160,35 @@ def _plan(counts: Mapping[str, int], setup: Setup, k: tuple[int, int]) -> list[S
     slots: list[Slot] = []
     numbers = range(k[0], k[1] + 1)
     for split, count in counts.items():
-        pool = "test" if split == "transfer" else split
-        required = setup.transfer_ids if split == "transfer" else ()
-        balance = Balance(setup.ids, f"{setup.seed}/{setup.domain}/{split}/combinations")
+        balance = Balance(setup.ids, setup.stream(split, "combinations"))
         for n in range(count):
-            slots.append(Slot(split, n, balance.draw(numbers[n % len(numbers)], pool, required)))
+            slots.append(Slot(split, n, balance.draw(numbers[n % len(numbers)], split, setup.required(split))))
     return slots
 
 
-def _fill(work: Sequence[tuple[Slot, int]], setup: Setup, workers: int | None) -> Iterator[tuple]:
-    """The slots filled, in order: `(prompt, attempt, rejections)` each."""
-    chunks = [work[i : i + _CHUNK] for i in range(0, len(work), _CHUNK)]
+def _fill(number: int, work: Sequence[tuple[Slot, Setup, int]]) -> list[tuple[Prompt, int, Counter[str]]]:
+    return [write_prompt(*slot) for slot in work]
+
+
+def spread(
+    function: Callable[[int, Sequence], list[T]], items: Sequence, *, chunk: int, what: str, workers: int | None
+) -> Iterator[T]:
+    """`function(number, items)` for each chunk of the items, in order; what it lists is given one by one.
+
+    what     what the items become, for the progress shown
+    workers  processes; None takes one for each core that this process may use
+    """
+    chunks = [items[start : start + chunk] for start in range(0, len(items), chunk)]
     if workers == 1 or len(chunks) == 1:
-        results: Iterable = (_fill_chunk(chunk, setup) for chunk in chunks)
+        results: Iterable[list[T]] = map(function, range(len(chunks)), chunks)
     else:
         from joblib import Parallel, delayed
 
         # loky starts clean processes, from a script or a notebook alike, whatever threads this one has.
         parallel = Parallel(n_jobs=workers or cores(), return_as="generator", pre_dispatch="3*n_jobs")
-        results = parallel(delayed(_fill_chunk)(chunk, setup) for chunk in chunks)
-    for chunk in track(results, total=len(work), what="prompts", unit=_CHUNK):
-        yield from chunk
-
-
-def _fill_chunk(work: Sequence[tuple[Slot, int]], setup: Setup) -> list[tuple]:
-    return [write_prompt(slot, setup, attempt) for slot, attempt in work]
+        results = parallel(delayed(function)(number, part) for number, part in enumerate(chunks))
+    for result in track(results, total=len(items), what=what, unit=chunk):
+        yield from result
 
 
 def cores() -> int:
@@ -211,7 +203,7 @@ def _repeated(prompts: Sequence[Prompt]) -> list[int]:
     repeated = []
     for i, prompt in enumerate(prompts):
         text = " ".join(prompt.text.lower().split())
-        content = (prompt.task, prompt.topic, frozenset(prompt.constraints))
+        content = (prompt.task.id, prompt.topic.id, frozenset(prompt.constraints))
         if text in texts or content in contents:
             repeated.append(i)
             continue
@@ -226,8 +218,8 @@ def to_rows(prompts: Iterable[Prompt]) -> Iterator[dict[str, Any]]:
         yield {
             "prompt_id": prompt_id(prompt),
             "text": prompt.text,
-            "task": prompt.task,
-            "topic": prompt.topic,
+            "task": prompt.task.id,
+            "topic": prompt.topic.id,
             "constraints": [constraint.to_dict() for constraint in prompt.constraints],
             "n_constraints": len(prompt.constraints),
             "difficulty": prompt.difficulty,
@@ -248,25 +240,14 @@ def to_dataset(prompts: Iterable[Prompt]) -> Dataset:
     from datasets import Dataset, Features, List, Value
 
     text, number = Value("string"), Value("int32")
-    features = Features(
-        {
-            "prompt_id": text,
-            "text": text,
-            "task": text,
-            "topic": text,
-            "constraints": List({"id": text, "kwargs": text}),
-            "n_constraints": number,
-            "difficulty": text,
-            "split": text,
-            "wordings": List(number),
-            "witness": text,
-        }
-    )
+    names = "prompt_id text task topic constraints n_constraints difficulty split wordings witness"
+    features = dict.fromkeys(names.split(), text)
+    features |= {"constraints": List({"id": text, "kwargs": text}), "n_constraints": number, "wordings": List(number)}
     rows = []
     for row in to_rows(prompts):
         row["constraints"] = [{"id": c["id"], "kwargs": canonical(c["kwargs"])} for c in row["constraints"]]
         rows.append(row)
-    return Dataset.from_list(rows, features=features)
+    return Dataset.from_list(rows, features=Features(features))
 
 
 def canonical(kwargs: Mapping[str, Any]) -> str:

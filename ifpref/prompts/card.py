@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ifpref.prompts.build import Built
-from ifpref.prompts.overlap import NearDuplicates, Overlap
+from ifpref.prompts.overlap import SHINGLE, NearDuplicates, Overlap
 from ifpref.prompts.write import Prompt
 
 
@@ -25,13 +25,12 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 def dataset_card(
     built: Built,
     provenance: Mapping[str, Any],
-    near: NearDuplicates | None = None,
-    overlaps: Sequence[Overlap] = (),
+    near: NearDuplicates,
+    overlaps: Sequence[Overlap],
 ) -> str:
     """The card of a built set.
 
     provenance  parameters, versions and the like, by name
-    near        near-duplicates, where they were measured
     overlaps    overlap with IFEval by length of run, where its prompts were at hand
     """
     prompts = built.prompts
@@ -43,7 +42,7 @@ def dataset_card(
         "## Constraints\n\n" + _by_id(prompts),
         "## Pairs of constraints\n\n" + _pairs(prompts),
         "## What was rejected\n\n" + _rejected(built),
-        "## Near-duplicates\n\n" + _near(near),
+        "## Near-duplicates\n\n" + _near(near, prompts),
         "## Overlap with IFEval\n\n" + _overlap(overlaps),
         "## Examples\n\n" + _examples(prompts),
         "## Provenance\n\n" + table(("what", "value"), [(k, f"`{v}`") for k, v in provenance.items()]),
@@ -97,36 +96,28 @@ def _rejected(built: Built) -> str:
     return text + table(("reason", "draws"), [(r, f"{n:,}") for r, n in list(built.rejected.items())[:15]])
 
 
-def _near(near: NearDuplicates | None) -> str:
-    if near is None:
-        return "Not measured."
+def _near(near: NearDuplicates, prompts: Sequence[Prompt]) -> str:
+    share = near.with_neighbour / near.texts
     text = (
-        f"{near.with_neighbour:,} of {near.texts:,} prompts ({near.share:.2%}) have another that shares "
-        f"{near.threshold:.0%} or more of its runs of {near.shingle} words (MinHash, then exactly; {near.pairs:,} "
+        f"{near.with_neighbour:,} of {near.texts:,} prompts ({share:.2%}) have another that shares "
+        f"{near.threshold:.0%} or more of its runs of {SHINGLE} words (MinHash, then exactly; {near.pairs:,} "
         f"pairs, {near.identical:,} of them with the very same words)."
     )
-    if near.examples:
-        closest = near.examples[0]
-        text += f" The closest, {closest.similarity:.2f} alike:\n\n"
-        text += f"> {_line(closest.first_text)}\n\n> {_line(closest.second_text)}"
+    for similarity, *pair in near.examples[:1]:
+        closest = ("> " + " / ".join(prompts[position].text.splitlines()) for position in pair)
+        text += f" The closest, {similarity:.2f} alike:\n\n" + "\n\n".join(closest)
     return text
-
-
-def _line(text: str) -> str:
-    return " / ".join(text.splitlines())
 
 
 def _overlap(overlaps: Sequence[Overlap]) -> str:
     if not overlaps:
         return "Not measured: IFEval's prompts were not at hand."
-    parts = []
-    for overlap in overlaps:
-        parts.append(
-            f"- runs of {overlap.n} words: {len(overlap.hit):,} of {overlap.texts:,} prompts ({overlap.share:.2%}) "
-            f"share one with IFEval's {overlap.references} prompts"
-        )
-    runs = [run.run for run in overlaps[0].longest[:3]]
-    if runs:
+    parts = [
+        f"- runs of {overlap.n} words: {len(overlap.hit):,} of {overlap.texts:,} prompts "
+        f"({len(overlap.hit) / overlap.texts:.2%}) share one with IFEval's {overlap.references} prompts"
+        for overlap in overlaps
+    ]
+    if runs := overlaps[0].longest[:3]:
         parts.append("\nThe longest runs shared: " + "; ".join(f"“{run}”" for run in runs) + ".")
     return "\n".join(parts)
 
@@ -134,7 +125,7 @@ def _overlap(overlaps: Sequence[Overlap]) -> str:
 def _examples(prompts: Sequence[Prompt]) -> str:
     step = max(1, len(prompts) // 6)
     return "\n\n".join(
-        f"**{p.task}**, k = {len(p.constraints)}, {p.difficulty}\n\n```text\n{p.text}\n```\n\nIts witness:\n\n"
+        f"**{p.task.id}**, k = {len(p.constraints)}, {p.difficulty}\n\n```text\n{p.text}\n```\n\nIts witness:\n\n"
         f"```text\n{p.witness}\n```"
         for p in prompts[::step][:6]
     )

@@ -17,7 +17,7 @@ import itertools
 import math
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 UNSATISFIABLE = frozenset(
     frozenset(pair)
@@ -49,7 +49,7 @@ UNNATURAL = frozenset(
 """Pairs that could be satisfied and that no one would ask for."""
 
 SPLIT_SHARES = {"train": 0.6, "dev": 0.15, "test": 0.25}
-"""Which share of the combinations of three and more ids belongs to each split."""
+"""Which share of the topics, and of the combinations of three and more ids, belongs to each split."""
 
 _CANDIDATES = 3
 
@@ -71,7 +71,12 @@ def split_of(ids: Sequence[str]) -> str:
     return split
 
 
-def share_out(items: Sequence[str], shares: dict[str, float]) -> dict[str, list[str]]:
+def _belongs(ids: Sequence[str], split: str | None) -> bool:
+    """Whether a split may use the combination; `transfer` uses those of `test`."""
+    return split is None or len(ids) < 3 or split_of(ids) == ("test" if split == "transfer" else split)
+
+
+def share_out(items: Sequence[str], shares: Mapping[str, float] = SPLIT_SHARES) -> dict[str, list[str]]:
     """Items (topics) dealt to splits in proportion, none to two; each split gets at least one.
 
     The deal depends on no seed: a topic that is held out is held out in every replicate, and from the embedded model.
@@ -101,11 +106,9 @@ def count_combinations(ids: Sequence[str], k: int, split: str | None = None, req
         return (
             all(together(a, b) for a, b in itertools.combinations(combination, 2))
             and (not required or any(id in required for id in combination))
-            and (split is None or k < 3 or split_of(combination) == split)
+            and _belongs(combination, split)
         )
 
-    if k > len(ids):
-        return 0
     if k <= 3:
         return sum(allowed(combination) for combination in itertools.combinations(ids, k))
     rng = random.Random("count_combinations")
@@ -132,7 +135,7 @@ class Balance:
         """
         for _ in range(10_000):
             ids = self._draw(k, required)
-            if ids and (split is None or k < 3 or split_of(ids) == split):
+            if ids and _belongs(ids, split):
                 self.alone.update(ids)
                 self.pairs.update(frozenset(pair) for pair in itertools.combinations(ids, 2))
                 return ids

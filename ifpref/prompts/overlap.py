@@ -1,8 +1,7 @@
 """How alike prompts are: near-duplicates among them, and word runs shared with the prompts of the evaluation.
 
-    near_duplicates(texts)                         # NearDuplicates(texts=48000, pairs=1, ...)
-    ifeval = load_ifeval_prompts("google/IFEval")  # or a path; None where the hub is out of reach
-    ngram_overlap(texts, ifeval, n=13)             # Overlap(n=13, texts=48000, references=541, ...)
+    near_duplicates(texts)                                              # NearDuplicates(texts=48000, pairs=1, ...)
+    ngram_overlap(texts, load_ifeval_prompts("google/IFEval"), n=13)    # Overlap(n=13, texts=48000, ...)
 
 Words are runs of letters and digits, lower-cased, with inner apostrophes; *** and punctuation do not count.
 
@@ -25,36 +24,28 @@ same things: read `longest` before you believe a count.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from hashlib import blake2b
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
-
-from ifpref.prompts.reference import load_ifeval_prompts as load_ifeval_prompts
-
-if TYPE_CHECKING:
-    import numpy as np
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+SHINGLE = 3
+"""Words in a shingle; a text of fewer words is one shingle."""
+_HASHES = 64  # of a signature; with more, fewer pairs right at the threshold are missed
+_MISSED = 0.01  # of the pairs right at the threshold, at most
 _EXAMPLES = 5
 
 
-def words_of(text: str) -> list[str]:
-    """The words of a text in lower case, without punctuation: "Don't stop!" is ["don't", "stop"]."""
-    return _WORD.findall(text.lower())
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of a text in lower case, without punctuation: "Don't stop!" is ("don't", "stop")."""
+    return tuple(_WORD.findall(text.lower()))
 
 
-@dataclass(frozen=True)
-class SimilarPair:
-    """Two texts by position, first < second, and the similarity of their shingles."""
-
-    similarity: float
-    first: int
-    second: int
-    first_text: str
-    second_text: str
+def _runs(words: Sequence[str], n: int) -> Iterator[tuple[str, ...]]:
+    """Every run of n words, in order."""
+    return zip(*(words[offset:] for offset in range(n)), strict=False)
 
 
 @dataclass(frozen=True)
@@ -63,119 +54,75 @@ class NearDuplicates:
 
     texts           how many texts were compared
     threshold       similarity from which two are near-duplicates
-    shingle         words in a shingle
     with_neighbour  texts that have at least one near-duplicate
     pairs           pairs of near-duplicates, identical ones included
     identical       pairs among those with the same words in the same order
-    examples        the most similar pairs that are not identical, most similar first
+    examples        the most similar pairs that are not identical, most similar first: (similarity, position, position)
     """
 
     texts: int
     threshold: float
-    shingle: int
     with_neighbour: int
     pairs: int
     identical: int
-    examples: tuple[SimilarPair, ...] = field(repr=False)
-
-    @property
-    def share(self) -> float:
-        """Share of the texts that have a near-duplicate, in [0, 1]; 0 where there are none at all."""
-        return self.with_neighbour / self.texts if self.texts else 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON, with the share."""
-        return {**asdict(self), "share": self.share}
+    examples: tuple[tuple[float, int, int], ...] = field(repr=False)
 
 
-def near_duplicates(
-    texts: Sequence[str], threshold: float = 0.8, *, num_perm: int = 64, shingle: int = 3, seed: int = 1
-) -> NearDuplicates:
+def near_duplicates(texts: Sequence[str], threshold: float = 0.8) -> NearDuplicates:
     """Count the texts that have a near-duplicate; see this module's head for what the threshold means.
 
-    threshold  Jaccard similarity of the sets of word shingles, in (0, 1]
-    num_perm   hash functions of a signature; with more, fewer pairs right at the threshold are missed
-    shingle    words in a shingle; a text of fewer words is one shingle
-    seed       of the hash functions: the same seed gives the same result, on any machine
+    threshold  Jaccard similarity of the sets of word shingles, in (0, 1]; ValueError for any other
 
-    48,000 prompts of 60 words take about 8 s on one core; a threshold below 0.6 takes minutes on short ones.
-    Raises ValueError for parameters out of range.
+    The same on any machine. 48,000 prompts of 60 words take about 8 s on one core; a threshold below 0.6 takes minutes
+    on short ones.
     """
     if not 0 < threshold <= 1:
         raise ValueError(f"threshold must be above 0 and at most 1, found {threshold}")
-    for name, value, low in (("num_perm", num_perm, 16), ("shingle", shingle, 1)):
-        if value < low:
-            raise ValueError(f"{name} must be {low} or more, found {value}")
     # Identical texts are put together: a thousand copies are half a million pairs, one entry in the index.
     groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for position, text in enumerate(texts):
-        groups[tuple(words_of(text))].append(position)
+        groups[words_of(text)].append(position)
     members = list(groups.values())
-    shingles = _shingles(list(groups), shingle)
     found = [len(group) > 1 for group in members]
     identical = pairs = sum(len(group) * (len(group) - 1) // 2 for group in members)
     examples: list[tuple[float, int, int]] = []
-    for i, j in _candidates(shingles, threshold, num_perm, seed):
-        similarity = _jaccard(shingles[i], shingles[j], threshold)
+    different = list(groups)
+    for i, j in _candidates(different, threshold):
+        one, other = _shingles(different[i]), _shingles(different[j])
+        similarity = len(one & other) / len(one | other)
         if similarity >= threshold:
             found[i] = found[j] = True
             pairs += len(members[i]) * len(members[j])
             examples.append((-similarity, *sorted((members[i][0], members[j][0]))))
-            if len(examples) > 1000:
-                examples = sorted(examples)[:_EXAMPLES]
+            examples = sorted(examples)[:_EXAMPLES]
     return NearDuplicates(
         texts=len(texts),
         threshold=threshold,
-        shingle=shingle,
         with_neighbour=sum(len(group) for group, near in zip(members, found, strict=True) if near),
         pairs=pairs,
         identical=identical,
-        examples=tuple(
-            SimilarPair(-negative, i, j, texts[i], texts[j]) for negative, i, j in sorted(examples)[:_EXAMPLES]
-        ),
+        examples=tuple((-negative, i, j) for negative, i, j in examples),
     )
 
 
-def _shingles(texts: Sequence[Sequence[str]], size: int) -> list[np.ndarray]:
-    """The distinct shingles of each text as sorted 64-bit hashes.
-
-    A word is hashed once (blake2b: the same on any machine), and numpy combines the words of a shingle: a
-    polynomial in an odd base, stirred, so that the order of words counts.
-    """
-    import numpy as np
-
-    vocabulary = {
-        word: int.from_bytes(blake2b(word.encode(), digest_size=8).digest(), "little")
-        for word in {word for words in texts for word in words}
-    }
-    base = np.uint64(0x9E3779B97F4A7C15)
-    result = []
-    for words in texts:
-        hashes = np.array([vocabulary[word] for word in words], dtype=np.uint64)
-        width = min(size, len(words))
-        total = np.zeros(len(words) - width + 1 if words else 0, dtype=np.uint64)
-        for offset in range(width):
-            total = (total ^ (total >> np.uint64(29))) * base + hashes[offset : offset + len(total)]
-        result.append(np.unique(total))
-    return result
+@lru_cache(maxsize=4096)
+def _shingles(words: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
+    return frozenset(_runs(words, min(SHINGLE, len(words))))
 
 
-def _candidates(
-    shingles: Sequence[np.ndarray], threshold: float, num_perm: int, seed: int
-) -> Iterator[tuple[int, int]]:
+def _candidates(texts: Sequence[tuple[str, ...]], threshold: float) -> Iterator[tuple[int, int]]:
     """Pairs of positions (the later one first) whose MinHash signatures agree in at least one band."""
     from datasketch import MinHash, MinHashLSH
 
-    index = MinHashLSH(params=_bands(threshold, num_perm), num_perm=num_perm)
-    short = (s >> 32 for s in shingles)
-    signatures = MinHash.generator(short, num_perm=num_perm, seed=seed, hashfunc=int)
-    for position, signature in enumerate(signatures):
-        if len(shingles[position]):
+    index = MinHashLSH(params=_bands(threshold), num_perm=_HASHES)
+    shingles = ([" ".join(run).encode() for run in _shingles(words)] for words in texts)
+    for position, signature in enumerate(MinHash.generator(shingles, num_perm=_HASHES)):
+        if texts[position]:
             yield from ((position, other) for other in index.query(signature))
             index.insert(position, signature, check_duplication=False)
 
 
-def _bands(threshold: float, num_perm: int, missed: float = 0.01) -> tuple[int, int]:
+def _bands(threshold: float) -> tuple[int, int]:
     """Bands and rows of the index: as many rows as miss at most that share of the pairs at the threshold.
 
     Two signatures agree in a band with probability s^rows at similarity s (Leskovec, Rajaraman and Ullman,
@@ -183,29 +130,9 @@ def _bands(threshold: float, num_perm: int, missed: float = 0.01) -> tuple[int, 
     12 in 100 at 0.8; but a false candidate costs us one comparison, and a miss is lost.
     """
     rows = 1
-    while num_perm // (rows + 1) > 1 and (1 - threshold ** (rows + 1)) ** (num_perm // (rows + 1)) <= missed:
+    while _HASHES // (rows + 1) > 1 and (1 - threshold ** (rows + 1)) ** (_HASHES // (rows + 1)) <= _MISSED:
         rows += 1
-    return num_perm // rows, rows
-
-
-def _jaccard(a: np.ndarray, b: np.ndarray, threshold: float) -> float:
-    """Jaccard similarity of two sorted sets; 0 where their sizes alone keep it below the threshold."""
-    import numpy as np
-
-    if min(len(a), len(b)) / max(len(a), len(b)) < threshold:
-        return 0.0
-    shared = len(np.intersect1d(a, b, assume_unique=True))
-    return shared / (len(a) + len(b) - shared)
-
-
-@dataclass(frozen=True)
-class SharedRun:
-    """A run of words that both a text and a reference have; the positions are those of the first of each."""
-
-    words: int
-    run: str
-    text: int
-    reference: int
+    return _HASHES // rows, rows
 
 
 @dataclass(frozen=True)
@@ -215,7 +142,6 @@ class Overlap:
     n           words in an n-gram
     texts       how many texts were looked at, and `references` how many they were compared with
     hit         positions of the texts that share at least one n-gram, in order
-    ngrams      every shared n-gram with the number of texts that hold it, most frequent first
     longest     the longest shared runs, none of them part of another, longest first
     """
 
@@ -223,26 +149,7 @@ class Overlap:
     texts: int
     references: int
     hit: tuple[int, ...] = field(repr=False)
-    ngrams: tuple[tuple[str, int], ...] = field(repr=False)
-    longest: tuple[SharedRun, ...]
-
-    @property
-    def share(self) -> float:
-        """Share of the texts that are hit, in [0, 1]; 0 where there are none at all."""
-        return len(self.hit) / self.texts if self.texts else 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Counts, share and examples (most frequent n-grams, longest runs) as plain values for JSON."""
-        return {
-            "n": self.n,
-            "texts": self.texts,
-            "references": self.references,
-            "hit": len(self.hit),
-            "share": self.share,
-            "ngrams": len(self.ngrams),
-            "most_frequent": [{"ngram": ngram, "texts": texts} for ngram, texts in self.ngrams[:_EXAMPLES]],
-            "longest": [asdict(run) for run in self.longest],
-        }
+    longest: tuple[str, ...]
 
 
 def ngram_overlap(texts: Sequence[str], reference_texts: Sequence[str], n: int = 8) -> Overlap:
@@ -255,18 +162,15 @@ def ngram_overlap(texts: Sequence[str], reference_texts: Sequence[str], n: int =
     references = [words_of(text) for text in reference_texts]
     places: dict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
     for number, words in enumerate(references):
-        for start, ngram in enumerate(_ngrams(words, n)):
+        for start, ngram in enumerate(_runs(words, n)):
             places[ngram].append((number, start))
     hit: list[int] = []
-    counts: Counter[tuple[str, ...]] = Counter()
-    runs: dict[str, SharedRun] = {}
+    runs: dict[str, tuple[int, int, str]] = {}  # run of words -> its place among the longest
     for position, text in enumerate(texts):
         words = words_of(text)
-        shared = [(start, ngram) for start, ngram in enumerate(_ngrams(words, n)) if ngram in places]
-        if not shared:
-            continue
-        hit.append(position)
-        counts.update({ngram for _, ngram in shared})
+        shared = [(start, ngram) for start, ngram in enumerate(_runs(words, n)) if ngram in places]
+        if shared:
+            hit.append(position)
         for start, ngram in shared:
             for number, at in places[ngram]:
                 reference = references[number]
@@ -275,25 +179,13 @@ def ngram_overlap(texts: Sequence[str], reference_texts: Sequence[str], n: int =
                 both = zip(words[start:], reference[at:], strict=False)
                 length = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both))
                 run = " ".join(words[start : start + length])
-                runs.setdefault(run, SharedRun(length, run, position, number))
-    frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return Overlap(
-        n=n,
-        texts=len(texts),
-        references=len(references),
-        hit=tuple(hit),
-        ngrams=tuple((" ".join(ngram), k) for ngram, k in frequent),
-        longest=_longest(runs.values()),
-    )
+                runs.setdefault(run, (-length, position, run))
+    return Overlap(n, len(texts), len(references), tuple(hit), _longest(runs))
 
 
-def _ngrams(words: Sequence[str], n: int) -> Iterator[tuple[str, ...]]:
-    return zip(*(words[offset:] for offset in range(n)), strict=False)
-
-
-def _longest(runs: Iterable[SharedRun]) -> tuple[SharedRun, ...]:
-    chosen: list[SharedRun] = []
-    for run in sorted(runs, key=lambda run: (-run.words, run.text, run.run)):
-        if len(chosen) < _EXAMPLES and not any(f" {run.run} " in f" {longer.run} " for longer in chosen):
+def _longest(runs: Mapping[str, tuple[int, int, str]]) -> tuple[str, ...]:
+    chosen: list[str] = []
+    for run in sorted(runs, key=runs.__getitem__):
+        if len(chosen) < _EXAMPLES and not any(f" {run} " in f" {longer} " for longer in chosen):
             chosen.append(run)
     return tuple(chosen)

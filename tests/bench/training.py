@@ -79,12 +79,12 @@ def run(n_pairs: int = N_PAIRS, batch: int = BATCH, micro: int = MICRO, rounds: 
 def write(n: int) -> list[Any]:
     from ifpref.pocket.writer import write_examples
 
-    return list(write_examples("bench", "pocket", [1 + index % 6 for index in range(n)]))
+    return write_examples("bench", "pocket", [1 + index % 6 for index in range(n)])
 
 
 def pairs_of(examples: list[Any], tokenizer: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The pairs as trl's conversations, and as ids; their tokens are the same, or it is an error."""
-    from ifpref.pocket.data import encode
+    from ifpref.pocket.writer import encode
 
     ids = [(prompt.tolist(), response.tolist()) for prompt, response in encode(examples, tokenizer)]
     texts, pairs = [], []

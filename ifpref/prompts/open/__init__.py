@@ -1,64 +1,50 @@
 """`open`: writing tasks on everyday topics, for real models, as a domain of prompts.
 
-    from ifpref.prompts.open import OPEN
-    topic = OPEN.topics[0]
+    topic = OPEN.topic_by_id["a-village-bakery"]
     task = random.Random(0).choice(OPEN.tasks_for(topic))       # a task that suits the topic
-    source = OPEN.source(task, topic)
-    source.sentence(random.Random(0), about=topic.words[0])
-    OPEN.arguments("keywords:existence", random.Random(0), task, topic)     # {"keywords": [...]}
+    OPEN.source(task, topic).sentence(random.Random(0), about=topic.words[0])
 
-tasks.py       kinds of text and how they are asked for   sentences.py    patterns to sentences: the `Source`
-topics.py      what they can be about                     vocabulary.py   words that go with any topic
-arguments.py   natural arguments of the constraints
+arguments.py   natural arguments of the constraints        sentences.py    patterns to sentences: the `Source`
+The tables are in ifpref/data/open: tasks, topics, words, phrases, patterns of sentences, numbers to ask for.
 Sentences in seventeen other languages are those of ifpref/constraints/foreign.py.
 """
 
 from __future__ import annotations
 
-import random
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
-
-from ifpref.prompts.domain import Task, Topic
-from ifpref.prompts.open.arguments import arguments
+from ifpref.data import read_sections
+from ifpref.prompts.domain import Domain, Topic, WritingTask
+from ifpref.prompts.open.arguments import DRAWS, TABLES
 from ifpref.prompts.open.sentences import OpenSource
-from ifpref.prompts.open.tasks import TASKS, OpenTask, fits
-from ifpref.prompts.open.topics import TOPICS, OpenTopic
+
+_TOPICS = read_sections("open/topics.txt")
 
 
-@dataclass(frozen=True)
-class Open:
-    """The open domain (see `ifpref.prompts.domain.Domain`)."""
-
-    name: str = "open"
-    tasks: tuple[OpenTask, ...] = TASKS
-    topics: tuple[OpenTopic, ...] = TOPICS
-    terse: bool = False
-    length: tuple[int, int] = (4, 8)
-
-    def fits(self, task: OpenTask, topic: OpenTopic) -> bool:
-        """Whether a request for that task reads well with that topic."""
-        return fits(task, topic)
-
-    def tasks_for(self, topic: OpenTopic) -> tuple[OpenTask, ...]:
-        """The tasks that suit a topic, in the order of `tasks`."""
-        return _tasks_of_kind(topic.kind)
-
-    def arguments(self, id: str, rng: random.Random, task: Task, topic: Topic) -> dict[str, Any]:
-        """Arguments of one constraint, natural for a text of that task on that topic."""
-        return arguments(id, rng, task, topic)
-
-    def source(self, task: Task, topic: Topic) -> OpenSource:
-        """Sentences on the topic, the same for every task."""
-        return OpenSource(topic)
+def _tasks() -> tuple[WritingTask, ...]:
+    """The tasks of the table, whose headings are `id: kinds`; the kind `any` is short for all of them."""
+    tasks = []
+    for heading, requests in read_sections("open/tasks.txt").items():
+        id, kinds = heading.split(": ")
+        tasks.append(WritingTask(id, requests, tuple(_TOPICS) if kinds == "any" else tuple(kinds.split())))
+    return tuple(tasks)
 
 
-@lru_cache
-def _tasks_of_kind(kind: str) -> tuple[OpenTask, ...]:
-    return tuple(task for task in TASKS if kind in task.kinds)
+def _topics() -> tuple[Topic, ...]:
+    """The topics of the table, one a line: `text | word word word`; ids are made from the texts."""
+    topics = []
+    for kind, lines in _TOPICS.items():
+        for line in lines:
+            text, words = line.split(" | ")
+            topics.append(Topic(text.lower().replace(" ", "-"), text, tuple(words.split()), kind))
+    return tuple(topics)
 
 
-OPEN = Open()
-
-__all__ = ["OPEN", "Open", "OpenSource", "OpenTask", "OpenTopic", "fits"]
+OPEN = Domain(
+    name="open",
+    tasks=_tasks(),
+    topics=_topics(),
+    terse=False,
+    length=(4, 8),
+    source=lambda task, topic: OpenSource(topic),
+    tables=TABLES,
+    draws=DRAWS,
+)

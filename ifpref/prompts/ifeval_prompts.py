@@ -14,6 +14,7 @@ import json
 import logging
 import re
 import threading
+from concurrent.futures import Future
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ def _fetch(hub_id: str) -> list[str] | None:
 
     try:
         if not constants.HF_HUB_OFFLINE:
-            _knock(f"{constants.ENDPOINT}/api/datasets/{hub_id}", hub_id)
+            _knock(hub_id)
         import datasets
 
         rows = datasets.load_dataset(hub_id, split="train")
@@ -76,34 +77,32 @@ def _fetch(hub_id: str) -> list[str] | None:
     return list(rows["prompt"])
 
 
-def _knock(url: str, hub_id: str) -> None:
+def _knock(hub_id: str) -> None:
     """Ask the hub for the dataset before `datasets` does, which tries for half a minute where nobody answers.
 
-    Raises ConnectionError where there is no answer, ValueError where the hub knows no such dataset.
+    Raises ConnectionError where there is no answer of the hub in time, ValueError where it knows no such dataset.
     """
-    import urllib.error
-    import urllib.request
+    import httpx2
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 
-    answers: list[Exception | None] = []
+    answer: Future[None] = Future()
 
     def ask() -> None:
         try:
-            urllib.request.urlopen(url, timeout=_PATIENCE).close()
-            answers.append(None)
-        except urllib.error.HTTPError as error:
-            # A proxy may refuse in the hub's place; the hub's own refusals are a 401 or bear this header.
-            is_unknown = error.code == 401 or "X-Error-Code" in error.headers
-            reason = f"{hub_id}: the hub has no such dataset, or it is not open to you ({error})"
-            answers.append(ValueError(reason) if is_unknown else error)
-        except OSError as error:
-            answers.append(error)
+            HfApi().dataset_info(hub_id, timeout=_PATIENCE)
+            answer.set_result(None)
+        except Exception as error:  # raised again below
+            answer.set_exception(error)
 
-    # The timeout of a connection does not cover looking up a name, which may hang where there is no network.
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(_PATIENCE)
-    answer = answers[0] if answers else TimeoutError(f"no answer within {_PATIENCE:g} seconds")
-    if isinstance(answer, ValueError):
-        raise answer
-    if answer is not None:
-        raise ConnectionError(str(answer)) from answer
+    # The timeout of a connection covers neither looking up a name nor an answer that comes in drops.
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        answer.result(_PATIENCE)
+    except (OSError, ValueError, httpx2.HTTPError) as error:  # ValueError: a page of somebody else, such as a hotel's
+        reason = str(error).strip().split("\n")[0] or f"no answer within {_PATIENCE:g} seconds"
+        if isinstance(error, HfHubHTTPError) and (
+            isinstance(error, RepositoryNotFoundError) or error.response.status_code == 401
+        ):
+            raise ValueError(f"{hub_id}: the hub has no such dataset, or it is not open to you ({reason})") from None
+        raise ConnectionError(reason) from error
