@@ -4,16 +4,17 @@
     figure = figures.forest(rows, margin=1.0)
     figures.save(figure, folder, "prefix-effects")        # .png and .svg, the same bytes on every run
 
-intervals.py  forest, claims, per_constraint, terciles, rates        rows.py    reading rows, numbers as text
-grids.py      heat_map, verdict_grid, balance                        style.py   the style, the look of each arm, save
-curves.py     training_curves, search_progress, scatter_decoding     search.py  tree
-pairs.py      yields, shared_prefix                                  one_pair.py  log_ratios, pair_html
+intervals.py  forest, claims, per_constraint, terciles, rates; blocks: interval, joined
+grids.py      heat_map, verdict_grid, balance; block: cells (seaborn's heat map)
+curves.py     training_curves, search_progress, scatter_decoding; block: curve (seaborn's line plot)
+pairs.py      yields, shared_prefix          search.py  tree                      one_pair.py  log_ratios, pair_html
+rows.py       rows, numbers as text          arms.py    the look of each arm      style.py     style, lines, saving
 
 Decisions
 - An arm has one colour, marker and line wherever it is drawn (`looks`). Nothing rests on colour alone.
 - A title names a quantity, never a finding. Units and numbers of replicates, prompts or pairs stand in labels.
 - What has no interval is an open marker with its reason. A figure of no rows is a ValueError that says what is needed.
-- Figures are values: no pyplot, no global state, nothing to close. In Jupyter a figure that ends a cell is shown.
+- Figures are values: nothing is kept by pyplot, nothing to close. In Jupyter a figure that ends a cell is shown.
 """
 
 from ifpref.figures.arms import looks

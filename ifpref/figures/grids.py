@@ -18,10 +18,11 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
+from seaborn.utils import relative_luminance
 
 from ifpref.figures.arms import FACTORS, looks, ranked, short_ids
 from ifpref.figures.rows import Row, bounds, counted, has_interval, no_interval, number, records, signed
-from ifpref.figures.style import SMALL, WIDTH, Figure, finish, use_style
+from ifpref.figures.style import INK, SMALL, WIDTH, Figure, finish, use_style
 
 MET, NOT_MET = "#009E73", "#f3e3dc"
 MAIN_GROUPS = ("prompts", "scores", "tokens", "finish", "sharing")
@@ -148,11 +149,14 @@ def cells(
     values  (lines, columns): numbers around 0, white where they are NaN or at most `least` in size, darkest from `most`
     style   of the words
     """
-    known = np.where(np.abs(values) > least, values, 0.0)
+    words, known = np.array(words), np.where(np.abs(values) > least, values, 0.0)
     span = most / 0.85  # the ends of the colour map are too dark for ink
     colours = {"cmap": cmap, "vmin": -span, "vmax": span, "cbar": False, "linewidths": 1.5}
     labels = {"xticklabels": columns, "yticklabels": lines, "annot_kws": {"fontsize": 8, **style}}
-    sns.heatmap(known, annot=np.array(words), fmt="", mask=np.array(words) == "", ax=axes, **colours, **labels)
+    sns.heatmap(known, annot=words, fmt="", mask=words == "", ax=axes, **colours, **labels)
+    said = axes.collections[0].get_facecolors()[words.ravel() != ""]
+    for word, colour in zip(axes.texts, said, strict=True):  # seaborn writes in white on colours too light for it
+        word.set_color("white" if relative_luminance(colour) < 0.3 else INK)
     axes.tick_params(length=0, rotation=0)
 
 

@@ -3,7 +3,8 @@
     forest([{"label": "mcts − rs", "group": "C1", "estimate": 2.1, "low": 0.4, "high": 3.8, "replicates": 10,
              "prompts": 1024, "reason": None}], margin=1.0)
 
-The building block is `interval`, one estimate with its bounds; seaborn draws no intervals that it has not computed.
+The building blocks are `interval`, one estimate with its bounds, and `joined`, upright ones over x; seaborn draws no
+intervals that it has not computed.
 
 Decisions
 - Effects are percentage points. Numbers stand beside the marks, since an interval is read better as digits and compared
@@ -121,7 +122,7 @@ def terciles(rows: Any, *, title: str | None = None) -> Figure:
     rows = records(rows, "terciles", "label", "estimate", "low", "high", "pairs")
     figure = Figure(figsize=(4.8, 3.2))
     axes = figure.add_subplot()
-    _joined(axes, rows, range(len(rows)), Look("", INK, "o", (1, 2)))
+    joined(axes, rows, range(len(rows)), Look("", INK, "o", (1, 2)))
     labels = [f"{row['label']}\n{counted(row, 'pairs')} pairs\n{digits(row)}" for row in rows]
     _effect_axis(axes, "effect", rows, upright=True)
     axes.set_xticks(range(len(rows)), labels)
@@ -157,7 +158,7 @@ def rates(rows: Any, *, title: str | None = None) -> Figure:
         spots = [place(row, -0.07) for row in mine], [number(row, "gain") for row in mine]
         axes.plot(*spots, marker=look.marker, mec=look.colour, alpha=0.75, **run)
         of_arm = sorted((row for row in means if str(row["arm"]) == arm), key=place)
-        _joined(axes, of_arm, [place(row) for row in of_arm], look)
+        joined(axes, of_arm, [place(row) for row in of_arm], look)
     axes.plot([place(row, -0.07) for row in diverged], [number(row, "gain") for row in diverged], **cross)
     _effect_axis(axes, "gain over the base", means, upright=True)
     axes.set_xticks(range(len(grid)), [f"{rate:g}" for rate in grid])
@@ -188,7 +189,7 @@ def interval(axes: Axes, row: Row, place: float, look: Look, *, upright: bool = 
         axes.plot(*spot, look.marker, mfc="white", mec=look.colour, mew=1.4, ms=size)
 
 
-def _joined(axes: Axes, rows: Sequence[Row], places: Sequence[float], look: Look) -> None:
+def joined(axes: Axes, rows: Sequence[Row], places: Sequence[float], look: Look) -> None:
     """Upright intervals at places of x, a line through their estimates."""
     line = {"color": look.colour, "ls": look.line, "lw": 1.1, "zorder": 1}
     axes.plot(places, [number(row, "estimate") for row in rows], **line)

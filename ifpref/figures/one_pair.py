@@ -56,7 +56,7 @@ def log_ratios(
     bars[1].sharey(bars[0])
     colours = {"chosen": CHOSEN, "rejected": REJECTED}
     for axes, side in zip(bars, tokens, strict=True):
-        axes.bar(range(len(ratios[side])), ratios[side], width=0.75, color=colours[side])
+        axes.bar(range(len(ratios[side])), ratios[side], width=0.75, lw=0, color=colours[side])
         total = f"{side}: sum {signed(sum(ratios[side]), 2)} nats over {len(tokens[side])} tokens"
         axes.set_title(total, color=colours[side])
         axes.set_ylabel("log-ratio (nats)")
@@ -71,7 +71,7 @@ def log_ratios(
     difference = [a - b for a, b in zip(*held, strict=True)]
     _sums(last, f"chosen {MINUS} rejected", difference, longest, color=INK, ls=":")
     last.set(title="sums so far", xlabel="token of the response", ylabel="sum so far (nats)")
-    last.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+    last.legend(loc="lower right", bbox_to_anchor=(1, 0.98), ncols=3)
     for axes in (*bars, last):
         if shared:
             axes.axvspan(-0.5, shared - 0.5, color="#efefef", zorder=0)

@@ -45,7 +45,7 @@ def yields(rows: Any, *, title: str | None = None) -> Figure:
     share = 100 * table["share"].reindex(columns=["pair", *reasons], fill_value=0)
     below = 1.5 + 0.17 * math.ceil(len(reasons) / 4)
     figure, axes, places = lined([shown[arm].label for _, arm in lines], [level for level, _ in lines], besides=below)
-    style = {"pair": {"color": [shown[arm].colour for _, arm in lines]}}
+    style = {"pair": {"lw": 0, "color": [shown[arm].colour for _, arm in lines]}}
     for place, reason in enumerate(ranked([*REASONS, *reasons], REASONS)):
         fill = {"facecolor": _GREYS[place // 5 % 3], "hatch": _HATCHES[place % 5]}
         style[reason] = {**fill, "edgecolor": FAINT, "lw": 0.4}
