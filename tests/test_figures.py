@@ -1,11 +1,10 @@
 """Figures: what is drawn is what the rows say; the same bytes twice; readable in grey; nothing drawn of nothing."""
 
-import hashlib
 import itertools
 import math
 import subprocess
 import sys
-from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import matplotlib
 import numpy as np
@@ -15,11 +14,11 @@ from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.text import Text
 
 from ifpref import figures
+from ifpref.figures.arms import FACTORS, short_ids
 from ifpref.figures.grids import MET
-from ifpref.figures.one_pair import apart
+from ifpref.figures.pairs import REASONS
 from ifpref.figures.rows import common, signed, with_interval
 from ifpref.figures.search import layout
-from ifpref.figures.style import _OTHERS, FACTORS, short_ids, upon
 from ifpref.statistics import Effect, effect
 
 
@@ -65,7 +64,7 @@ YIELDS = [
     )
 ]
 BALANCE = [
-    {"group": group, "quantity": quantity, "arm": arm, "difference": 0.0 if smd is None else smd, "smd": smd}
+    {"group": group, "quantity": quantity, "arm": arm, "difference": 0.1 if smd is None else smd, "smd": smd}
     for group, quantity, smds in (
         ("scores", "gap", (0.0, 0.05)),
         ("tokens", "chosen", (0.0, -0.4)),
@@ -87,7 +86,6 @@ PROGRESS = [
 LOG = [
     {
         "arm": arm,
-        "learning_rate": 1e-3,
         "replicate": replicate,
         "step": step,
         "chosen_log_ratio": -0.1 * step - replicate,
@@ -108,7 +106,7 @@ RATES = [
 ] + [an_effect(6.0, 1.0, arm=arm, learning_rate=rate) for arm in ("rs", "mcts") for rate in (5e-4, 1e-3, 2e-3)]
 DECODING = [
     {"arm": "base", "greedy": 0.23, "sampled": 0.16, "base_matched": None},
-    {"arm": "rs", "greedy": 0.35, "sampled": 0.29, "base_matched": 0.2, "greedy_low": 0.33, "greedy_high": 0.37},
+    {"arm": "rs", "greedy": 0.35, "sampled": 0.29, "base_matched": 0.2},
     {"arm": "mcts", "greedy": 0.37, "sampled": 0.31, "base_matched": 0.21},
 ]
 VERDICTS = [
@@ -120,14 +118,8 @@ VERDICTS = [
 
 def a_node(number, parent, depth, visits, value, verdicts=None):
     """One of a row of trees."""
-    return {
-        "node": number,
-        "parent": parent,
-        "depth": depth,
-        "visits": visits,
-        "value": value,
-        "verdicts": verdicts,
-    } | {"text": f" says $5 {number}"}
+    row = {"node": number, "parent": parent, "depth": depth, "visits": visits, "value": value, "verdicts": verdicts}
+    return row | {"text": f" says $5 {number}"}
 
 
 # Root ─┬─ 1 ─┬─ 2 (leaf, perfect)
@@ -145,21 +137,11 @@ TREE = {
 }
 PAIR = (["The", " river", " ends", "."], ["The", " stone"], [0.1, 0.2, -0.3, 0.4], [0.1, -0.5], 1)
 
-FROM_ROWS = {
-    "forest": EFFECTS,
-    "claims": CLAIMS,
-    "per_constraint": PER_CONSTRAINT,
-    "terciles": TERCILES,
-    "heat_map": HEAT,
-    "yields": YIELDS,
-    "balance": BALANCE,
-    "shared_prefix": PREFIXES,
-    "search_progress": PROGRESS,
-    "training_curves": LOG,
-    "rates": RATES,
-    "scatter_decoding": DECODING,
-    "verdict_grid": VERDICTS,
-}
+FROM_ROWS = (
+    {"forest": EFFECTS, "claims": CLAIMS, "per_constraint": PER_CONSTRAINT, "terciles": TERCILES, "rates": RATES}
+    | {"heat_map": HEAT, "balance": BALANCE, "verdict_grid": VERDICTS, "yields": YIELDS, "shared_prefix": PREFIXES}
+    | {"training_curves": LOG, "search_progress": PROGRESS, "scatter_decoding": DECODING}
+)
 ALL = {name: lambda name=name: getattr(figures, name)(FROM_ROWS[name]) for name in FROM_ROWS} | {
     "tree": lambda: figures.tree(TREE, chosen=2, rejected="mcts/4"),
     "log_ratios": lambda: figures.log_ratios(*PAIR),
@@ -198,7 +180,7 @@ def test_every_public_figure_is_under_test():
 def test_axes_say_what_they_are_and_the_title_stands_above_them(drawn, name):
     figure = drawn[name]
     assert figure.get_suptitle()
-    assert any(axes.get_xlabel() for axes in figure.axes)
+    assert any(axes.get_xlabel() for axes in figure.axes) or figure.get_supxlabel()
     assert figure.get_size_inches()[0] <= 8
 
 
@@ -231,7 +213,7 @@ def test_no_rows_are_an_error_that_says_what_is_needed(name):
 
 
 def test_the_same_bytes_on_every_run_and_every_save(drawn, tmp_path):
-    for name in ("forest", "tree", "yields", "training_curves", "rates"):
+    for name in ("forest", "balance", "training_curves"):
         first = figures.save(drawn[name], tmp_path / "a", name)
         again = figures.save(drawn[name], tmp_path / "b", name)
         anew = figures.save(ALL[name](), tmp_path / "c", name)
@@ -241,18 +223,20 @@ def test_the_same_bytes_on_every_run_and_every_save(drawn, tmp_path):
         assert b"<dc:date>" not in first[1].read_bytes()
 
 
-def test_another_process_writes_the_same_bytes(tmp_path):
+def test_another_process_writes_the_same_bytes_and_loads_no_model(tmp_path):
+    rows = [
+        {"label": "a", "estimate": 1.0, "low": 0.0, "high": 2.0},
+        {"label": "b", "estimate": 1.0, "low": None, "high": None},
+    ]
     code = (
         "import sys; from pathlib import Path; from ifpref import figures;"
-        "rows = [dict(label='a', estimate=1.0, low=0.0, high=2.0), dict(label='b', estimate=1.0, low=None, high=None)];"
-        "figures.save(figures.forest(rows, margin=1), Path(sys.argv[1]), 'f')"
+        f"figures.save(figures.forest({rows}, margin=1), Path(sys.argv[1]), 'f');"
+        "print(sorted({'torch', 'transformers', 'datasets'} & set(sys.modules)))"
     )
-    digests = set()
-    for run in ("one", "two"):
-        subprocess.run([sys.executable, "-c", code, str(tmp_path / run)], check=True)
-        files = (tmp_path / run / "f.png", tmp_path / run / "f.svg")
-        digests.add(tuple(hashlib.sha256(file.read_bytes()).hexdigest() for file in files))
-    assert len(digests) == 1
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "b")], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    here = figures.save(figures.forest(rows, margin=1), tmp_path / "a", "f")
+    assert [path.read_bytes() for path in here] == [(tmp_path / "b" / path.name).read_bytes() for path in here]
 
 
 def test_a_png_has_200_dots_an_inch(drawn, tmp_path):
@@ -276,13 +260,21 @@ def test_a_readers_matplotlib_is_left_as_it_is():
     assert dict(matplotlib.rcParams) == before
 
 
-def test_importing_and_drawing_need_neither_pyplot_nor_a_model():
-    code = (
-        "import sys; from ifpref import figures; figures.shared_prefix([dict(arm='rs', shared_prefix_fraction=0.1)]);"
-        "print(sorted({'matplotlib.pyplot', 'torch', 'transformers', 'pandas', 'datasets'} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+def test_nothing_is_kept_by_pyplot(drawn):
+    import matplotlib.pyplot as plt
+
+    assert len(drawn) == len(ALL) and plt.get_fignums() == []
+
+
+def test_a_readers_own_figure_in_the_style_is_not_cut(tmp_path):
+    import matplotlib.pyplot as plt
+
+    with figures.use_style():
+        figure, axes = plt.subplots(figsize=(4, 2))
+    axes.text(1, 0.5, "right of the axes")
+    figures.save(figure, tmp_path, "own")
+    plt.close(figure)
+    assert figure.get_tightbbox().x1 <= 4
 
 
 def test_jupyter_shows_a_figure_that_ends_a_cell(drawn):
@@ -294,10 +286,9 @@ def test_jupyter_shows_a_figure_that_ends_a_cell(drawn):
 
 def test_arms_of_a_factor_differ_in_colour_marker_and_line():
     for levels in FACTORS.values():
-        for of in ("colour", "marker", "line"):
+        for of in ("colour", "marker", "dashes"):
             assert len({str(getattr(look, of)) for look in levels.values()}) == len(levels), of
     assert len({look.colour for levels in FACTORS.values() for look in levels.values()}) == 13
-    assert len({marker for _, marker, _ in _OTHERS}) == len(_OTHERS)
 
 
 def test_an_arm_is_called_by_what_tells_it_apart():
@@ -320,17 +311,13 @@ def test_words_that_are_no_arm_take_spare_looks():
 
 def test_an_arm_looks_the_same_in_every_figure(drawn):
     mcts = FACTORS["curation"]["mcts"]
-    for name in ("forest", "per_constraint", "balance", "shared_prefix", "search_progress", "training_curves", "rates"):
+    for name in ("forest", "per_constraint", "shared_prefix", "search_progress", "training_curves", "rates"):
         lines = [line for axes in drawn[name].axes for line in axes.lines if line.get_color() == mcts.colour]
         assert mcts.marker in {line.get_marker() for line in lines}, name
 
 
 def test_constraint_ids_lose_their_family_only_where_that_is_clear():
     assert short_ids(["a:x", "b:x", "c:y", "z"]) == {"a:x": "a:x", "b:x": "b:x", "c:y": "y", "z": "z"}
-
-
-def test_what_stands_upon_a_colour_is_readable():
-    assert (upon("white"), upon("black"), upon("#E69F00"), upon("#0072B2")) == ("#222222", "white", "#222222", "white")
 
 
 # ---- numbers as text
@@ -355,51 +342,45 @@ def test_forest_has_an_interval_for_each_row_that_has_one_and_says_why_where_not
     figure = drawn["forest"]
     assert len(intervals(figure)) == 3
     assert len(open_marks(figure)) == 1
-    assert {"one replicate", "no replicate", "gains", "differences", "+12.0 [+10.0, +14.0]"} <= set(words(figure))
+    beside = {"+1.0 (one replicate)", "no replicate", "+12.0 [+10.0, +14.0]"}
+    assert {"gains", "differences"} | beside <= set(words(figure))
 
 
 def test_forest_draws_the_numbers_where_they_are():
-    figure = figures.forest([an_effect(2.0, 1.5, label="a")], unit="log-odds", margin=0.5)
+    figure = figures.forest([an_effect(2.0, 1.5, label="a")], margin=0.5)
     (one,) = intervals(figure)
     marker, _, (bar,) = one
     assert marker.get_xdata().tolist() == [2.0]
     assert bar.get_segments()[0][:, 0].tolist() == [0.5, 3.5]
     label = figure.axes[0].get_xlabel()
-    assert "log-odds" in label and "95 % intervals" in label and "practically equivalent" in label
+    assert "percentage points" in label and "95 % intervals" in label and "practically equivalent" in label
 
 
 def test_forest_takes_effects_as_statistics_make_them():
     made = [effect([[1, 2, 3, 6], [2, 2, 4, 8], [3, 5, 5, 7]]), effect([[1, 2, 3, 6]])]
     figure = figures.forest([one.to_dict() | {"label": str(n)} for n, one in enumerate(made)])
     assert len(intervals(figure)) == 1 and len(open_marks(figure)) == 1
-    assert made[1].reason.partition(":")[0] in words(figure)
+    assert any(made[1].reason.partition(":")[0] in said for said in words(figure))
     assert "+4.0" in next(text for text in words(figure) if text.startswith("+4.0 ["))
     bare = Effect(1.0, math.nan, math.nan, math.nan, math.nan, 0, 0.95, 1, 4, reason="one replicate")
     assert len(open_marks(figures.forest([vars(bare) | {"label": "NaN, not None"}]))) == 1
 
 
-def test_forest_says_why_beside_the_mark_and_not_over_the_numbers():
-    reason = "one replicate in each half"
-    rows = [an_effect(place, None, label="half − half", reason=reason) for place in (8.1, -4.0, 2.1, 7.9)]
-    figure = figures.forest(rows, margin=1.0)
-    axes = figure.axes[0]
-    said = [one.get_window_extent() for one in axes.texts if one.get_text() == reason]
-    numbers = [one.get_window_extent() for one in axes.texts if one.get_text()[0] in "+\N{MINUS SIGN}"]
-    assert len(said) == len(numbers) == 4
-    assert all(box.x1 < axes.bbox.x1 < number.x0 for box in said for number in numbers)
-    assert all(box.x0 > axes.bbox.x0 for box in said)
-    for box, row in zip(said, rows, strict=True):
-        spot = axes.transData.transform((row["estimate"], 0))[0]
-        assert not box.x0 <= spot <= box.x1
+def test_a_forest_of_unlike_counts_has_them_beside_the_labels():
+    rows = [an_effect(label="all"), an_effect(label="hard", prompts=334)]
+    figure = figures.forest(rows)
+    assert {"all  (10 × 1,024)", "hard  (10 × 334)"} <= set(words(figure))
+    assert "(replicates × prompts)" in figure.axes[0].get_xlabel()
 
 
 def test_claims_have_a_colour_a_marker_and_a_word_for_each_verdict(drawn):
     figure = drawn["claims"]
+    assert "shaded" not in figure.axes[0].get_xlabel()
     marks = [one[0] for one in intervals(figure)]
     assert len(marks) == 4
     assert len({mark.get_marker() for mark in marks}) == len({mark.get_color() for mark in marks}) == 4
     assert {"supported", "equivalent", "contradicted", "not resolved"} <= set(words(figure))
-    assert "\N{MINUS SIGN}1 to +1" in figure.axes[0].get_xlabel()  # the margin that all rows have
+    assert "\N{MINUS SIGN}1 to +1" in figures.claims(CLAIMS, margin=1.0).axes[0].get_xlabel()
 
 
 def test_claims_say_when_they_are_a_demonstration_and_refuse_other_words():
@@ -426,28 +407,22 @@ def test_what_has_no_interval_is_said_once_beside_the_constraints():
 
 
 @pytest.mark.parametrize("draw", [figures.forest, figures.per_constraint])
-def test_an_interval_beyond_what_can_be_ends_with_an_arrow(draw):
+def test_an_interval_beyond_what_can_be_leaves_the_axes(draw):
     row = {"label": "a", "arm": "rs", "estimate": -12.0, "low": -171.0, "high": 146.0, "prompts": 9}
     figure = draw([row])
     (one,) = intervals(figure)
-    assert one[2][0].get_segments()[0][:, 0].tolist() == [-100.0, 100.0]
-    arrows = {
-        line.get_marker(): line.get_xdata()[0] for line in figure.axes[0].lines if line.get_marker() in ("<", ">")
-    }
-    assert arrows == {"<": -100.0, ">": 100.0}
-    assert max(map(abs, figure.axes[0].get_xlim())) < 130
-    inside = draw([row | {"low": -50.0, "high": 30.0}])
-    assert not any(line.get_marker() in ("<", ">") for line in inside.axes[0].lines)
+    assert one[2][0].get_segments()[0][:, 0].tolist() == [-171.0, 146.0]
+    assert figure.axes[0].get_xlim() == (-105.0, 105.0)
     if draw is figures.forest:
         assert "[\N{MINUS SIGN}171.0, +146.0]" in " ".join(words(figure))  # the numbers stay what they are
-        other = draw([row], unit="tokens")
-        assert intervals(other)[0][2][0].get_segments()[0][:, 0].tolist() == [-171.0, 146.0]
+    low, high = draw([row | {"low": -50.0, "high": 30.0}]).axes[0].get_xlim()
+    assert -105 < low < -50 and 30 < high < 105
 
 
 def test_terciles_stand_from_left_to_right_with_their_pairs(drawn):
     figure = drawn["terciles"]
     assert [one[0].get_xdata()[0] for one in intervals(figure)] == [0, 1, 2]
-    assert figure.axes[0].get_xticklabels()[0].get_text() == "lower\n70 pairs"
+    assert figure.axes[0].get_xticklabels()[0].get_text() == "lower\n70 pairs\n0.0 [\N{MINUS SIGN}1.5, +1.5]"
 
 
 # ---- pairs
@@ -461,43 +436,54 @@ def test_yields_add_up_to_all_prompts(drawn):
     for bar in bars:
         of_line[round(bar.get_y(), 3)] = of_line.get(round(bar.get_y(), 3), 0) + bar.get_width()
     assert len(of_line) == 4 and all(total == pytest.approx(100) for total in of_line.values())
-    reasons = [bar for bar in bars if bar.get_hatch() or bar.get_facecolor()[0] > 0.9]
-    assert len({bar.get_hatch() for bar in reasons}) == 2  # told apart in grey
+    assert {"60 % of 10", "easy", "hard"} <= set(words(drawn["yields"]))
 
 
-def test_balance_leaves_the_first_arm_out_and_brings_what_is_far_to_the_edge(drawn):
-    figure = drawn["balance"]
-    left, right = figure.axes
-    marks = [line for axes in (left, right) for line in axes.lines if line.get_marker() == "s"]
-    assert sorted(line.get_xdata()[0] for line in marks) == [-0.4, 0, 0.05, 0.2, 1.0]
-    assert "+3.2 \N{RIGHTWARDS ARROW}" in words(figure)
-    assert len(open_marks(figure)) == 1  # no variance to divide by
-    assert "to rs" in left.get_xlabel() and "existence" in [label.get_text() for label in right.get_yticklabels()]
+def test_a_reason_looks_the_same_in_every_figure_and_no_two_are_alike():
+    from ifpref.curation.pairs import REASONS as OF_CURATION
+
+    assert tuple(OF_CURATION) == REASONS
+
+    def fills(reasons):
+        row = YIELDS[0] | {"prompts": 1, "share": 1 / len(reasons)}
+        figure = figures.yields([row | {"outcome": reason} for reason in reasons])
+        patches = figure.legends[0].get_patches()[1:]
+        labels = [text.get_text() for text in figure.legends[0].get_texts()[1:]]
+        return {label: (patch.get_facecolor(), patch.get_hatch()) for label, patch in zip(labels, patches, strict=True)}
+
+    every = fills(REASONS)
+    assert len(set(every.values())) == len(REASONS)
+    assert fills(["no low gap", "a rule of a reader's own"])["no low gap"] == every["no low gap"]
+
+
+def test_balance_leaves_the_first_arm_out_and_colours_what_is_far(drawn):
+    left, right = drawn["balance"].axes
+    said = [text.get_text() for text in left.texts]
+    assert said == ["+0.05", "\N{MINUS SIGN}0.40", "no variance", "+3.20"]  # of mcts alone, and none beside a heading
+    assert [text.get_text() for text in right.texts] == ["+0.20"]  # what is reversed is not shown
+    colours = left.collections[0].get_facecolors()
+    white, far = colours[1], colours[-1]
+    assert min(white[:3]) > 0.95 and min(far[:3]) < 0.1  # within 0.1, and beyond 1.5
+    assert [label.get_text() for label in left.get_yticklabels()][:2] == ["scores", "gap"]
+    assert [label.get_text() for label in right.get_yticklabels()] == ["separated in the pair", "existence"]
+    assert "difference to rs" in drawn["balance"].get_supxlabel()
     with pytest.raises(ValueError, match="balance: one arm, rs/high/all; needed: two or more"):
         figures.balance([row for row in BALANCE if row["arm"] == "rs/high/all"])
 
 
-def test_numbers_beyond_the_edge_stand_beside_their_marks():
-    """One at the right edge is the third arm's; of three at the left one the second stands further in."""
-    arms = ("rs/high/all", "mcts/high/all", "rs_branched/high/all", "shuffled/high/all")
-    rows = [
-        {"group": "scores", "quantity": quantity, "arm": arm, "difference": smd, "smd": smd}
-        for quantity, smds in (("gap", (0.0, 0.2, 0.3, 4.9)), ("chosen score", (0.0, -1.2, -3.3, -2.0)))
-        for arm, smd in zip(arms, smds, strict=True)
-    ]
-    notes = {note.get_text(): note for note in figures.balance(rows).axes[0].texts}
-    away = {text: abs(note.get_position()[0]) for text, note in notes.items() if "\N{RIGHTWARDS ARROW}" in text}
-    assert list(away.values()) == [7]
-    left = {text: note for text, note in notes.items() if "\N{LEFTWARDS ARROW}" in text}
-    assert [note.get_position()[0] for note in left.values()] == [7, 35, 7]
-    assert len({note.get_color() for note in left.values()}) == 3  # each has the colour of its mark
+def test_balance_says_what_is_equal_and_what_has_no_pairs():
+    rows = [row for row in BALANCE if row["quantity"] == "chosen stopped"]
+    both = ((0.0, "equal"), (None, "no pairs"), (0.1, "no variance"))
+    for difference, words_of_cell in both:
+        changed = [row | {"difference": difference} for row in rows]
+        assert [text.get_text() for text in figures.balance(changed).axes[0].texts] == [words_of_cell]
 
 
 def test_shared_prefixes_are_steps_of_one_pair_each(drawn):
     axes = drawn["shared_prefix"].axes[0]
     curve = next(line for line in axes.lines if len(line.get_xdata()) > 2 and line.get_color() == "#D55E00")
-    assert curve.get_xdata().tolist() == [0, 20, 40, 90, 100]
-    assert curve.get_ydata() == pytest.approx([0, 100 / 3, 200 / 3, 100, 100])
+    assert curve.get_xdata()[1:].tolist() == pytest.approx([20, 40, 90])
+    assert curve.get_ydata() == pytest.approx([0, 100 / 3, 200 / 3, 100])
     assert "mcts: median 40 % (3 pairs)" in words(drawn["shared_prefix"])
 
 
@@ -513,63 +499,76 @@ def test_search_progress_is_the_mean_over_prompts(drawn):
 # ---- learning
 
 
-def test_training_curves_show_both_log_ratios_the_replicates_and_their_mean(drawn):
+def test_training_curves_are_the_mean_of_the_replicates_with_their_spread(drawn):
     figure = drawn["training_curves"]
-    ratios = figure.axes[0]
-    assert len(ratios.lines) == 2 * 2 * (2 + 1) + 1  # arms x sides x (replicates and mean), and the line at 0
-    mean = next(line for line in ratios.lines if line.get_linewidth() > 1.5)
-    assert mean.get_ydata() == pytest.approx([-0.6, -0.7, -0.8, -0.9])  # replicates 0 and 1: -0.1 step - replicate
-    assert [axes.get_title(loc="left") for axes in figure.axes] == [
-        "log-ratio (nats)",
+    assert [axes.get_title(loc="left") for axes in figure.axes[:5]] == [
+        "log-ratio of the chosen (nats)",
+        "log-ratio of the rejected (nats)",
         "margin (beta × nats)",
         "accuracy (share of pairs)",
         "loss (nats)",
     ]
+    chosen, rejected = figure.axes[:2]
+    rs, mcts = chosen.lines[:2]
+    assert rs.get_ydata() == pytest.approx([-0.6, -0.7, -0.8, -0.9])  # replicates 0 and 1: -0.1 step - replicate
+    band = chosen.collections[0].get_paths()[0].vertices[:, 1]
+    assert (band.min(), band.max()) == pytest.approx((-0.9 - 0.5**0.5, -0.6 + 0.5**0.5))  # of 0 and 1 the deviation
+    assert chosen.get_ylim() == rejected.get_ylim()
+    assert rs.get_linestyle() == rejected.lines[0].get_linestyle() != mcts.get_linestyle()  # a dash is an arm
+    assert "means of 2 replicates;\nbands: ±1 standard deviation" in words(figure)
 
 
 def test_training_curves_of_one_run_take_the_log_as_training_writes_it():
     log = [{name: value for name, value in row.items() if name not in ("arm", "replicate")} for row in LOG[:4]]
-    for row in log:
-        row["learning_rate"] = 1e-3 / row["step"]  # the schedule's
     figure = figures.training_curves(log)
-    assert len(figure.axes) == 4 and len(figure.axes[1].lines) == 2
+    assert figure.axes[2].lines[0].get_ydata() == pytest.approx([0.04, 0.08, 0.12, 0.16])
+    assert "end of an epoch" not in words(figure)
 
 
-def test_training_curves_have_a_column_for_each_rate_and_a_gap_where_a_run_diverged():
-    other = [row | {"learning_rate": 4e-3, "loss": None if row["step"] == 4 else row["loss"]} for row in LOG]
-    figure = figures.training_curves(LOG + other)
-    assert len(figure.axes) == 8
-    assert np.isnan(figure.axes[7].lines[0].get_ydata()[-1])
-    with pytest.raises(ValueError, match="two rows for step 1 of rs, replicate 0; needed: an arm, a learning rate"):
+def test_training_curves_mark_the_ends_of_epochs_but_the_last():
+    log = [row | {"epoch": row["step"] * 0.52} for row in LOG]  # 4 steps, 2 epochs, the last batch a bit beyond
+    figure = figures.training_curves(log)
+    ends = [line.get_xdata()[0] for line in figure.axes[0].lines if list(line.get_ydata()) == [0, 1]]
+    assert ends == [pytest.approx(1 / 0.52 + 0.5)] and "end of an epoch" in words(figure)
+
+
+def test_training_curves_end_where_a_run_diverged_and_runs_are_told_apart():
+    diverged = [row | {"loss": None} if row["step"] == 4 and row["replicate"] == 1 else row for row in LOG]
+    figure = figures.training_curves(diverged)
+    assert figure.axes[4].lines[0].get_xdata().tolist() == [1, 2, 3]  # no mean of the one that is left
+    assert figure.axes[3].lines[0].get_xdata().tolist() == [1, 2, 3, 4]
+    with pytest.raises(ValueError, match="two rows for step 1 of rs, replicate 0; needed: an arm and a replicate"):
         figures.training_curves(LOG + LOG)
 
 
 def test_rates_show_runs_means_and_what_diverged(drawn):
     figure = drawn["rates"]
     axes = figure.axes[0]
-    assert axes.get_xscale() == "log" and "learning rate" in axes.get_xlabel()
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["0.0005", "0.001", "0.002"]
     assert len(intervals(figure)) == 6
-    assert sum(line.get_marker() == "x" and len(line.get_xdata()) == 1 for line in axes.lines) == 2
+    assert [len(line.get_xdata()) for line in axes.lines if line.get_marker() == "x"] == [2]
     assert "2 diverged runs" in words(figure)
-    runs = [line for line in axes.lines if line.get_markersize() == 3.5 and len(line.get_xdata()) == 1]
-    assert len(runs) == 16
+    runs = [line for line in axes.lines if line.get_markersize() == 3.5]
+    assert [len(line.get_xdata()) for line in runs] == [8, 8]
 
 
 def test_rates_of_one_replicate_say_that_means_have_no_interval():
     rows = [an_effect(6.0, None, arm="rs", learning_rate=rate, reason="one replicate") for rate in (1e-3, 2e-3)]
     figure = figures.rates(rows)
-    assert len(open_marks(figure)) == 2 and "mean: one replicate" in words(figure)
+    assert len(open_marks(figure)) == 2 and "open: one replicate" in words(figure)
 
 
 def test_decoding_stands_beside_the_base_made_as_sharp(drawn):
     figure = drawn["scatter_decoding"]
     points = {
-        (round(line.get_xdata()[0], 6), round(line.get_ydata()[0], 6))
+        (round(float(x), 6), round(float(y), 6))
         for line in figure.axes[0].lines
-        if len(line.get_xdata()) == 1
+        if line.get_linestyle() == "None"
+        for x, y in line.get_xydata()
+        if np.isfinite(y)
     }
     assert points == {(23, 16), (35, 29), (37, 31), (35, 20), (37, 21)}
-    assert len(open_marks(figure)) == 2  # the base has no base
+    assert sum(np.isfinite(mark.get_ydata()[0]) for mark in open_marks(figure)) == 2  # the base has no base
     assert [round(limit, 6) for limit in figure.axes[0].get_xlim()] == [
         round(limit, 6) for limit in figure.axes[0].get_ylim()
     ]
@@ -581,26 +580,28 @@ def test_decoding_stands_beside_the_base_made_as_sharp(drawn):
 def test_heat_map_has_the_order_of_difficulty_and_the_numbers_in_its_cells(drawn):
     figure = drawn["heat_map"]
     axes = figure.axes[0]
-    assert len(axes.patches) == 9
+    assert len(axes.collections[0].get_facecolors()) == 9
     assert [label.get_text() for label in axes.get_yticklabels()] == ["easy", "moderate", "hard"]
     assert [label.get_text().split("\n")[0] for label in axes.get_xticklabels()] == ["easy", "moderate", "hard"]
     assert "+2.0" in words(figure) and "[0.0, +4.0]" in words(figure)
-    white = figures.heat_map([an_effect(0.0, 1.0, train="easy", evaluated="easy")]).axes[0].patches[0].get_facecolor()
-    assert min(white) > 0.95  # no gain has no colour
+    nothing = figures.heat_map([an_effect(0.0, 1.0, train="easy", evaluated="easy")])
+    assert nothing.axes[0].collections[0].get_facecolors().min() > 0.95  # no gain has no colour
 
 
 def test_heat_map_says_what_was_not_run():
     figure = figures.heat_map([row for row in HEAT if (row["train"], row["evaluated"]) != ("easy", "hard")])
-    assert "not run" in words(figure) and len(figure.axes[0].patches) == 9
+    assert "not run" in words(figure) and len(figure.axes[0].collections[0].get_facecolors()) == 9
 
 
 def test_verdicts_are_ticks_and_crosses_by_place(drawn):
     figure = drawn["verdict_grid"]
     said = words(figure)
     assert said.count("\N{CHECK MARK}") == 3 and said.count("\N{BALLOT X}") == 3
-    met = [patch for patch in figure.axes[0].patches if matplotlib.colors.to_hex(patch.get_facecolor()).upper() == MET]
-    assert sorted((patch.get_x(), patch.get_y()) for patch in met) == [(-0.5, -0.5), (-0.5, 0.5), (0.5, -0.5)]
-    assert {"2/3", "1/3", "1 perfect"} <= set(said)
+    faces = figure.axes[0].collections[0].get_facecolors()
+    met = [matplotlib.colors.to_hex(face).upper() == MET for face in faces]
+    assert met == [True, True, True, False, False, False]
+    assert {"existence  2/3", "existence  1/3"} <= set(said) and "1 of them perfect" in figure.get_suptitle()
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["0   1.00", "1   0.50", "2   0.00"]
     with pytest.raises(ValueError, match=r"sample 1 has .*needed: the same constraints in the same order"):
         figures.verdict_grid(VERDICTS[:3])
 
@@ -666,7 +667,7 @@ def test_log_ratios_are_bars_and_what_is_shared_cancels_in_the_difference(drawn)
     assert [bar.get_height() for bar in chosen.containers[0]] == PAIR[2]
     assert [bar.get_height() for bar in rejected.containers[0]] == PAIR[3]
     assert [label.get_text() for label in rejected.get_xticklabels()] == ["The", "stone"]
-    difference = sums.lines[2 + 1]  # after the edge of the shade
+    difference = next(line for line in sums.lines if line.get_label().startswith("chosen \N{MINUS SIGN} rejected"))
     assert difference.get_ydata() == pytest.approx([0.0, 0.7, 0.4, 0.8])  # the shorter side stays as it ends
     assert "shaded: 1 shared token" in figure.get_suptitle()
 
@@ -685,27 +686,12 @@ def test_log_ratios_refuse_what_does_not_fit():
         figures.log_ratios([], [], [], [], 0)
 
 
-def test_labels_are_moved_apart_in_their_order():
-    assert apart([0.0, 5.0, 0.5], 1.0) == [0.0, 5.0, 1.0]
-
-
 def test_a_pair_as_html_is_escaped_and_marks_what_is_shared():
     page = figures.pair_html("a < b", "<b>The river", "<b>The stone", 7)
     assert page.count("&lt;b&gt;The </mark>") == 2 and "a &lt; b" in page
     assert "river" in page.split("</mark>")[1] and "<b>The" not in page
 
-    class Balance(HTMLParser):
-        open = 0
-
-        def handle_starttag(self, tag, attrs):
-            self.open += tag != "br"
-
-        def handle_endtag(self, tag):
-            self.open -= 1
-
-    parser = Balance()
-    parser.feed(page)
-    assert parser.open == 0
+    ElementTree.fromstring(page.replace("<br>", "<br/>"))  # every tag is closed
     assert "<mark" in figures.pair_html("p", "x", "y", 0)  # the legend alone
     with pytest.raises(ValueError, match=r"shared_chars = 2.*both begin with"):
         figures.pair_html("p", "ab", "ac", 2)

@@ -19,8 +19,8 @@ from statistics import fmean
 from typing import Any
 
 from ifpref.analysis.results import Row, planned_minimum_detectable_effect
+from ifpref.figures.arms import looks, short_ids
 from ifpref.figures.rows import has_interval, number, signed, with_interval
-from ifpref.figures.style import looks, short_ids
 from ifpref.statistics import Effect
 from ifpref.statistics.verdicts import ENOUGH_PROMPTS, ENOUGH_REPLICATES
 from ifpref.study import Study

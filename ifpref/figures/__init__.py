@@ -4,25 +4,27 @@
     figure = figures.forest(rows, margin=1.0)
     figures.save(figure, folder, "prefix-effects")        # .png and .svg, the same bytes on every run
 
-style.py     the style, the look of each arm, save        rows.py      reading rows; one mark with its interval
-effects.py   forest, claims, per_constraint, terciles     pairs.py     yields, balance, shared_prefix, search_progress
-learning.py  training_curves, rates, scatter_decoding     grids.py     heat_map, verdict_grid
-search.py    tree                                         one_pair.py  log_ratios, pair_html
+intervals.py  forest, claims, per_constraint, terciles, rates; blocks: interval, joined
+grids.py      heat_map, verdict_grid, balance; block: cells (seaborn's heat map)
+curves.py     training_curves, search_progress, scatter_decoding; block: curve (seaborn's line plot)
+pairs.py      yields, shared_prefix          search.py  tree                      one_pair.py  log_ratios, pair_html
+rows.py       rows, numbers as text          arms.py    the look of each arm      style.py     style, lines, saving
 
 Decisions
 - An arm has one colour, marker and line wherever it is drawn (`looks`). Nothing rests on colour alone.
 - A title names a quantity, never a finding. Units and numbers of replicates, prompts or pairs stand in labels.
 - What has no interval is an open marker with its reason. A figure of no rows is a ValueError that says what is needed.
-- Figures are values: no pyplot, no global state, nothing to close. In Jupyter a figure that ends a cell is shown.
+- Figures are values: nothing is kept by pyplot, nothing to close. In Jupyter a figure that ends a cell is shown.
 """
 
-from ifpref.figures.effects import claims, forest, per_constraint, terciles
-from ifpref.figures.grids import heat_map, verdict_grid
-from ifpref.figures.learning import rates, scatter_decoding, training_curves
+from ifpref.figures.arms import looks
+from ifpref.figures.curves import scatter_decoding, search_progress, training_curves
+from ifpref.figures.grids import balance, heat_map, verdict_grid
+from ifpref.figures.intervals import claims, forest, per_constraint, rates, terciles
 from ifpref.figures.one_pair import log_ratios, pair_html
-from ifpref.figures.pairs import balance, search_progress, shared_prefix, yields
+from ifpref.figures.pairs import shared_prefix, yields
 from ifpref.figures.search import tree
-from ifpref.figures.style import Figure, looks, save, use_style
+from ifpref.figures.style import Figure, save, use_style
 
 __all__ = [
     "Figure",

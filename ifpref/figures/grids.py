@@ -1,67 +1,63 @@
-"""Tables that are looked at: training difficulty x evaluation difficulty, and which response meets which constraint.
+"""Tables that are looked at: gains by difficulty, which response meets which constraint, how alike the arms' pairs are.
 
-heat_map([{"train": "easy", "evaluated": "hard", "estimate": 3.1, "low": 0.4, "high": 5.8}, ...])
-verdict_grid([{"sample": 0, "constraint": "keywords:existence", "met": True, "score": 0.5}, ...])
+    heat_map([{"train": "easy", "evaluated": "hard", "estimate": 3.1, "low": 0.4, "high": 5.8}, ...])
+    verdict_grid([{"sample": 0, "constraint": "keywords:existence", "met": True, "score": 0.5}, ...])
+    balance(curation.balance.balance(made.rows, prompts))
+
+The building block is `cells`, seaborn's heat map with words in it: every number can be read, colour finds the
+large ones.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
-from matplotlib import colormaps
-from matplotlib.colors import TwoSlopeNorm
-from matplotlib.patches import Rectangle
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from seaborn.utils import relative_luminance
 
-from ifpref.figures.rows import counted, has_interval, number, records, short_reason, signed, with_interval
-from ifpref.figures.style import FACTORS, FAINT, INK, SMALL, WIDTH, Figure, finish, ranked, short_ids, upon, use_style
+from ifpref.figures.arms import FACTORS, looks, ranked, short_ids
+from ifpref.figures.rows import Row, bounds, counted, has_interval, no_interval, number, records, signed
+from ifpref.figures.style import INK, SMALL, WIDTH, Figure, finish, use_style
 
 MET, NOT_MET = "#009E73", "#f3e3dc"
+MAIN_GROUPS = ("prompts", "scores", "tokens", "finish", "sharing")
+_BALANCED = 0.1  # a standardised difference within it is commonly called balanced
 
 
 @use_style()
-def heat_map(rows: Any, *, unit: str = "percentage points", title: str | None = None) -> Figure:
+def heat_map(rows: Any, *, title: str | None = None) -> Figure:
     """Gains by the difficulty of the training prompts (lines) and of the evaluation prompts (columns).
 
     rows  {"train", "evaluated", "estimate", "low", "high"}, with "prompts" and "reason" where they are known; a cell
-          without a row stays empty and says so
+          without a row has no colour and says so
     """
     rows = records(rows, "heat_map", "train", "evaluated", "estimate", "low", "high")
     order = list(FACTORS["difficulty"])
     lines = ranked((str(row["train"]) for row in rows), order)
     columns = ranked((str(row["evaluated"]) for row in rows), order)
-    cells = {(str(row["train"]), str(row["evaluated"])): row for row in rows}
-    known = [abs(number(row, "estimate")) for row in rows if math.isfinite(number(row, "estimate"))]
-    norm = TwoSlopeNorm(0, -max(known, default=1) or -1, max(known, default=1) or 1)
-    colours = colormaps["PuOr_r"]
+    there = {(str(row["train"]), str(row["evaluated"])): row for row in rows}
+    grid = [[there.get((line, column), {"reason": "not run"}) for column in columns] for line in lines]
+    names = []
+    for column in columns:
+        counts = {counted(row, "prompts") for row in rows if str(row["evaluated"]) == column}
+        names.append(f"{column}\n{counts.pop()} prompts" if len(counts) == 1 and any(counts) else column)
     figure = Figure(figsize=(min(WIDTH, max(4.4, 2.6 + 1.25 * len(columns))), 1.5 + 0.72 * len(lines)))
     axes = figure.add_subplot()
-    for y, line in enumerate(lines):
-        for x, column in enumerate(columns):
-            row = cells.get((line, column), {"reason": "not run"})
-            estimate = number(row, "estimate")
-            # The ends of the colour map are too dark for both inks; 0.85 of it is enough to tell cells apart.
-            colour = colours(0.5 + 0.85 * (float(norm(estimate)) - 0.5)) if math.isfinite(estimate) else "white"
-            axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor="white", lw=2))
-            ink = upon(colour)
-            if math.isfinite(estimate):
-                axes.text(x, y - 0.13, signed(estimate), ha="center", va="center", color=ink, weight="bold")
-            below = with_interval(row).partition(" ")[2] if has_interval(row) else short_reason(row) or "no interval"
-            style = {"style": "normal" if has_interval(row) else "italic", "fontsize": SMALL}
-            axes.text(x, y + 0.19, below, ha="center", va="center", color=ink, **style)
-    prompts = {column: {counted(row, "prompts") for row in rows if row["evaluated"] == column} for column in columns}
-    counts = {column: next(iter(found)) if len(found) == 1 else "" for column, found in prompts.items()}
-    axes.set_xticks(
-        range(len(columns)), [name + (f"\n{counts[name]} prompts" if counts[name] else "") for name in columns]
-    )
-    axes.set_yticks(range(len(lines)), lines)
-    axes.set_xlim(-0.5, len(columns) - 0.5)
-    axes.set_ylim(len(lines) - 0.5, -0.5)
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    axes.set_xlabel("evaluated on")
-    axes.set_ylabel("trained on")
-    return finish(figure, title or f"Gain over the base ({unit}), with intervals")
+    values = np.array([[number(row, "estimate") for row in line] for line in grid])
+    words = [["–" if math.isnan(value) else signed(value) for value in line] for line in values]
+    cells(axes, values, words, lines, names, most=np.nanmax(np.abs(values), initial=0.1), weight="bold", va="bottom")
+    for place, one in enumerate(row for line in grid for row in line):
+        said = bounds(one) if has_interval(one) else no_interval(one)
+        x, y = axes.texts[place].get_position()
+        ink = axes.texts[place].get_color()
+        axes.text(x, y + 0.08, said, ha="center", va="top", fontsize=SMALL, color=ink)
+    axes.set(xlabel="evaluated on (percentage points, with intervals)", ylabel="trained on")
+    return finish(figure, title or "Gain over the base")
 
 
 @use_style()
@@ -72,7 +68,7 @@ def verdict_grid(rows: Any, *, title: str | None = None) -> Figure:
           may come twice in a prompt: columns are places, not names.
     """
     rows = records(rows, "verdict_grid", "sample", "constraint", "met", "score")
-    samples: dict[Any, list[Any]] = {}
+    samples: dict[Any, list[Row]] = {}
     for row in rows:
         samples.setdefault(row["sample"], []).append(row)
     columns = [str(row["constraint"]) for row in next(iter(samples.values()))]
@@ -82,34 +78,92 @@ def verdict_grid(rows: Any, *, title: str | None = None) -> Figure:
                 f"verdict_grid: sample {sample} has {[row['constraint'] for row in mine]}, the first has {columns}; "
                 "needed: the same constraints in the same order"
             )
-    names = short_ids(columns)
-    n = len(columns)
-    figure = Figure(figsize=(min(WIDTH, max(4.4, 2.2 + 0.75 * n)), 1.6 + 0.24 * len(samples)))
+    met = np.array([[bool(row["met"]) for row in mine] for mine in samples.values()])  # (samples, constraints)
+    signs = np.where(met, "\N{CHECK MARK}", "\N{BALLOT X}")
+    scores = [number(mine[0], "score") for mine in samples.values()]
+    lines = [f"{sample}   {score:.2f}" for sample, score in zip(samples, scores, strict=True)]
+    names = [f"{short_ids(columns)[id]}  {share}/{len(met)}" for id, share in zip(columns, met.sum(0), strict=True)]
+    figure = Figure(figsize=(min(WIDTH, max(4.4, 2.2 + 0.75 * len(columns))), 1.6 + 0.24 * len(samples)))
     axes = figure.add_subplot()
-    for y, mine in enumerate(samples.values()):
-        for x, row in enumerate(mine):
-            met = bool(row["met"])
-            colour = MET if met else NOT_MET
-            axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor="white", lw=1.5))
-            sign = "\N{CHECK MARK}" if met else "\N{BALLOT X}"
-            axes.text(x, y, sign, ha="center", va="center", color="white" if met else "#8a3b12", fontsize=9)
-        score = number(mine[0], "score")
-        axes.text(n - 0.3, y, f"{score:.2f}", va="center", fontsize=8, weight="bold" if score == 1 else "normal")
-    shares = [sum(bool(mine[x]["met"]) for mine in samples.values()) for x in range(n)]
-    for x, share in enumerate(shares):
-        axes.text(
-            x, len(samples) - 0.1, f"{share}/{len(samples)}", ha="center", va="center", fontsize=SMALL, color=FAINT
-        )
-    perfect = sum(number(mine[0], "score") == 1 for mine in samples.values())
-    axes.text(n - 0.3, len(samples) - 0.1, f"{perfect} perfect", va="center", fontsize=SMALL, color=FAINT)
-    axes.text(n - 0.3, -0.75, "score", fontsize=8, color=INK)
-    axes.set_xticks(range(n), [names[id] for id in columns], rotation=25, ha="left", rotation_mode="anchor")
+    cells(axes, np.where(met, 1.0, -1.0), signs, lines, names, cmap=ListedColormap([NOT_MET, MET]))
     axes.xaxis.tick_top()
-    axes.set_yticks(range(len(samples)), [str(sample) for sample in samples])
-    axes.set_xlim(-0.5, n - 0.5)
-    axes.set_ylim(len(samples) + 0.3, -0.5)
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    axes.set_ylabel("response")
-    axes.set_xlabel("constraint (met by so many responses)")
-    return finish(figure, title or f"Constraints met by {len(samples)} responses to one prompt")
+    axes.set_xticks(axes.get_xticks(), names, rotation=25, ha="left", rotation_mode="anchor")
+    for label, score in zip(axes.get_yticklabels(), scores, strict=True):
+        label.set_weight("bold" if score == 1 else "normal")
+    axes.set(xlabel="constraint, and by how many responses it is met", ylabel="response, and its score")
+    perfect = sum(score == 1 for score in scores)
+    return finish(figure, title or f"{len(met)} responses to one prompt, {perfect} of them perfect")
+
+
+@use_style()
+def balance(rows: Any, *, title: str | None = None) -> Figure:
+    """How alike the pairs of the arms are: standardised mean differences to the first arm.
+
+    rows  of `ifpref.curation.balance.balance`; groups `MAIN_GROUPS` on the left, "separates" on the right
+    """
+    rows = records(rows, "balance", "group", "quantity", "arm", "smd", "difference")
+    shown = looks(row["arm"] for row in rows)
+    first, *others = shown
+    if not others:
+        raise ValueError(f"balance: one arm, {first}; needed: two or more, the first of which is the reference")
+    there = {(row["group"], row["quantity"], str(row["arm"])): row for row in rows}
+    panels = []
+    for groups in (MAIN_GROUPS, ("separates",)):
+        lines: list[tuple[str, str | None]] = []  # a group and a quantity of it; a heading has no quantity
+        for group in groups:
+            quantities = dict.fromkeys(quantity for one, quantity, _ in there if one == group)
+            lines += [(group, quantity) for quantity in (None, *quantities)] if quantities else []
+        panels += [lines] if lines else []
+    figure = Figure(figsize=(WIDTH, 1.2 + 0.17 * max(map(len, panels))))
+    for axes, lines in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        grid = [[there.get((*line, arm), {}) for arm in others] for line in lines]
+        names = short_ids(quantity for _, quantity in lines if quantity)
+        names |= {None: "separated in the pair"} if lines[0][0] == "separates" else {}
+        labels = [names.get(quantity, group) for group, quantity in lines]
+        columns = [shown[arm].label.replace("_", "_\n") for arm in others]
+        values = np.array([[number(row, "smd") for row in line] for line in grid])
+        words = [[_difference(row) if row else "" for row in line] for line in grid]
+        cells(axes, values, words, labels, columns, least=_BALANCED, most=1.5)
+        axes.xaxis.tick_top()
+        for label, (_, quantity) in zip(axes.get_yticklabels(), lines, strict=True):
+            label.set_weight("normal" if quantity else "bold")
+    key = f"standardised mean difference to {shown[first].label}; coloured: beyond \N{PLUS-MINUS SIGN}{_BALANCED}"
+    figure.supxlabel(key, fontsize=9)
+    return finish(figure, title or f"Balance: pairs of each arm against those of {shown[first].label}")
+
+
+def cells(
+    axes: Axes,
+    values: np.ndarray,
+    words: Any,
+    lines: Sequence[str],
+    columns: Sequence[str],
+    *,
+    most: float = 1.0,
+    least: float = 0.0,
+    cmap: Any = "PuOr_r",
+    **style: Any,
+) -> None:
+    """A heat map with words in its cells, the first line on top; a cell without words is left out.
+
+    values  (lines, columns): numbers around 0, white where they are NaN or at most `least` in size, darkest from `most`
+    style   of the words
+    """
+    words, known = np.array(words), np.where(np.abs(values) > least, values, 0.0)
+    span = most / 0.85  # the ends of the colour map are too dark for ink
+    colours = {"cmap": cmap, "vmin": -span, "vmax": span, "cbar": False, "linewidths": 1.5}
+    labels = {"xticklabels": columns, "yticklabels": lines, "annot_kws": {"fontsize": 8, **style}}
+    sns.heatmap(known, annot=words, fmt="", mask=words == "", ax=axes, **colours, **labels)
+    said = axes.collections[0].get_facecolors()[words.ravel() != ""]
+    for word, colour in zip(axes.texts, said, strict=True):  # seaborn writes in white on colours too light for it
+        word.set_color("white" if relative_luminance(colour) < 0.3 else INK)
+    axes.tick_params(length=0, rotation=0)
+
+
+def _difference(row: Row) -> str:
+    """A standardised difference as its cell says it."""
+    if math.isfinite(number(row, "smd")):
+        return signed(number(row, "smd"), 2)
+    if math.isnan(number(row, "difference")):
+        return "no pairs"
+    return "equal" if number(row, "difference") == 0 else "no variance"

@@ -22,7 +22,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.lines import Line2D
 
-from ifpref.figures.style import FAINT, INK, SMALL, WIDTH, Figure, finish, use_style
+from ifpref.figures.style import FAINT, INK, SMALL, WIDTH, Figure, beside, finish, use_style
 
 CHOSEN, REJECTED, SHARED = "#0072B2", "#D55E00", "#222222"
 _PATHS = {"shared": (SHARED, "-"), "chosen": (CHOSEN, "-"), "rejected": (REJECTED, (0, (3, 1.5)))}
@@ -48,40 +48,33 @@ def tree(
     nodes: Sequence[Node] = row["nodes"]
     if len(nodes) < 2:
         raise ValueError(f"tree: {row.get('prompt_id', 'a row')} has {len(nodes)} nodes; needed: a root and a response")
-    ends = {"chosen": _leaf(nodes, chosen, "chosen"), "rejected": _leaf(nodes, rejected, "rejected")}
-    paths = {side: _path(nodes, end) for side, end in ends.items() if end is not None}
-    parts = _parts(paths)
+    parts = _parts(nodes, _leaf(nodes, chosen, "chosen"), _leaf(nodes, rejected, "rejected"))
+    part_of = {node: part for part, members in parts.items() for node in members}
+    said = {part: _said(nodes, part, members) for part, members in parts.items() if members}
     spots = layout(nodes)
     deepest = max(x for x, _ in spots.values())
     lines = 1 + max(y for _, y in spots.values())
-    texts = [(part, _said(nodes, part, members)) for part, members in parts.items() if members]
-    height = 0.9 + (0.235 if lines <= 24 else 0.17) * lines
-    figure = Figure(figsize=(WIDTH, height + 0.8 + sum(0.08 + 0.155 * (1 + said.count("\n")) for _, said in texts)))
+    height = 1.7 + (0.235 if lines <= 24 else 0.17) * lines
+    figure = Figure(figsize=(WIDTH, height + sum(0.08 + 0.155 * (1 + words.count("\n")) for words in said.values())))
     axes = figure.add_subplot()
-    part_of = {node: part for part, members in parts.items() for node in members}
+    axes.set(xlim=(-0.35, deepest + 0.35), ylim=(lines - 0.4, -0.6), xticks=range(int(deepest) + 1), yticks=[])
+    colours = ScalarMappable(Normalize(0, 1), colormaps["cividis"])
     for node in nodes:
         if node["parent"] is not None:
             _edge(axes, spots[node["parent"]], spots[node["node"]], part_of.get(node["node"]))
-    colours = ScalarMappable(Normalize(0, 1), colormaps["cividis"])
-    most = nodes[0]["visits"]
-    for node in nodes:
-        _node(axes, node, spots[node["node"]], colours, most, deepest)
-    axes.set_xlim(-0.35, deepest + 0.35)
-    axes.set_ylim(lines - 0.4, -0.6)
-    axes.set_xticks(range(int(deepest) + 1))
-    axes.set_yticks([])
+        _node(axes, node, spots[node["node"]], colours, nodes[0]["visits"])
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("depth (segments after the prompt); verdicts and visits of each response at the right")
     bar = figure.colorbar(colours, ax=axes, fraction=0.025, pad=0.01, aspect=30)
     bar.set_label("value (mean score)", fontsize=8)
     bar.outline.set_visible(False)
-    handles = [Line2D([], [], ls="none", marker=m, color=FAINT, label=label, ms=6) for m, label in _SIGNS]
-    handles += [Line2D([], [], color=_PATHS[part][0], ls=_PATHS[part][1], lw=3, label=part) for part, _ in texts]
-    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=6, columnspacing=1.2)
-    if texts:
-        below = figure.supxlabel("\n".join(said for _, said in texts), x=0.012, ha="left", fontsize=SMALL)
+    legend = [Line2D([], [], ls="none", marker=m, color=FAINT, label=label, ms=6) for m, label in _SIGNS]
+    legend += [Line2D([], [], color=_PATHS[part][0], ls=_PATHS[part][1], lw=3, label=part) for part in said]
+    axes.legend(handles=legend, loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=6, columnspacing=1.2)
+    if said:
+        below = figure.supxlabel("\n".join(said.values()), x=0.012, ha="left", fontsize=SMALL)
         below.set(linespacing=1.5, parse_math=False)  # a response may hold dollars
-    return finish(figure, title or f"Search tree of one prompt: {most} responses, {len(nodes) - 1} nodes")
+    return finish(figure, title or f"Search tree of one prompt: {nodes[0]['visits']} responses, {len(nodes) - 1} nodes")
 
 
 def layout(nodes: Sequence[Node]) -> dict[int, tuple[float, float]]:
@@ -123,23 +116,18 @@ def _leaf(nodes: Sequence[Node], end: int | str | None, side: str) -> int | None
     return number
 
 
-def _path(nodes: Sequence[Node], end: int) -> list[int]:
-    """From the first segment to the end."""
+def _parts(nodes: Sequence[Node], chosen: int | None, rejected: int | None) -> dict[str, list[int]]:
+    """The segments of both paths, of the chosen's alone, of the rejected's alone, each from the first on."""
     parent = {node["node"]: node["parent"] for node in nodes}
-    path = []
-    while parent[end] is not None:
-        path.append(end)
-        end = parent[end]
-    return path[::-1]
 
+    def path(end: int | None) -> list[int]:
+        return [] if end is None or parent[end] is None else [*path(parent[end]), end]
 
-def _parts(paths: Mapping[str, Sequence[int]]) -> dict[str, list[int]]:
-    """Segments of both paths, of the chosen alone, of the rejected alone."""
-    chosen, rejected = paths.get("chosen", []), paths.get("rejected", [])
+    of_chosen, of_rejected = path(chosen), path(rejected)
     return {
-        "shared": [node for node in chosen if node in rejected],
-        "chosen": [node for node in chosen if node not in rejected],
-        "rejected": [node for node in rejected if node not in chosen],
+        "shared": [node for node in of_chosen if node in of_rejected],
+        "chosen": [node for node in of_chosen if node not in of_rejected],
+        "rejected": [node for node in of_rejected if node not in of_chosen],
     }
 
 
@@ -159,29 +147,16 @@ def _edge(axes: Axes, start: tuple[float, float], end: tuple[float, float], part
     axes.plot([x0, x0 + 0.55 * (x1 - x0), x1], [y0, y1, y1], solid_joinstyle="round", **style)
 
 
-def _node(
-    axes: Axes, node: Node, spot: tuple[float, float], colours: ScalarMappable, most: int, deepest: float
-) -> None:
+def _node(axes: Axes, node: Node, spot: tuple[float, float], colours: ScalarMappable, most: int) -> None:
     """A circle, or a leaf's square or diamond with its verdicts at the right end of its line."""
     area = 14 + 130 * node["visits"] / most
     verdicts = node["verdicts"]
     marker = "o" if verdicts is None else "D" if all(verdicts) else "s"
     colour = colours.to_rgba(node["value"]) if node["visits"] else "white"
     axes.scatter(*spot, s=area, marker=marker, color=[colour], edgecolors=INK, linewidths=0.7, zorder=3)
-    if verdicts is None:
-        return
-    signs = "".join("\N{CHECK MARK}" if met else "\N{BALLOT X}" for met in verdicts)
-    again = f" \N{MULTIPLICATION SIGN}{node['visits']}" if node["visits"] > 1 else ""
-    x, y = spot
-    axes.plot([x, deepest + 0.25], [y, y], color="#e6e6e6", lw=0.6, zorder=0.5)
-    axes.annotate(
-        signs + again,
-        (deepest + 0.25, y),
-        xytext=(3, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=SMALL,
-        weight="bold" if all(verdicts) else "normal",
-        color="#00735C" if all(verdicts) else FAINT,
-        annotation_clip=False,
-    )
+    if verdicts is not None:
+        signs = "".join("\N{CHECK MARK}" if met else "\N{BALLOT X}" for met in verdicts)
+        again = f" \N{MULTIPLICATION SIGN}{node['visits']}" if node["visits"] > 1 else ""
+        style = {"weight": "bold", "color": "#00735C"} if all(verdicts) else {"color": FAINT}
+        axes.plot([spot[0], axes.get_xlim()[1]], [spot[1]] * 2, color="#e6e6e6", lw=0.6, zorder=0.5)
+        beside(axes, spot[1], signs + again, 3, **style)
