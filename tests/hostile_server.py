@@ -197,7 +197,7 @@ def face(behaviour: Behaviour, vocabulary: Vocabulary) -> Found:
         wrong.append(f"an error of {len(found.message)} characters")
     if behaviour.says not in found.message:
         wrong.append(f"an error without {behaviour.says!r}: {found.message}")
-    if SECRET in found.message or trapped:
+    if SECRET[:9] in found.message or trapped:
         wrong.append("the key got out")
     if found.seconds > LIMIT_S:
         wrong.append(f"took {found.seconds:.1f} s")
@@ -528,8 +528,8 @@ REFUSED: dict[str, tuple[Answer, str]] = {
     "always bad UTF-8": (raw(b'{"a": "\xff"}'), "8 times in a row"),
     "always cut off": (cut_off, "8 times in a row"),
     "always an error inside": (status("500 Oops", SECRET.encode()), "8 times in a row"),
-    "always away": (status("503 Away"), "did not come back within"),
-    "always reset": (reset, "within"),
+    "always away": (status("503 Away"), "times in a row; asked again for at most 1.5 s"),
+    "always reset": (reset, "times in a row"),
     "always aborted": (choice(finish_reason="abort"), "8 times in a row"),
     "always compressed": (compressed("gzip"), "8 times in a row"),
     "a bomb": (bomb, "8 times in a row"),
