@@ -475,6 +475,11 @@ REFUSED: dict[str, tuple[Answer, str]] = {
     "infinity": (logprob(float("inf")), "is inf"),
     "minus infinity": (logprob(float("-inf")), "is -inf"),
     "a log-probability beyond floats": (logprob(-1e300), "is -1e+300"),
+    "a log-probability of 401 digits": (logprob(-(10**400)), "token_logprobs.2 is -1000"),
+    "a log-probability too small for floats": (
+        lambda exchange: exchange.reply(json.dumps(exchange.good).replace("-0.5]", "-1e999]").encode()),
+        "is -inf",
+    ),
     "a log-probability that is false": (logprob(False), "is False"),
     "a log-probability that is text": (logprob("-0.5"), "is '-0.5'"),
     "a log-probability that is null": (logprob(None), "is None"),

@@ -48,6 +48,11 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
 FIRST_ATTEMPTS = 3  # to learn what a server serves that has not answered yet
 SAME_FAILURES = 8  # with the waits between them, a minute
 
+UNCHANGED = {"top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0, "presence_penalty": 0.0, "frequency_penalty": 0.0}
+"""What leaves the model's distribution as it is."""
+ANSWER = {"n": 1, "stream": False, "logprobs": 0, "return_token_ids": True, "return_tokens_as_token_ids": True}
+"""What is wanted: the sampled tokens' ids and log-probabilities, and no others; older servers know the last name."""
+
 
 @dataclass(frozen=True)
 class Vocabulary:
@@ -87,7 +92,8 @@ class HttpEngine(Engine):
     concurrency  requests under way at a time; the server makes its own batches of them
     timeout_s    the longest that one request to the server may take
     patience_s   how long a response is asked for again, from its first failure on; the same `ServerFailed`,
-                 SAME_FAILURES times in a row, ends it sooner. So none takes longer than patience_s + 2 timeout_s
+                 SAME_FAILURES times in a row, ends it sooner. So none takes longer than patience_s, 2 timeout_s and
+                 a minute together
     """
 
     def __init__(
@@ -96,8 +102,8 @@ class HttpEngine(Engine):
         vocabulary: Vocabulary,
         *,
         concurrency: int = 128,
-        timeout_s: float = 600.0,
-        patience_s: float = 600.0,
+        timeout_s: float = 600,
+        patience_s: float = 600,
     ) -> None:
         if concurrency < 1:
             raise SamplingError(f"concurrency = {concurrency}; allowed: at least 1")
@@ -147,18 +153,10 @@ class HttpEngine(Engine):
             "max_tokens": request.limit(settings),
             "temperature": settings.temperature,
             "top_p": settings.top_p,
-            "top_k": -1,
-            "min_p": 0.0,
-            "repetition_penalty": 1.0,
-            "presence_penalty": 0.0,
-            "frequency_penalty": 0.0,
             "seed": stream_key(settings.seed, request.stream, sample) % 2**63,
             "stop_token_ids": list(self.eos_ids),
-            "logprobs": 0,  # of the token that was sampled, and no others
-            "return_token_ids": True,
-            "return_tokens_as_token_ids": True,  # older servers know this one
-            "n": 1,
-            "stream": False,
+            **UNCHANGED,
+            **ANSWER,
         }
         patience = _Patience(self.patience_s, self.server)
         async with places:
