@@ -197,7 +197,7 @@ def face(behaviour: Behaviour, vocabulary: Vocabulary) -> Found:
         wrong.append(f"an error of {len(found.message)} characters")
     if behaviour.says not in found.message:
         wrong.append(f"an error without {behaviour.says!r}: {found.message}")
-    if SECRET in found.message or trapped:
+    if SECRET[:9] in found.message or trapped:
         wrong.append("the key got out")
     if found.seconds > LIMIT_S:
         wrong.append(f"took {found.seconds:.1f} s")
@@ -475,6 +475,11 @@ REFUSED: dict[str, tuple[Answer, str]] = {
     "infinity": (logprob(float("inf")), "is inf"),
     "minus infinity": (logprob(float("-inf")), "is -inf"),
     "a log-probability beyond floats": (logprob(-1e300), "is -1e+300"),
+    "a log-probability of 401 digits": (logprob(-(10**400)), "token_logprobs.2 is -1000"),
+    "a log-probability too small for floats": (
+        lambda exchange: exchange.reply(json.dumps(exchange.good).replace("-0.5]", "-1e999]").encode()),
+        "is -inf",
+    ),
     "a log-probability that is false": (logprob(False), "is False"),
     "a log-probability that is text": (logprob("-0.5"), "is '-0.5'"),
     "a log-probability that is null": (logprob(None), "is None"),
@@ -528,8 +533,8 @@ REFUSED: dict[str, tuple[Answer, str]] = {
     "always bad UTF-8": (raw(b'{"a": "\xff"}'), "8 times in a row"),
     "always cut off": (cut_off, "8 times in a row"),
     "always an error inside": (status("500 Oops", SECRET.encode()), "8 times in a row"),
-    "always away": (status("503 Away"), "did not come back within"),
-    "always reset": (reset, "within"),
+    "always away": (status("503 Away"), "times in a row; asked again for at most 1.5 s"),
+    "always reset": (reset, "times in a row"),
     "always aborted": (choice(finish_reason="abort"), "8 times in a row"),
     "always compressed": (compressed("gzip"), "8 times in a row"),
     "a bomb": (bomb, "8 times in a row"),

@@ -496,6 +496,22 @@ def test_attention_in_blocks_changes_no_response(loaded, engine, monkeypatch):
     assert ids_of(engine.sample(requests, SETTINGS)) == ids_of(in_blocks)
 
 
+def test_attention_in_blocks_is_registered_where_it_is_needed(loaded):
+    from transformers import AttentionInterface
+
+    from ifpref.sampling import cache
+
+    known = AttentionInterface._global_mapping
+    known.pop("sdpa_in_blocks", None)
+    with cache.in_blocks(loaded.model, plain=False):
+        assert "sdpa_in_blocks" not in known and loaded.model.config._attn_implementation == "sdpa"
+    for _ in range(2):
+        with cache.in_blocks(loaded.model, plain=True):
+            assert known["sdpa_in_blocks"] is cache.attend_in_blocks
+            assert loaded.model.config._attn_implementation == "sdpa_in_blocks"
+        assert loaded.model.config._attn_implementation == "sdpa"
+
+
 def test_rows_that_grow_from_call_to_call_find_room_in_one_buffer(engine):
     starts = [engine.encode("fox " * words) for words in range(1, 21)]
     with engine.keep_prefixes():

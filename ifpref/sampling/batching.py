@@ -25,7 +25,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -46,21 +45,6 @@ LOGITS = 2**26
 """Most logits of a batch that is read again: 256 MiB in float32."""
 
 
-@dataclass(frozen=True)
-class _Need:
-    """What a manager is built for; one that is kept serves another round that needs no more."""
-
-    temperature: float
-    top_p: float
-    n: int
-    longest: int
-    rows: int
-
-    def serves(self, other: _Need) -> bool:
-        same = (self.temperature, self.top_p, self.n) == (other.temperature, other.top_p, other.n)
-        return same and self.longest >= other.longest and self.rows >= other.rows
-
-
 class BatchingEngine(TransformersEngine):
     """Samples from a loaded model; `batch_size` is the most rows at a time, and shrinks when memory runs out.
 
@@ -71,7 +55,8 @@ class BatchingEngine(TransformersEngine):
         super().__init__(loaded, batch_size)
         self._keeping = False
         self._attention = self.model.config._attn_implementation
-        self._manager: tuple[_Need, Any] | None = None
+        self._manager: Any = None
+        self._built_for: tuple[Any, ...] = ()  # (temperature, top_p, n), the longest sequence, rows
 
     @contextmanager
     def keep_prefixes(self) -> Iterator[None]:
@@ -112,7 +97,7 @@ class BatchingEngine(TransformersEngine):
         single = [request for request in requests for _ in range(request.n // n)]
         longest = max(len(request.ids) + request.limit(settings) for request in requests)
         rows = min(self.batch_size, n * len(single))
-        manager = self._manager_for(_Need(settings.temperature, settings.top_p, n, longest, rows))
+        manager = self._manager_for((settings.temperature, settings.top_p, n), longest, rows)
         names = [f"{self.calls}/{i}" for i in range(len(single))]
         with manager.pause():  # or the first step would hold what was there by then
             torch.manual_seed(_seed(requests, settings))
@@ -125,39 +110,41 @@ class BatchingEngine(TransformersEngine):
         order = [member for name in names for member in [*(f"{name}__child#{i}" for i in range(n - 1)), name]]
         return [outputs[member] for member in order]
 
-    def _manager_for(self, need: _Need) -> Any:
-        """The manager that is kept, or a new one, started and waiting."""
+    def _manager_for(self, drawing: tuple[float, float, int], longest: int, rows: int) -> Any:
+        """The manager that is kept, where it draws so and has the room, or a new one, started and waiting.
+
+        drawing  temperature, top_p, and how many responses each prompt has
+        """
         from transformers import GenerationConfig
         from transformers.generation import ContinuousBatchingConfig
 
         if self._manager is not None:
-            if self._manager[0].serves(need):
-                return self._manager[1]
+            kept_drawing, kept_longest, kept_rows = self._built_for
+            if kept_drawing == drawing and kept_longest >= longest and kept_rows >= rows:
+                return self._manager
             self._close()
-        drawn = {"do_sample": True, "temperature": need.temperature, "top_p": need.top_p, "top_k": 0}
-        config = GenerationConfig(
-            num_return_sequences=need.n,
-            eos_token_id=list(self.eos_ids),
-            **(drawn if need.temperature > 0 else {"do_sample": False}),
-        )
+        temperature, top_p, n = drawing
+        how = {"do_sample": True, "temperature": temperature, "top_p": top_p, "top_k": 0}
+        how = how if temperature > 0 else {"do_sample": False}
+        config = GenerationConfig(num_return_sequences=n, eos_token_id=list(self.eos_ids), **how)
         page = PAGE["cuda" if self.model.device.type == "cuda" else "cpu"]
         batching = ContinuousBatchingConfig(
             page_size=page,
-            num_blocks=need.rows * (-(-need.longest // page) + 1),
-            max_batch_tokens=max(2048, need.rows),
-            max_requests_per_batch=need.rows,
+            num_blocks=rows * (-(-longest // page) + 1),
+            max_batch_tokens=max(2048, rows),
+            max_requests_per_batch=rows,
             return_logprobs=True,
         )
         manager = self.model.init_continuous_batching(config, batching)
         manager.warmup()  # here, where running out of memory can be seen
         manager.start()
-        self._manager = need, manager
+        self._manager, self._built_for = manager, (drawing, longest, rows)
         return manager
 
     def _close(self) -> None:
         if self._manager is not None:
-            self._manager[1].stop(block=True)
-            self._manager[1].destroy()
+            self._manager.stop(block=True)
+            self._manager.destroy()
             self._manager = None
 
     @contextmanager

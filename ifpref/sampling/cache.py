@@ -84,15 +84,13 @@ def attend_in_blocks(
     return torch.cat(parts).transpose(1, 2), None
 
 
-AttentionInterface.register("sdpa_in_blocks", attend_in_blocks)
-
-
 @contextmanager
 def in_blocks(model: Any, plain: bool) -> Iterator[None]:
     """Within it, a plain model on a CPU, with sdpa attention, can attend in blocks; the model is left as it was."""
     config = model.config.get_text_config(decoder=True)
     before = config._attn_implementation
     if plain and before == "sdpa" and model.device.type == "cpu":
+        AttentionInterface.register("sdpa_in_blocks", attend_in_blocks)
         config._attn_implementation = "sdpa_in_blocks"
     try:
         yield

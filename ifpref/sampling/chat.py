@@ -157,10 +157,6 @@ def _overlap(text: str, stop: str) -> int:
     return next((n for n in range(min(len(stop) - 1, len(text)), 0, -1) if text.endswith(stop[:n])), 0)
 
 
-def with_chat_template(
-    engine: Engine, *, system_prompt: str | None, thinking_end: str | None, stop_strings: Sequence[str]
-) -> Engine | ChatEngine:
-    """The engine, in a `ChatEngine` where one of these is set."""
-    if system_prompt is None and thinking_end is None and not stop_strings:
-        return engine
-    return ChatEngine(engine, system_prompt=system_prompt, thinking_end=thinking_end, stop_strings=stop_strings)
+def with_chat_template(engine: Engine, **chat: Any) -> Engine | ChatEngine:
+    """The engine, in a `ChatEngine` where one of the chat settings (its keywords) is set."""
+    return ChatEngine(engine, **chat) if any(chat.values()) else engine

@@ -26,16 +26,15 @@ Decisions
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, as_completed
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from concurrent.futures import as_completed
 from dataclasses import dataclass
-from threading import Thread
 from typing import Any
 
+from anyio import Semaphore
+from anyio.from_thread import start_blocking_portal
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from ifpref.progress import track
@@ -48,6 +47,11 @@ log = logging.getLogger(__name__)
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
 FIRST_ATTEMPTS = 3  # to learn what a server serves that has not answered yet
 SAME_FAILURES = 8  # with the waits between them, a minute
+
+UNCHANGED = {"top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0, "presence_penalty": 0.0, "frequency_penalty": 0.0}
+"""What leaves the model's distribution as it is."""
+ANSWER = {"n": 1, "stream": False, "logprobs": 0, "return_token_ids": True, "return_tokens_as_token_ids": True}
+"""What is wanted: the sampled tokens' ids and log-probabilities, and no others; older servers know the last name."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,8 @@ class HttpEngine(Engine):
     concurrency  requests under way at a time; the server makes its own batches of them
     timeout_s    the longest that one request to the server may take
     patience_s   how long a response is asked for again, from its first failure on; the same `ServerFailed`,
-                 SAME_FAILURES times in a row, ends it sooner. So none takes longer than patience_s + 2 timeout_s
+                 SAME_FAILURES times in a row, ends it sooner. So none takes longer than patience_s, 2 timeout_s and
+                 a minute together
     """
 
     def __init__(
@@ -97,8 +102,8 @@ class HttpEngine(Engine):
         vocabulary: Vocabulary,
         *,
         concurrency: int = 128,
-        timeout_s: float = 600.0,
-        patience_s: float = 600.0,
+        timeout_s: float = 600,
+        patience_s: float = 600,
     ) -> None:
         if concurrency < 1:
             raise SamplingError(f"concurrency = {concurrency}; allowed: at least 1")
@@ -112,15 +117,9 @@ class HttpEngine(Engine):
 
         SamplingError where none answers within seconds, and for one that serves another model.
         """
-        asking = AsyncRetrying(
-            retry=retry_if_exception_type(ServerGone),
-            stop=stop_after_attempt(FIRST_ATTEMPTS),
-            wait=wait_exponential(FIRST_WAIT_S),
-            reraise=True,
-        )
         try:
-            with _event_loop() as start:
-                start(asking(self.server.meet)).result()
+            with start_blocking_portal() as portal:
+                portal.call(_asking, stop_after_attempt(FIRST_ATTEMPTS), self.server.meet)
         except ServerGone as error:
             raise SamplingError(f"{error}. Start it with: {self.server.command}") from None
         self.room = self.server.room
@@ -137,16 +136,16 @@ class HttpEngine(Engine):
 
     def _completions(self, requests: Sequence[Request], settings: Settings) -> list[Completion]:
         slots = [(request, request.first_sample + j) for request in requests for j in range(request.n)]
-        places = asyncio.Semaphore(self.concurrency)
-        with _event_loop() as start:  # where one fails, the others are stopped
-            futures = [start(self._response(request, sample, settings, places)) for request, sample in slots]
+        places = Semaphore(self.concurrency)
+        with start_blocking_portal() as portal:  # a thread with an event loop; where one fails, the others are stopped
+            futures = [portal.start_task_soon(self._response, *slot, settings, places) for slot in slots]
             for future in track(as_completed(futures), total=len(futures), what="responses"):
                 future.result()
         found = [future.result() for future in futures]
         return self._completed([ids for ids, _ in found], [logprobs for _, logprobs in found])
 
     async def _response(
-        self, request: Request, sample: int, settings: Settings, places: asyncio.Semaphore
+        self, request: Request, sample: int, settings: Settings, places: Semaphore
     ) -> tuple[list[int], list[float]]:
         """Tokens and log-probabilities of one response, asked for until it is there."""
         body = {
@@ -154,26 +153,21 @@ class HttpEngine(Engine):
             "max_tokens": request.limit(settings),
             "temperature": settings.temperature,
             "top_p": settings.top_p,
-            "top_k": -1,
-            "min_p": 0.0,
-            "repetition_penalty": 1.0,
-            "presence_penalty": 0.0,
-            "frequency_penalty": 0.0,
             "seed": stream_key(settings.seed, request.stream, sample) % 2**63,
             "stop_token_ids": list(self.eos_ids),
-            "logprobs": 0,  # of the token that was sampled, and no others
-            "return_token_ids": True,
-            "return_tokens_as_token_ids": True,  # older servers know this one
-            "n": 1,
-            "stream": False,
+            **UNCHANGED,
+            **ANSWER,
         }
-        asking = AsyncRetrying(
-            retry=retry_if_exception_type(ServerGone),
-            stop=_Patience(self.patience_s, request.stream, self.server),
-            wait=wait_exponential(FIRST_WAIT_S, max=LONGEST_WAIT_S),
-        )
+        patience = _Patience(self.patience_s, self.server)
         async with places:
-            choice = await asking(self.server.complete, body)
+            try:
+                choice = await _asking(patience, self.server.complete, body)
+            except ServerGone as error:
+                raise SamplingError(
+                    f"{error} (request {request.stream!r}, {len(patience.failures)} times in a row; asked again for at "
+                    f"most {self.patience_s:g} s). Shards that are written are kept. Start the server with: "
+                    f"{self.server.command}, then the same command again"
+                ) from None
         return self._read(request, request.limit(settings), choice)
 
     def _read(self, request: Request, limit: int, choice: Choice) -> tuple[list[int], list[float]]:
@@ -211,48 +205,23 @@ class HttpEngine(Engine):
         return ids, [min(value, 0.0) for value in logprobs]
 
 
-class _Patience:
-    """When a response is given up: tenacity's `stop`, which says so in its own words."""
+async def _asking(stop: Any, ask: Callable, *args: Any) -> Any:
+    """What a coroutine gives, called again while `ServerGone` says that it may help; that, where `stop` ends it."""
+    again, wait = retry_if_exception_type(ServerGone), wait_exponential(FIRST_WAIT_S, max=LONGEST_WAIT_S)
+    return await AsyncRetrying(retry=again, stop=stop, wait=wait, reraise=True)(ask, *args)
 
-    def __init__(self, patience_s: float, stream: str, server: Server) -> None:
-        self.patience_s, self.stream, self.server = patience_s, stream, server
-        self.since: float | None = None
-        self.said: list[str] = []
+
+class _Patience:
+    """When a response is given up, as tenacity's `stop`: after a time, or after the same failure again and again."""
+
+    def __init__(self, patience_s: float, server: Server) -> None:
+        self.patience_s, self.server, self.failures = patience_s, server, []
 
     def __call__(self, state: RetryCallState) -> bool:
         error = state.outcome.exception()
-        self.since = state.outcome_timestamp if self.since is None else self.since
-        self.said.append(str(error))
-        if self.server.forget() and len(self.said) == 1:
+        self.failures.append((state.outcome_timestamp, str(error)))
+        if self.server.forget() and len(self.failures) == 1:
             log.warning("%s: trying again", error)
-        if isinstance(error, ServerFailed) and self.said[-SAME_FAILURES:] == [str(error)] * SAME_FAILURES:
-            raise SamplingError(
-                f"{error} (request {self.stream!r}, {SAME_FAILURES} times in a row; the server's own log says more)"
-            )
-        if state.outcome_timestamp - self.since > self.patience_s:
-            raise SamplingError(
-                f"{error}. It did not come back within {self.patience_s:g} s; shards that are written are kept. "
-                f"Start it with: {self.server.command}, then the same command again"
-            )
-        return False
-
-
-@contextmanager
-def _event_loop() -> Iterator[Any]:
-    """Starts coroutines in a thread of their own, since a notebook's has a loop that runs already: gives a function of
-    a coroutine that gives its `Future`. What still runs at the end is cancelled."""
-    opened: Future = Future()
-
-    async def hold() -> None:
-        leave = asyncio.Event()
-        opened.set_result((asyncio.get_running_loop(), leave))
-        await leave.wait()
-
-    thread = Thread(target=asyncio.run, args=(hold(),), name="sampling", daemon=True)
-    thread.start()
-    loop, leave = opened.result()
-    try:
-        yield lambda coroutine: asyncio.run_coroutine_threadsafe(coroutine, loop)
-    finally:
-        loop.call_soon_threadsafe(leave.set)
-        thread.join()
+        last = [words for _, words in self.failures[-SAME_FAILURES:]]
+        is_lasting = isinstance(error, ServerFailed) and last == [str(error)] * SAME_FAILURES
+        return is_lasting or state.outcome_timestamp - self.failures[0][0] > self.patience_s

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from itertools import islice, repeat
 from typing import Any, Literal
 
 
@@ -144,10 +145,8 @@ class Engine:
         asked = [request for request in requests if request.limit(settings) > 0]
         found = iter(self._completions(asked, settings) if asked else [])
         self.calls += 1
-        rows = []
-        for request in requests:
-            own = found if request.limit(settings) > 0 else iter([Completion((), "", (), "length")] * request.n)
-            rows.append([next(own) for _ in range(request.n)])
+        empty = repeat(Completion((), "", (), "length"))
+        rows = [list(islice(found if r.limit(settings) > 0 else empty, r.n)) for r in requests]
         self.sampled_tokens += sum(len(completion.token_ids) for row in rows for completion in row)
         return rows
 

@@ -1,14 +1,14 @@
 """A server of OpenAI's completions protocol: what model it serves, and its answers, checked.
 
     server = Server("http://localhost:8000", "owner/name", "5fd3…")
-    asyncio.run(server.complete({"prompt": [151644, 8948], "max_tokens": 512, "seed": 3}))      # a `Choice`
+    anyio.run(server.complete, {"prompt": [151644, 8948], "max_tokens": 512, "seed": 3})         # a `Choice`
 
 Decisions
 - *Three kinds of failure*: `ServerGone` where asking again may help (away, busy, late); `ServerFailed` where it may,
   but the same failure again and again ends it (an error 500, a body that is cut off or no JSON); `SamplingError` where
   it is of no use. How often to ask again is the engine's matter (http.py).
 - *One deadline for each request*, name lookup, connection, headers and body together: a server that sends a byte a
-  second is late like one that sends none. That is why this is asyncio, whose clock stops whatever is under way.
+  second is late like one that sends none. That is why this is asynchronous: anyio's clock stops whatever is under way.
 - *One connection for each request*, by httpx's transport alone: it follows no redirects, asks no proxies, reads no
   .netrc and keeps no cookies, so that the key goes to the address it was meant for; and what a server sends beyond one
   answer is never read as the next.
@@ -21,17 +21,16 @@ Decisions
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
-from reprlib import repr as short_repr
 from typing import Annotated, Any, Literal, TypeVar
 
 import httpx
+from anyio import fail_after
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ifpref.sampling.protocol import SamplingError
@@ -137,7 +136,7 @@ class Server:
             listed = (await self._ask("/v1/models", _Models, min(MEET_S, self.timeout_s))).data
             found = [model for model in listed if self.id in (model.id, model.root)]
             if not found:
-                names = ", ".join(repr(model.id) for model in listed) or "nothing"
+                names = ", ".join(_shown(model.id) for model in listed[:9]) or "nothing"
                 raise self.error(f"serves {names}; allowed: {self.id!r}. Start it with: {self.command}")
             self._served = found
         return self._served
@@ -148,35 +147,36 @@ class Server:
         answer = await self._ask("/v1/completions", _Answer, self.timeout_s, {**body, "model": served[0].id})
         names = {self.id, *(model.id for model in served)}
         if answer.model is not None and answer.model not in names:
-            raise self.error(f"an answer of the model {answer.model!r}; allowed: {served[0].id!r}, which was asked")
+            raise self.error(
+                f"an answer of the model {_shown(answer.model)}; allowed: {served[0].id!r}, which was asked"
+            )
         [choice] = answer.choices
         if choice.finish_reason in ("abort", "error"):  # of a server that is being stopped, say
             raise self.error(f"ended a response by {choice.finish_reason!r}", ServerFailed)
         return choice
 
     def error(self, words: str, kind: type[SamplingError] = SamplingError) -> SamplingError:
-        """An error that names the server, on one line, without the key."""
-        key = os.environ.get(KEY, "").strip()
-        words = words.replace(key, "***") if key else words
-        words = " ".join("".join(letter if letter.isprintable() else " " for letter in words).split())
-        return kind(f"{self.url}: {words}")
+        """An error that names the server, on one line of bearable length, without the key."""
+        words = _without_key(words)[:2000]
+        words = "".join(letter if letter.isprintable() else " " for letter in words)
+        return kind(f"{self.url}: {' '.join(words.split())[:600]}")
 
     async def _ask(
         self, path: str, schema: type[Schema], seconds: float, body: Mapping[str, Any] | None = None
     ) -> Schema:
         """The server's answer. ServerGone where asking again may help, SamplingError where not."""
         url = self._address.copy_with(path=path)
-        request = httpx.Request("GET" if body is None else "POST", url, headers=self._headers(), json=body)
+        request = httpx.Request("GET" if body is None else "POST", url, headers=_headers(), json=body)
         try:
-            async with asyncio.timeout(seconds), httpx.AsyncHTTPTransport(_tls(), trust_env=False) as transport:
-                response = await transport.handle_async_request(request)
-                found = await self._body(response)
+            with fail_after(seconds):
+                async with httpx.AsyncHTTPTransport(_tls(), trust_env=False) as transport:
+                    response = await transport.handle_async_request(request)
+                    found = await self._body(response)
         except TimeoutError:
             raise self.error(f"no whole answer within {seconds:g} s", ServerGone) from None
-        except (httpx.ProtocolError, httpx.DecodingError) as error:  # cut off in the middle, or no HTTP
-            raise self.error(f"no whole answer ({type(error).__name__}: {error})", ServerFailed) from None
-        except (httpx.TransportError, OSError) as error:  # refused, reset
-            raise self.error(f"no answer ({type(error).__name__}: {error})", ServerGone) from None
+        except (httpx.HTTPError, OSError) as error:
+            kind = ServerFailed if isinstance(error, httpx.ProtocolError) else ServerGone  # cut off, no HTTP; or away
+            raise self.error(f"no answer ({type(error).__name__}: {error})", kind) from None
         if response.status_code != 200:
             raise self._refusal(path, response, found)
         try:
@@ -186,20 +186,13 @@ class Server:
         if first["type"] == "json_invalid":
             raise self.error(f"{path}: no whole JSON ({first['msg']}; {len(found)} bytes)", ServerFailed)
         where = ".".join(map(str, first["loc"])) or "the answer"
-        raise self.error(f"{path}: {where} is {short_repr(first['input'])}; allowed: {first['msg']}")
-
-    def _headers(self) -> dict[str, str]:
-        key = os.environ.get(KEY, "").strip()
-        if not (key.isascii() and key.isprintable()):
-            raise SamplingError(f"{KEY} holds characters that no header can; allowed: printable ASCII")
-        sent = {"Accept": "application/json", "Accept-Encoding": "identity", "Connection": "close"}
-        return sent | ({"Authorization": f"Bearer {key}"} if key else {})
+        raise self.error(f"{path}: {where} is {_shown(first['input'])}; allowed: {first['msg']}")
 
     async def _body(self, response: httpx.Response) -> bytes:
         """At most MAX_BYTES; of an error, its beginning."""
         is_error, found = response.status_code != 200, bytearray()
         if not is_error and (encoding := response.headers.get("Content-Encoding", "identity")) != "identity":
-            raise self.error(f"a body of the encoding {encoding[:40]!r}; allowed: identity, as asked", ServerFailed)
+            raise self.error(f"a body of the encoding {encoding!r}; allowed: identity, as asked", ServerFailed)
         async for part in response.stream:
             found += part
             if is_error and len(found) >= 2**16:
@@ -209,20 +202,38 @@ class Server:
         return bytes(found)
 
     def _refusal(self, path: str, response: httpx.Response, body: bytes) -> SamplingError:
+        """The error for an answer that is not 200."""
         status = response.status_code
-        said = f"{path}: {status} {response.reason_phrase[:40]}"
+        said = f"{path}: {status} {response.reason_phrase}"
         if status in (401, 403):
             return self.error(f"{said}: asks for a key; allowed: {KEY} in the environment")
         if 300 <= status < 400:
-            where = response.headers.get("Location", "nowhere")[:100]
-            return self.error(f"{said}: sends on to {where!r}; allowed: an engine_url that answers by itself")
+            where = response.headers.get("Location", "nowhere")
+            return self.error(f"{said}; allowed: an engine_url that answers by itself, and does not send on to {where}")
         if status in TRY_AGAIN:
             return self.error(said, ServerGone)
-        key = os.environ.get(KEY, "").strip()
-        words = body.decode(errors="replace")
-        words = (words.replace(key, "***") if key else words)[:2000]  # before it is cut, maybe within the key
-        kind = ServerFailed if status >= 500 else SamplingError
-        return self.error(f"{said}: {' '.join(words.split())[:300]}", kind)
+        return self.error(f"{said}: {body.decode(errors='replace')}", ServerFailed if status >= 500 else SamplingError)
+
+
+def _key() -> str:
+    return os.environ.get(KEY, "").strip()
+
+
+def _without_key(text: str) -> str:
+    """To be called before a text is cut: half a key is one too."""
+    return text.replace(key, "***") if (key := _key()) else text
+
+
+def _shown(value: Any) -> str:
+    return _without_key(repr(value))[:80]
+
+
+def _headers() -> dict[str, str]:
+    key = _key()
+    if not (key.isascii() and key.isprintable()):
+        raise SamplingError(f"{KEY} holds characters that no header can; allowed: printable ASCII")
+    sent = {"Accept": "application/json", "Accept-Encoding": "identity", "Connection": "close"}
+    return sent | ({"Authorization": f"Bearer {key}"} if key else {})
 
 
 def _address(url: str) -> httpx.URL:

@@ -48,8 +48,6 @@ class TransformersEngine(Engine):
     def __init__(self, loaded: LoadedModel, batch_size: int = 128) -> None:
         if batch_size < 1:
             raise SamplingError(f"batch_size = {batch_size}; allowed: at least 1")
-        if not loaded.eos_ids:
-            raise SamplingError(f"model {loaded.id!r} has no end token, so no response would end")
         super().__init__(loaded.tokenizer, loaded.eos_ids, loaded.model.get_input_embeddings().num_embeddings)
         self.model, self.batch_size = loaded.model, batch_size
         self.room = getattr(self.model.config.get_text_config(decoder=True), "max_position_embeddings", None)
@@ -96,12 +94,6 @@ class TransformersEngine(Engine):
                 self.kept.add(prefixes[ids], ids, (own,))
             known[ids] = (self.kept and self.kept.find(prefixes[ids], ids[:-1])) or (own[:, :, :, :-1],)
         return list(known.values())
-
-    def forget(self) -> None:
-        """Drops the buffer, and what `keep_prefixes` has kept so far."""
-        self.buffer = None
-        if self.kept:
-            self.kept = Kept(KEEP_BYTES)
 
 
 @dataclass
@@ -234,7 +226,7 @@ class _Round:
             raise SamplingError(f"out of GPU memory with a single row; a smaller model or dtype would do: {message}")
         self.engine.batch_size = rows // 2
         log.warning("out of GPU memory with %d rows at a time: going on with %d", rows, rows // 2)
-        self.engine.forget()
+        self.engine.buffer, self.engine.kept = None, self.engine.kept and Kept(KEEP_BYTES)
         torch.cuda.empty_cache()
 
     def sampled(self) -> tuple[list[list[int]], list[list[float]]]:
