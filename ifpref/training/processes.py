@@ -41,7 +41,7 @@ def launch(
 ) -> dict[str, Any]:
     """As `trainer.train`, in `processes` processes; it, too, may run out of GPU memory."""
     import torch
-    from torch.multiprocessing import ProcessException, start_processes
+    from torch.multiprocessing.spawn import ProcessException, start_processes
 
     device = loaded.model.device.type
     settings.micro_batches(processes)  # says what is allowed
