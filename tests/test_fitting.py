@@ -274,7 +274,7 @@ def test_several_processes_that_die_are_started_once_more(
         def join(self):
             raise torch.multiprocessing.ProcessExitedException("signal SIGABRT", 0, 1, 1, "SIGABRT")
 
-    monkeypatch.setattr(torch.multiprocessing.spawn, "start_processes", Dead)
+    monkeypatch.setattr(torch.multiprocessing, "start_processes", Dead)
     calls = []
 
     def train(settings):

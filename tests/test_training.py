@@ -39,7 +39,6 @@ from ifpref.training.checks import check_pairs, expected_trainable
 from tests.damages import DAMAGES
 
 torch = pytest.importorskip("torch")
-from torch.multiprocessing.spawn import ProcessExitedException  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.*:FutureWarning")  # trl's, see trainer.train
 
@@ -711,21 +710,31 @@ def test_bf16_runs_and_leaves_no_trace(base, policy, tmp_path):
 
 
 def test_two_processes_train_the_same_policy_and_listen_to_nobody_else(base, policy, tmp_path, monkeypatch):
+    from safetensors.torch import load_file
+
     from ifpref.pipeline.fitting import Fitting, fit_training
+    from ifpref.training.processes import launch
 
     monkeypatch.setenv("OMP_NUM_THREADS", "2")  # of this process; those that train have one
     fitting = Fitting(tmp_path / "fitting.json", base.identity)
-    train = lambda fits: train_policy(Store(tmp_path), base, PAIRS, fits, seed=0, processes=2)  # noqa: E731
+    rows = DPO().rows(PAIRS, read_reference(reference_log_probs(Store(tmp_path), base, PAIRS)))
+    train = lambda fits: launch(base, rows, fits, seed=0, folder=tmp_path, processes=2)  # noqa: E731
+    chosen = replace(SETTINGS, save_steps=2)
     with listening() as addresses:
-        both = fit_training(train, base, SETTINGS, 2, fitting)  # which starts anew where gloo aborts
+        both = fit_training(train, base, chosen, 2, fitting)  # which starts anew where gloo aborts
     assert addresses and all(ipaddress.ip_address(address).is_loopback for address in addresses)
-    record = both.read_json("training.json")
-    assert (record["processes"], record["pairs_seen"], record["steps"]) == (2, 12, 3)
-    for one, two in zip(policy.read_jsonl("log.jsonl"), both.read_jsonl("log.jsonl"), strict=True):
+    assert (both["state"], both["pairs_seen"], both["steps"]) == ("finished", 12, 3)
+    for one, two in zip(policy.read_jsonl("log.jsonl"), both["log"], strict=True):
         assert two == pytest.approx(one, abs=1e-5)
     # AdamW divides by the size of the gradient: where that is nearly zero, rounding shows in single weights.
-    one, two = (torch.cat([tensor.flatten() for tensor in adapter_of(run).values()]) for run in (policy, both))
+    adapter = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
+    one, two = (torch.cat([tensor.flatten() for tensor in run.values()]) for run in (adapter_of(policy), adapter))
     assert torch.linalg.vector_norm(one - two) < 1e-3 * torch.linalg.vector_norm(one)
+
+    sealed = json.loads((tmp_path / "checkpoint-2" / SEAL).read_text())
+    assert {"rng_state_0.pth", "rng_state_1.pth", "optimizer.pt"} < set(sealed["files"])
+    assert last_checkpoint(tmp_path, sealed["run"]) == tmp_path / "checkpoint-2"
+    assert fit_training(train, base, chosen, 2, fitting) == both  # from there
 
 
 @contextmanager
@@ -734,7 +743,7 @@ def listening():
     addresses, done = set(), threading.Event()
 
     def look():
-        while not done.wait(0.02):
+        while not done.wait(0.2):
             for process in psutil.Process().children(recursive=True):
                 with suppress(psutil.Error):
                     addresses.update(connection.laddr.ip for connection in process.net_connections("inet"))
@@ -778,7 +787,7 @@ class OneOfThem:
             self.seen["threads"] = torch.get_num_threads()
 
     def join(self):
-        raise ProcessExitedException("process 1 terminated with signal SIGABRT", 1, 0, 1)
+        raise torch.multiprocessing.ProcessExitedException("process 1 terminated with signal SIGABRT", 1, 0, 1)
 
 
 @pytest.fixture
@@ -794,7 +803,7 @@ def launched(monkeypatch):
         return one
 
     monkeypatch.setattr(os, "environ", dict(os.environ) | {"OMP_NUM_THREADS": "2"})
-    monkeypatch.setattr(torch.multiprocessing.spawn, "start_processes", start)
+    monkeypatch.setattr(torch.multiprocessing, "start_processes", start)
     monkeypatch.setattr(torch.distributed, "init_process_group", lambda *a, **k: None)
     monkeypatch.setattr(torch.distributed, "destroy_process_group", lambda: None)
     yield found
