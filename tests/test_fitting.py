@@ -19,7 +19,8 @@ from ifpref.pipeline.schedule import Schedule
 from ifpref.sampling import ChatEngine, Request, SamplingError, Settings
 from ifpref.store import StoreError
 from ifpref.study import Study
-from ifpref.training import TrainingError, TrainingSettings, policy
+from ifpref.training import TrainingError, TrainingSettings
+from ifpref.training.processes import launch
 from tests.conftest import TINY
 
 torch = pytest.importorskip("torch")
@@ -237,12 +238,12 @@ def test_a_smaller_micro_batch_is_the_same_step(size, accumulation, most):
 @pytest.fixture
 def own(tiny_home, tmp_path, monkeypatch):
     """A copy of the tiny study, on which trl runs out of memory with more than `room` pairs after the first step."""
-    from ifpref.training.trainer import PairTrainer
+    from trl import DPOTrainer
 
     shutil.copytree(tiny_home, tmp_path / "own")
     monkeypatch.setenv(paths.HOME_VARIABLE, str(tmp_path / "own"))
     gpu = SimpleNamespace(room=99, seen=[], store=tmp_path / "own" / "outputs" / "store")
-    original = PairTrainer.compute_loss
+    original = DPOTrainer.compute_loss
 
     def compute_loss(self, model, inputs, *args, **options):
         gpu.seen.append(len(inputs["ref_chosen_logps"]))
@@ -250,7 +251,7 @@ def own(tiny_home, tmp_path, monkeypatch):
             raise SHORT
         return original(self, model, inputs, *args, **options)
 
-    monkeypatch.setattr(PairTrainer, "compute_loss", compute_loss)
+    monkeypatch.setattr(DPOTrainer, "compute_loss", compute_loss)
     return gpu
 
 
@@ -265,26 +266,28 @@ def test_several_processes_that_die_are_started_once_more(
     class Dead:
         """What `launch` starts; it ends with SIGABRT."""
 
+        processes = ()
+
         def __init__(self, *args, **kwargs):
-            self.stderr, self.returncode = ["SIGABRT\n"], 1
+            pass
 
-        __enter__ = poll = lambda self: self
-        __exit__ = lambda self, *error: None  # noqa: E731
+        def join(self):
+            raise torch.multiprocessing.ProcessExitedException("signal SIGABRT", 0, 1, 1, "SIGABRT")
 
-    monkeypatch.setattr(policy.subprocess, "Popen", Dead)
+    monkeypatch.setattr(torch.multiprocessing, "start_processes", Dead)
     calls = []
 
     def train(settings):
         calls.append(settings)
         if len(calls) <= deaths:
-            policy.launch(pocket, [], settings, seed=0, folder=tmp_path, processes=processes)
+            launch(pocket, [], settings, seed=0, folder=tmp_path, processes=processes)
         return "policy"
 
     settings = TrainingSettings.from_params(load_params("smoke"))
     if lives:
         assert fit_training(train, pocket, settings, processes, fitting) == "policy"
     else:
-        with pytest.raises(TrainingError, match="ended with 1"):
+        with pytest.raises(TrainingError, match="one died: signal SIGABRT"):
             fit_training(train, pocket, settings, processes, fitting)
     assert len(calls) == min(deaths + 1, processes)
 

@@ -1,23 +1,30 @@
 """LoRA-DPO: the loss, the shared prefix, the reference, the checks, and whole runs on a tiny Llama."""
 
 import copy
+import ipaddress
 import json
 import math
+import os
 import random
+import shutil
+import threading
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import ASSISTANT, BOS, EOS, USER, save_base
 
+from ifpref.analysis.tour import token_log_probs
 from ifpref.models import ModelError, attach_adapter, detach_adapter, load_model
 from ifpref.params import load_params
 from ifpref.sampling import Request, Settings
 from ifpref.store import Store
 from ifpref.training import (
+    ProcessDied,
     TrainingError,
     TrainingSettings,
     policy_artefact,
@@ -25,8 +32,11 @@ from ifpref.training import (
     reference_log_probs,
     train_policy,
 )
+from ifpref.training.algorithms import ALGORITHMS
 from ifpref.training.algorithms.dpo import DPO, dpo_loss
+from ifpref.training.checkpoints import SEAL, last_checkpoint
 from ifpref.training.checks import check_pairs, expected_trainable
+from tests.damages import DAMAGES
 
 torch = pytest.importorskip("torch")
 
@@ -392,6 +402,34 @@ def test_batches_show_every_pair_equally_often_and_the_longest_first(lengths, si
     assert order == list(Batches(lengths, size, steps, seed))
 
 
+# ---- another algorithm
+
+
+def test_an_algorithm_is_a_file_and_a_line(base, tmp_path, monkeypatch):
+    from tests.toy_sft import sft_loss
+
+    monkeypatch.setitem(ALGORITHMS, "sft", "tests.toy_sft:SFT")
+    chosen = replace(SETTINGS, algorithm="sft", per_device_train_batch_size=6, gradient_accumulation_steps=1)
+    handle = train_policy(Store(tmp_path), base, PAIRS, chosen, seed=0)
+    assert handle.key != policy_artefact(base, PAIRS, replace(chosen, algorithm="dpo"), seed=0).key
+    record, log = handle.read_json("training.json"), handle.read_jsonl("log.jsonl")
+    assert (record["state"], record["steps"], record["settings"]["algorithm"]) == ("finished", 2, "sft")
+    assert not list(tmp_path.glob("reference/*"))  # which it does not need
+    assert list(log[0]) == ["step", "epoch", "loss", "token_accuracy", "grad_norm", "learning_rate"]
+    assert log[0]["loss"] == pytest.approx(sft_loss(token_log_probs(base, PAIRS)["chosen"]), abs=1e-5)
+    assert log[1]["loss"] < log[0]["loss"] == pytest.approx(record["start"]["loss"], abs=1e-5)
+    policy = attach_adapter(base, handle.path("adapter"))
+    assert sft_loss(token_log_probs(policy, PAIRS)["chosen"]) < log[1]["loss"]
+    detach_adapter(policy)
+    again = train_policy(Store(tmp_path / "again"), base, PAIRS, chosen, seed=0)
+    assert files(again) == files(handle)
+
+
+def test_an_unknown_algorithm_is_named():
+    with pytest.raises(TrainingError, match="algorithm = 'ppo'; allowed: dpo"):
+        replace(SETTINGS, algorithm="ppo")
+
+
 # ---- whole runs
 
 
@@ -457,6 +495,19 @@ def test_a_run_repeats_byte_for_byte_and_a_seed_changes_it(base, policy, tmp_pat
     assert files(other)["adapter/adapter_model.safetensors"] != files(policy)["adapter/adapter_model.safetensors"]
 
 
+def test_any_seed_of_a_study_is_a_seed_of_training(base, tmp_path):
+    """NumPy takes none from 2**32 on."""
+    from ifpref.training.trainer import config
+
+    at = lambda seed: config(SETTINGS, seed, tmp_path, 1, True).seed  # noqa: E731
+    assert (at(0), at(429_497), at(2**32 - 1), at(2**32), at(20241231 * 10_000)) == (
+        *(0, 429_497, 2**32 - 1, 0),
+        202412310000 % 2**32,
+    )
+    large = train_policy(Store(tmp_path), base, PAIRS, SETTINGS, seed=202412310000)
+    assert large.read_json("training.json")["seed"] == 202412310000
+
+
 def test_the_key_holds_what_changes_the_result(base):
     def key(pairs=PAIRS, chosen=SETTINGS, seed=0):
         return policy_artefact(base, pairs, chosen, seed=seed).key
@@ -474,29 +525,122 @@ class Kill(Exception):
     pass
 
 
-def test_a_killed_run_goes_on_to_the_same_policy(base, tmp_path, monkeypatch):
+LONG = replace(SETTINGS, num_train_epochs=5.0, lora_dropout=0.2, save_steps=3)  # 8 steps; dropout draws numbers
+
+
+def train_and_kill(store, base, step, **options):
+    """A run that ends for no reason after a step, without an artefact; its checkpoints' folder."""
     from transformers import TrainerCallback
 
     import ifpref.training.trainer as trainer
 
     class KillAt(TrainerCallback):
         def on_step_end(self, args, state, control, **kwargs):
-            if state.global_step == 4:
+            if state.global_step == step:
                 raise Kill
 
-    chosen = replace(SETTINGS, num_train_epochs=5.0, lora_dropout=0.2, save_steps=3)  # 8 steps; dropout draws numbers
-    whole = train_policy(Store(tmp_path / "whole"), base, PAIRS, chosen, seed=0)
     real = trainer.train
-    with monkeypatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trainer, "train", lambda *a, **k: real(*a, **k, callbacks=[KillAt()]))
         with pytest.raises(Kill):
-            train_policy(Store(tmp_path / "killed"), base, PAIRS, chosen, seed=0)
-    (checkpoints,) = (tmp_path / "killed" / "policy").glob("*.checkpoints")
+            train_policy(store, base, PAIRS, LONG, **options)
+    (checkpoints,) = store.root.glob("policy/*.checkpoints")
+    return checkpoints
+
+
+@pytest.fixture(scope="module")
+def long(base, tmp_path_factory):
+    """A run never killed."""
+    return train_policy(Store(tmp_path_factory.mktemp("long")), base, PAIRS, LONG, seed=0)
+
+
+def test_a_killed_run_goes_on_to_the_same_policy(base, long, tmp_path):
+    store = Store(tmp_path)
+    checkpoints = train_and_kill(store, base, 4, seed=0)
     assert [path.name for path in checkpoints.glob("checkpoint-*")] == ["checkpoint-3"]
     (checkpoints / "checkpoint-5").mkdir()  # torn by the kill: no state in it
-    resumed = train_policy(Store(tmp_path / "killed"), base, PAIRS, chosen, seed=0)
-    assert files(resumed) == files(whole)
-    assert resumed.read_json("training.json") == whole.read_json("training.json")
+    resumed = train_policy(store, base, PAIRS, LONG, seed=0)
+    assert files(resumed) == files(long)
+    assert resumed.read_json("training.json") == long.read_json("training.json")
+
+
+# ---- damaged checkpoints
+
+
+@pytest.fixture(scope="module")
+def killed(base, tmp_path_factory):
+    """The store of a run that was killed after its second checkpoint."""
+    store = Store(tmp_path_factory.mktemp("killed"))
+    checkpoints = train_and_kill(store, base, 7, seed=0)
+    assert sorted(path.name for path in checkpoints.glob("checkpoint-*")) == ["checkpoint-3", "checkpoint-6"]
+    return store
+
+
+@pytest.fixture
+def own_killed(killed, tmp_path):
+    """(store, its checkpoints' folder, the run), to be damaged."""
+    shutil.copytree(killed.root, tmp_path / "own")
+    (checkpoints,) = (tmp_path / "own" / "policy").glob("*.checkpoints")
+    return Store(tmp_path / "own"), checkpoints, json.loads((checkpoints / "checkpoint-3" / SEAL).read_text())["run"]
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_checkpoint_is_dropped_for_the_one_before(name, own_killed, caplog):
+    _, checkpoints, run = own_killed
+    assert last_checkpoint(checkpoints, run) == checkpoints / "checkpoint-6"
+    DAMAGES[name](checkpoints / "checkpoint-6")
+    assert last_checkpoint(checkpoints, run) == checkpoints / "checkpoint-3"
+    assert [path.name for path in checkpoints.glob("checkpoint-*")] == ["checkpoint-3"]
+    assert "checkpoint-6: torn, damaged or of another run; removed" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("last", "before"),
+    [
+        ("a flipped bit in the optimizer", None),
+        ("no scheduler", "a flipped bit in the adapter"),  # none is left
+        ("the checkpoint before under its name", None),
+    ],
+)
+def test_with_damaged_checkpoints_the_policy_is_that_of_a_run_never_killed(last, before, base, own_killed, long):
+    store, checkpoints, _ = own_killed
+    DAMAGES[last](checkpoints / "checkpoint-6")
+    if before:
+        DAMAGES[before](checkpoints / "checkpoint-3")
+    assert files(train_policy(store, base, PAIRS, LONG, seed=0)) == files(long)
+
+
+def test_a_checkpoint_of_another_run_is_not_used(base, own_killed):
+    from ifpref.training.checkpoints import run_of
+
+    store, checkpoints, run = own_killed
+    reference = read_reference(reference_log_probs(store, base, PAIRS))
+    rows = DPO().rows(PAIRS, reference)
+    assert run_of(base, rows, LONG, 0, 1) == run
+    cut = replace(LONG, per_device_train_batch_size=1, gradient_accumulation_steps=4, save_steps=9)
+    assert run_of(base, rows, cut, 0, 1) == run  # what does not fit into memory goes on in smaller pieces
+    others = [(rows[:5], LONG, 0, 1), (rows, replace(LONG, beta=0.2), 0, 1), (rows, LONG, 1, 1), (rows, LONG, 0, 2)]
+    assert run not in {run_of(base, *other) for other in others}
+    assert last_checkpoint(checkpoints, run_of(base, *others[0])) is None
+    assert not list(checkpoints.glob("checkpoint-*"))
+
+
+def test_a_run_that_ends_leaves_no_checkpoint_of_its_end(base, tmp_path, monkeypatch):
+    """The end is decided in memory: a run that went on from there would not know of it."""
+    from ifpref.training import checkpoints
+
+    sealed = []
+    monkeypatch.setattr(checkpoints, "seal", lambda checkpoint, run: sealed.append(checkpoint.name))
+    wild = replace(LONG, learning_rate=1e30, lr_scheduler_type="constant", save_steps=1)
+    record = train_policy(Store(tmp_path / "wild"), base, PAIRS, wild, seed=0).read_json("training.json")
+    assert (record["state"], record["steps"], sealed) == ("diverged", 2, ["checkpoint-1"])
+    sealed.clear()
+    short = replace(SETTINGS, save_steps=1)
+    assert train_policy(Store(tmp_path / "short"), base, PAIRS, short, seed=0).read_json("training.json")["steps"] == 3
+    assert sealed == ["checkpoint-1", "checkpoint-2"]
+
+
+# ---- what can go wrong
 
 
 def test_lora_dropout_is_not_silenced(base, policy, tmp_path):
@@ -565,20 +709,52 @@ def test_bf16_runs_and_leaves_no_trace(base, policy, tmp_path):
     assert files(train_policy(Store(tmp_path / "full"), base, PAIRS, SETTINGS, seed=0)) == files(policy)
 
 
-def test_two_processes_train_the_same_policy(base, policy, tmp_path, monkeypatch):
-    from ifpref.pipeline.fitting import Fitting, fit_training
+def test_two_processes_train_the_same_policy_and_listen_to_nobody_else(base, policy, tmp_path, monkeypatch):
+    from safetensors.torch import load_file
 
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    from ifpref.pipeline.fitting import Fitting, fit_training
+    from ifpref.training.processes import launch
+
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")  # of this process; those that train have one
     fitting = Fitting(tmp_path / "fitting.json", base.identity)
-    train = lambda fits: train_policy(Store(tmp_path), base, PAIRS, fits, seed=0, processes=2)  # noqa: E731
-    both = fit_training(train, base, SETTINGS, 2, fitting)  # which starts anew where gloo aborts
-    record = both.read_json("training.json")
-    assert (record["processes"], record["pairs_seen"], record["steps"]) == (2, 12, 3)
-    for one, two in zip(policy.read_jsonl("log.jsonl"), both.read_jsonl("log.jsonl"), strict=True):
+    rows = DPO().rows(PAIRS, read_reference(reference_log_probs(Store(tmp_path), base, PAIRS)))
+    train = lambda fits: launch(base, rows, fits, seed=0, folder=tmp_path, processes=2)  # noqa: E731
+    chosen = replace(SETTINGS, save_steps=2)
+    with listening() as addresses:
+        both = fit_training(train, base, chosen, 2, fitting)  # which starts anew where gloo aborts
+    assert addresses and all(ipaddress.ip_address(address).is_loopback for address in addresses)
+    assert (both["state"], both["pairs_seen"], both["steps"]) == ("finished", 12, 3)
+    for one, two in zip(policy.read_jsonl("log.jsonl"), both["log"], strict=True):
         assert two == pytest.approx(one, abs=1e-5)
     # AdamW divides by the size of the gradient: where that is nearly zero, rounding shows in single weights.
-    one, two = (torch.cat([tensor.flatten() for tensor in adapter_of(run).values()]) for run in (policy, both))
+    adapter = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
+    one, two = (torch.cat([tensor.flatten() for tensor in run.values()]) for run in (adapter_of(policy), adapter))
     assert torch.linalg.vector_norm(one - two) < 1e-3 * torch.linalg.vector_norm(one)
+
+    sealed = json.loads((tmp_path / "checkpoint-2" / SEAL).read_text())
+    assert {"rng_state_0.pth", "rng_state_1.pth", "optimizer.pt"} < set(sealed["files"])
+    assert last_checkpoint(tmp_path, sealed["run"]) == tmp_path / "checkpoint-2"
+    assert fit_training(train, base, chosen, 2, fitting) == both  # from there
+
+
+@contextmanager
+def listening():
+    """The addresses at which processes that this one starts listen, or are spoken to."""
+    addresses, done = set(), threading.Event()
+
+    def look():
+        while not done.wait(0.2):
+            for process in psutil.Process().children(recursive=True):
+                with suppress(psutil.Error):
+                    addresses.update(connection.laddr.ip for connection in process.net_connections("inet"))
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield addresses
+    finally:
+        done.set()
+        watcher.join()
 
 
 def test_the_base_is_given_back_where_memory_runs_out_while_peft_puts_its_layers_in(base, tmp_path, monkeypatch):
@@ -599,35 +775,70 @@ def test_the_base_is_given_back_where_memory_runs_out_while_peft_puts_its_layers
     assert len(layers) == 4 and not any(isinstance(layer, BaseTunerLayer) for layer in base.model.modules())
 
 
-def test_a_process_that_runs_out_of_gpu_memory_says_so_to_the_one_that_started_it(base, tmp_path, monkeypatch):
-    from ifpref.training import policy, trainer
+class OneOfThem:
+    """The second process of a launch, run here; what happens to the first one is seen in the exit status."""
 
-    short = torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 1.00 GiB.")
+    def __init__(self, job, arguments, processes, **options):
+        self.processes, self.seen = [], {}
+        try:
+            job(1, *arguments)
+        finally:
+            self.seen = {name: os.environ[name] for name in ("RANK", "WORLD_SIZE", "OMP_NUM_THREADS")}
+            self.seen["threads"] = torch.get_num_threads()
 
-    class Launched:
-        """The second process of a launch, run here; what happens to the first one is seen in the exit status."""
+    def join(self):
+        raise torch.multiprocessing.ProcessExitedException("process 1 terminated with signal SIGABRT", 1, 0, 1)
 
-        def __init__(self, command, **options):
-            monkeypatch.setenv("RANK", "1")
-            with pytest.raises(torch.cuda.OutOfMemoryError):
-                policy.run_job(Path(command[-1]))
-            self.stderr, self.returncode = ["ChildFailedError\n"], 1
 
-        __enter__ = poll = lambda self: self
-        __exit__ = lambda self, *error: None  # noqa: E731
+@pytest.fixture
+def launched(monkeypatch):
+    """The processes that `launch` starts, in this one."""
+    found, threads = [], torch.get_num_threads()
+
+    def start(*arguments, **options):
+        one = OneOfThem.__new__(OneOfThem)
+        with suppress(TrainingError, torch.cuda.OutOfMemoryError):
+            one.__init__(*arguments, **options)
+        found.append(one)
+        return one
+
+    monkeypatch.setattr(os, "environ", dict(os.environ) | {"OMP_NUM_THREADS": "2"})
+    monkeypatch.setattr(torch.multiprocessing, "start_processes", start)
+    monkeypatch.setattr(torch.distributed, "init_process_group", lambda *a, **k: None)
+    monkeypatch.setattr(torch.distributed, "destroy_process_group", lambda: None)
+    yield found
+    torch.set_num_threads(threads)
+
+
+def test_a_process_that_runs_out_of_gpu_memory_says_so_to_the_one_that_started_it(
+    base, tmp_path, launched, monkeypatch
+):
+    from ifpref.training import trainer
 
     def no_room(*args, **kwargs):
-        raise short
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 1.00 GiB.")
 
-    monkeypatch.setattr(policy.subprocess, "Popen", Launched)
     monkeypatch.setattr(trainer, "train", no_room)
     with pytest.raises(torch.cuda.OutOfMemoryError, match=r"Tried to allocate 1.00 GiB"):
         train_policy(Store(tmp_path), base, PAIRS, SETTINGS, seed=0, processes=2)
+    monkeypatch.setattr(trainer, "train", lambda *a, **k: {})  # memory is there again: the earlier note counts no more
+    with pytest.raises(ProcessDied, match=r"of 2 processes of training one died: .*SIGABRT"):
+        train_policy(Store(tmp_path), base, PAIRS, SETTINGS, seed=0, processes=2)
+    assert [one.seen for one in launched] == 2 * [
+        {"RANK": "1", "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1", "threads": 1}
+    ]
 
-    monkeypatch.undo()  # memory is there again: the note of the earlier run counts no more
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    both = train_policy(Store(tmp_path), base, PAIRS, SETTINGS, seed=0, processes=2)
-    assert both.read_json("training.json")["state"] == "finished"
+
+def test_what_a_process_refuses_is_told(base, tmp_path, launched, monkeypatch):
+    from ifpref.training import trainer
+
+    def refuse(*args, **kwargs):
+        raise TrainingError("before training the loss is 0.7")
+
+    monkeypatch.setattr(trainer, "train", refuse)
+    with pytest.raises(TrainingError, match=r"^before training the loss is 0\.7$") as found:
+        train_policy(Store(tmp_path), base, PAIRS, SETTINGS, seed=0, processes=2)
+    assert not isinstance(found.value, ProcessDied)
 
 
 def test_a_batch_that_processes_cannot_share_is_refused_before_they_start(base, tmp_path):

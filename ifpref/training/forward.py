@@ -14,7 +14,8 @@ what is seen and of positions. A prefix that both completions share (MCTS) is co
 Where the head or the attention is not plain (soft caps, scaled logits, sliding windows, flash attention, mixtures of
 experts), trl's own forward stays.
 
-    outputs = scoring(model)(input_ids=ids, attention_mask=mask, labels=labels, fused_lm_head=True)    # as trl calls it
+    scorer = scoring(model)                             # or a model of trl's trainer, after `share_prefixes(model)`
+    log_probs = completion_log_probs(scorer, batch)     # (2 B,), of a batch of trl's collator
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from __future__ import annotations
 import copy
 import functools
 import types
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,13 +36,6 @@ IGNORED = -100
 CHUNK = 32768
 """Vocabulary columns at a time in trl's kernel, as trl has it."""
 SCALED_HEADS = ("final_logit_softcapping", "logit_scale", "output_multiplier", "lm_head_multiplier", "logits_scaling")
-
-
-def can_share(model: Any) -> bool:
-    """Whether the forward pass of this module gives the numbers of the model's own."""
-    config = model.config.get_text_config()
-    scaled = any(getattr(config, name, None) is not None for name in SCALED_HEADS)
-    return is_plain(model) and not scaled and not hasattr(config, "output_router_logits")
 
 
 @dataclass(frozen=True)
@@ -111,8 +106,10 @@ def scoring(model: Any) -> Any:
 
 
 def share_prefixes(model: Any) -> bool:
-    """Give a model with trl's fused head the forward pass of this module, where its numbers are the same."""
-    if not can_share(model):
+    """Give a model with trl's fused head the forward pass of this module, where its numbers are the model's own."""
+    config = model.config.get_text_config()
+    is_scaled = any(getattr(config, name, None) is not None for name in SCALED_HEADS)
+    if not is_plain(model) or is_scaled or hasattr(config, "output_router_logits"):
         return False
     fused = model.forward
 
@@ -122,6 +119,13 @@ def share_prefixes(model: Any) -> bool:
 
     model.forward = types.MethodType(forward, model)
     return True
+
+
+def completion_log_probs(model: Any, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """Summed log-probabilities of the completions of a batch of trl's collator, (2 B,), natural log."""
+    labels = batch["input_ids"].masked_fill(batch["completion_mask"] == 0, IGNORED)
+    inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
+    return model(**inputs, labels=labels, fused_lm_head=True).log_probs.sum(dim=1)
 
 
 def _scored(model: Any, *, input_ids: Any, attention_mask: Any, labels: Any, **kwargs: Any) -> Any:

@@ -41,7 +41,7 @@ def launch(
 ) -> dict[str, Any]:
     """As `trainer.train`, in `processes` processes; it, too, may run out of GPU memory."""
     import torch
-    from torch.multiprocessing import ProcessException, start_processes
+    from torch.multiprocessing import ProcessExitedException, ProcessRaisedException, start_processes
 
     device = loaded.model.device.type
     settings.micro_batches(processes)  # says what is allowed
@@ -57,7 +57,7 @@ def launch(
     try:
         while not started.join():
             pass
-    except ProcessException as error:
+    except (ProcessExitedException, ProcessRaisedException) as error:
         died = error
     finally:
         for process in started.processes:

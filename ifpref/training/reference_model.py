@@ -120,7 +120,7 @@ def _scorer(loaded: LoadedModel, bf16: bool) -> Any:
     import torch
     from trl.trainer.dpo_trainer import DataCollatorForPreference
 
-    from ifpref.training.forward import IGNORED, scoring
+    from ifpref.training.forward import completion_log_probs, scoring
 
     model = scoring(loaded.model)
     collate = DataCollatorForPreference(pad_token_id=loaded.tokenizer.pad_token_id)
@@ -129,10 +129,8 @@ def _scorer(loaded: LoadedModel, bf16: bool) -> Any:
         first, second = sorted([list(pair["chosen_ids"]), list(pair["rejected_ids"])])
         one = {"prompt_ids": list(pair["prompt_ids"]), "chosen_ids": first, "rejected_ids": second}
         batch = {name: tensor.to(model.device) for name, tensor in collate([one]).items()}
-        labels = batch["input_ids"].masked_fill(batch.pop("completion_mask") == 0, IGNORED)
         autocast = torch.autocast(model.device.type, torch.bfloat16) if bf16 else nullcontext()
         with torch.inference_mode(), autocast:
-            found = model(**batch, labels=labels, fused_lm_head=True).log_probs.sum(dim=1)  # (2,)
-        return tuple(found.tolist())
+            return tuple(completion_log_probs(model, batch).tolist())
 
     return score

@@ -108,11 +108,9 @@ class DPO(Algorithm):
     def measure_start(self, trainer: Any, batch: Mapping[str, Any], settings: TrainingSettings) -> dict[str, float]:
         import torch
 
-        from ifpref.training.forward import IGNORED
+        from ifpref.training.forward import completion_log_probs
 
-        labels = batch["input_ids"].masked_fill(batch["completion_mask"] == 0, IGNORED)
-        inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
-        log_probs = trainer.model(**inputs, labels=labels, fused_lm_head=True).log_probs.sum(dim=1)
+        log_probs = completion_log_probs(trainer.model, batch)
         loss = trainer.compute_loss(trainer.model, batch).item()
         reference = torch.cat([batch["ref_chosen_logps"], batch["ref_rejected_logps"]])
         log_ratios = (log_probs - reference).tolist()
