@@ -149,7 +149,7 @@ def test_ifeval_out_of_reach_is_left_out_with_a_word(made, monkeypatch, tmp_path
 
 
 def out_of_reach():
-    from ifpref.evaluation.files import OutOfReach
+    from ifpref.evaluation.sets import OutOfReach
 
     raise OutOfReach("no network")
 

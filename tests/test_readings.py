@@ -153,7 +153,10 @@ def asked_ifeval(*names, there=True, **changed):
     one = study(*names)
     one.params = load_params("smoke", **{"comparisons": list(names), "n_replicates": 2, "ifeval": True} | changed)
     one.comparison, one.comparisons = COMPARISONS.get, [COMPARISONS[name] for name in names]
-    of = {"test/greedy": lambda found: found, ifeval.KEY: lambda found: found and found.take([2]) if there else None}
+    of = {
+        "test/greedy": lambda found: found,
+        ifeval.KEY: lambda found: table(found.prompt_level()[2]) if found and there else None,
+    }
     one.tables = lambda name, arm, key="test/greedy", rate=None: [of[key](found) for found in TOY[name, arm]]
     one.base = lambda split="test", temperature=0.0: table(1, 1, 0, 0) if split == "test" else table(0)
     one.has_ifeval_prompts = lambda: False

@@ -6,13 +6,16 @@ import json
 import math
 import subprocess
 import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.error import URLError
 
 import pytest
 
-from ifpref import evaluation
-from ifpref.evaluation import Accuracy, ScoreError, Scores, main, score_file
+from ifpref.evaluation import Accuracy, ScoreError, Scores, score_file, sets
+from ifpref.evaluation.files import main
 
 COMMA, WORDS, TITLE = "punctuation:no_comma", "length_constraints:number_words", "detectable_format:title"
 THREE_WORDS = {"num_words": 3, "relation": "at least"}
@@ -92,10 +95,29 @@ def test_the_last_of_several_answers_counts(tmp_path, prompts):
     assert "replaced by a later one to the same prompt: 1 (lines 1)" in scores.table()
 
 
-def test_a_prompt_that_is_asked_twice_is_scored_twice(tmp_path, responses):
-    twice = [PROMPTS[0], {**PROMPTS[0], "key": 9, "instruction_id_list": [TITLE]}]
-    scores = score_file(responses, write(tmp_path / "p.jsonl", twice))
-    assert scores.prompt_level_strict.n == 2 and scores.prompt_level_strict.correct == 1
+def test_a_prompt_that_stands_twice_is_scored_once_and_counted(tmp_path, responses):
+    again = {**PROMPTS[1], "key": 9}
+    again["instruction_id_list"], again["kwargs"] = PROMPTS[1]["instruction_id_list"][::-1], [THREE_WORDS, None]
+    path = write(tmp_path / "p.jsonl", [*PROMPTS, again, PROMPTS[0]])
+    scores = score_file(responses, path)
+    assert scores.duplicates == (5, 6) and scores.unanswered == ()
+    assert scores.prompt_level_strict.n == 4 and scores.instruction_level_strict.n == 6
+    assert "prompts that an earlier line has too, scored once: 2 (lines 5, 6)" in scores.table()
+    assert score_file(responses, write(path, PROMPTS)) == dataclasses.replace(scores, duplicates=())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"instruction_id_list": [TITLE]},
+        {"instruction_id_list": [COMMA, COMMA], "kwargs": [{}, {}]},
+        {"instruction_id_list": [WORDS], "kwargs": [THREE_WORDS]},
+    ],
+)
+def test_a_prompt_that_stands_twice_with_other_constraints_is_refused(tmp_path, responses, change):
+    path = write(tmp_path / "p.jsonl", [PROMPTS[0], "", {**PROMPTS[0], **change}])
+    with pytest.raises(ScoreError, match=r"p.jsonl:3: the prompt of line 1 with other constraints; allowed: the same"):
+        score_file(responses, path)
 
 
 def test_responses_may_carry_their_constraints(tmp_path, responses, prompts):
@@ -122,13 +144,13 @@ def test_line_separators_within_a_response_do_not_end_its_line(tmp_path, prompts
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ('{"prompt": "One.", "response": ', r"r.jsonl:2: not JSON: "),
-        ('["One."]', r"r.jsonl:2: must be an object, found a list"),
-        ("null", r"r.jsonl:2: must be an object, found null"),
-        ('{"prompt": "One.", "answer": "x"}', r"r.jsonl:2: key 'response' is missing; found 'prompt', 'answer'"),
-        ('{"prompt": "One.", "response": null}', r"r.jsonl:2: response must be a string, found null"),
-        ('{"prompt": 5, "response": "x"}', r"r.jsonl:2: prompt must be a string, found a number"),
-        ("[" * 100_000, r"r.jsonl:2: (JSON nested too deep|not JSON)"),
+        ('{"prompt": "One.", "response": ', r"r.jsonl:2: Invalid JSON: .*, found "),
+        ('["One."]', r"r.jsonl:2: Input should be an object, found \['One.'\]"),
+        ("null", r"r.jsonl:2: Input should be an object, found None"),
+        ('{"prompt": "One.", "answer": "x"}', r"r.jsonl:2: response: Field required, found .*'answer': 'x'"),
+        ('{"prompt": "One.", "response": null}', r"r.jsonl:2: response: Input should be a valid string, found None"),
+        ('{"prompt": 5, "response": "x"}', r"r.jsonl:2: prompt: Input should be a valid string, found 5"),
+        ("[" * 100_000, r"r.jsonl:2: Invalid JSON: recursion limit exceeded"),
     ],
 )
 def test_a_malformed_response_is_refused_by_number(tmp_path, prompts, line, message):
@@ -139,7 +161,7 @@ def test_a_malformed_response_is_refused_by_number(tmp_path, prompts, line, mess
 
 def test_bytes_that_are_no_text_are_refused_by_number(tmp_path, prompts):
     (tmp_path / "r.jsonl").write_bytes(json.dumps(RESPONSES[0]).encode() + b'\n{"prompt": "\xff"}\n')
-    with pytest.raises(ScoreError, match=r"r.jsonl:2: not UTF-8: byte 13 of the line"):
+    with pytest.raises(ScoreError, match=r"r.jsonl:2: Invalid JSON: invalid unicode code point at line 1 column 13"):
         score_file(tmp_path / "r.jsonl", prompts)
 
 
@@ -151,8 +173,11 @@ def test_bytes_that_are_no_text_are_refused_by_number(tmp_path, prompts):
         ({"kwargs": []}, r"p.jsonl:1: 1 ids in instruction_id_list and 0 entries in kwargs"),
         ({"instruction_id_list": [], "kwargs": []}, r"p.jsonl:1: 0 ids in instruction_id_list"),
         ({"kwargs": [5]}, r"p.jsonl:1: punctuation:no_comma: kwargs must be a mapping"),
-        ({"kwargs": "{}"}, r"p.jsonl:1: kwargs must be a list, found a string"),
-        ({"instruction_id_list": [[COMMA]]}, r"p.jsonl:1: instruction_id_list must hold strings, found a list"),
+        ({"kwargs": "{}"}, r"p.jsonl:1: kwargs: Input should be a valid array, found '\{\}'"),
+        (
+            {"instruction_id_list": [[COMMA]]},
+            r"p.jsonl:1: instruction_id_list: 0: .* valid string, found \['punct",
+        ),
         ({"kwargs": [{"colour": 5}]}, r"p.jsonl:1: punctuation:no_comma: unknown argument 'colour'"),
     ],
 )
@@ -193,7 +218,7 @@ def test_without_prompts_and_hub_an_error_says_what_to_do(responses, monkeypatch
         assert url.endswith("/ifeval_input_data.jsonl") and timeout <= 10
         raise URLError("no route to host")
 
-    monkeypatch.setattr("urllib.request.urlopen", unreachable)
+    monkeypatch.setattr("ifpref.evaluation.sets.urlopen", unreachable)
     assert main([str(responses)]) == 1
     error = capsys.readouterr().err
     assert ("HF_HUB_OFFLINE is set" if offline else "no route to host") in error
@@ -204,12 +229,72 @@ def test_a_copy_in_the_hubs_cache_is_used_without_the_network(responses, prompts
     hub = pytest.importorskip("huggingface_hub")
     monkeypatch.delenv("IFEVAL_PROMPTS", raising=False)
     asked = []
-    monkeypatch.setattr(hub, "hf_hub_download", lambda *names, **how: asked.append((names, how)) or str(prompts))
+    monkeypatch.setattr(hub, "try_to_load_from_cache", lambda *names, **how: asked.append((names, how)) or str(prompts))
     assert score_file(responses) == score_file(responses, prompts)
-    repository, file, revision = evaluation.IFEVAL_ON_HUB
+    repository, file, revision = sets.IFEVAL_ON_HUB
     assert len(revision) == 40  # a commit: the prompts cannot change under us
-    how = {"repo_type": "dataset", "revision": revision, "local_files_only": True}
-    assert asked == [((repository, file), how)]
+    assert asked == [((repository, file), {"repo_type": "dataset", "revision": revision})]
+
+
+class Hub(BaseHTTPRequestHandler):
+    """Answers every request with `head`, or byte by byte with a pause where `pause` is set."""
+
+    head, pause = b"", 0.0
+
+    def do_GET(self):
+        try:
+            for byte in [self.head] if not self.pause else (self.head[i : i + 1] for i in range(len(self.head))):
+                self.wfile.write(byte)
+                time.sleep(self.pause)
+        except OSError:
+            pass  # who asked has gone
+
+    def log_message(self, *line):
+        pass
+
+
+@pytest.fixture
+def hub(monkeypatch, tmp_path):
+    """A server of the test's own in place of the hub, and nothing in the hub's cache."""
+    constants, library = pytest.importorskip("huggingface_hub.constants"), pytest.importorskip("huggingface_hub")
+    monkeypatch.delenv("IFEVAL_PROMPTS", raising=False)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}/prompts.jsonl"
+    monkeypatch.setattr(library, "hf_hub_url", lambda *names, **how: url)
+    yield Hub
+    Hub.head, Hub.pause = b"", 0.0
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_page_of_a_captive_portal_is_not_taken_for_prompts(hub, responses, capsys):
+    hub.head = b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n<!DOCTYPE html><html>Log in</html>"
+    assert main([str(responses)]) == 1
+    error = capsys.readouterr().err
+    assert "answers, but not in lines of JSON: the network may want a login" in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.0 200 OK\r\n" + b"X-A: b\r\n" * 900, b"HTTP/1.0 200 OK\r\n\r\n" + b" " * 9000]
+)
+def test_a_hub_that_drips_is_given_up_in_time(hub, responses, monkeypatch, head):
+    hub.head, hub.pause = head, 0.05
+    monkeypatch.setattr(sets, "FETCH_S", 0.5)
+    start = time.monotonic()
+    with pytest.raises(ScoreError, match=r"cannot be fetched from the hub \(no whole answer within 0.5 s\)"):
+        score_file(responses)
+    assert time.monotonic() - start < 5
+
+
+def test_what_is_no_http_at_all_is_an_error_of_one_line(hub, responses, capsys):
+    hub.head = b"SSH-2.0-OpenSSH_9.6\r\n"
+    assert main([str(responses)]) == 1
+    error = capsys.readouterr().err
+    assert "IFEval's prompts cannot be fetched" in error and error.count("\n") == 1
 
 
 def test_the_command_prints_a_table_and_writes_json(responses, prompts, tmp_path, capsys):
@@ -228,7 +313,7 @@ def test_the_command_ends_with_one_line_for_a_malformed_file(tmp_path, prompts):
     command = [sys.executable, "-m", "ifpref.evaluation", str(path), "--prompts", str(prompts)]
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 1 and run.stdout == ""
-    assert run.stderr.startswith(f"error: {path}:1: not JSON: ") and run.stderr.count("\n") == 1
+    assert run.stderr.startswith(f"error: {path}:1: Invalid JSON: ") and run.stderr.count("\n") == 1
 
 
 def test_official_prompts_and_a_real_file_of_responses(ifeval, tmp_path):

@@ -13,15 +13,13 @@ alone, of like lengths, so two models read the same items in the same batches: f
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 
+from ifpref.models import LoadedModel
 from ifpref.sampling.cache import left_padded
-
-if TYPE_CHECKING:
-    from ifpref.models import LoadedModel
 
 Item = tuple[Sequence[int], Sequence[int]]
 """Token ids of a prompt, and of a response to it."""
@@ -70,13 +68,8 @@ def _read(model: Any, items: Sequence[Item], temperature: float) -> tuple[np.nda
     ids, real = left_padded([(*prompt, *response) for prompt, response in items], model.device)  # (B, T)
     longest = max(len(response) for _, response in items)
     positions = (real.cumsum(dim=-1) - 1).clamp(min=0)
-    outputs = model(
-        input_ids=ids,
-        attention_mask=real.long(),
-        position_ids=positions,
-        use_cache=False,
-        logits_to_keep=longest + 1,
-    )
+    inputs = {"input_ids": ids, "attention_mask": real.long(), "position_ids": positions}
+    outputs = model(**inputs, use_cache=False, logits_to_keep=longest + 1)
     logits = outputs.logits[:, :-1].float()  # (B, longest, V); the last column predicts what comes after the response
     targets = ids[:, -longest:]
     lengths = torch.tensor([len(response) for _, response in items], device=ids.device)

@@ -2,14 +2,16 @@
 
     python -m ifpref.evaluation responses.jsonl --prompts input_data.jsonl --out scores.json
 
-A line of responses is `{"prompt": ..., "response": ...}`, a line of prompts `{"key": 1000, "prompt": ...,
-"instruction_id_list": [...], "kwargs": [...]}`; they are joined by the prompt's text. Lines of responses that
-carry `instruction_id_list` and `kwargs` themselves need no prompts; where prompts are given, those count.
+A line of responses is `{"prompt": ..., "response": ...}`, a line of prompts as in sets.py; they are joined by the
+prompt's text. Lines of responses that carry `instruction_id_list` and `kwargs` themselves need no prompts; where
+prompts are given, those count.
 
 Decisions
 - A malformed line is an error with file and line; nothing is skipped. What does not join is not scored, and
   is counted and named in the result. A prompt that is answered twice is scored by its last answer, as in
   IFEval's own code, and counted. Without a join every line is scored.
+- A prompt that stands twice in the file of prompts is scored once, and counted; with other constraints it is an error,
+  since one answer cannot be to both.
 - prompt-level: every constraint of a prompt is met; instruction-level: over all constraints, repeated ids
   too. The standard error is given over prompts only: a prompt's constraints share one response.
 - Without prompts, IFEval's 541 are read from $IFEVAL_PROMPTS or fetched from the Hugging Face hub.
@@ -22,23 +24,19 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from ifpref.constraints import CONSTRAINTS, Constraint, ConstraintError, verify
+from ifpref.constraints import CONSTRAINTS, Constraint, verify
+from ifpref.evaluation.sets import PromptLine, ResponseLine, ScoreError, fetch_prompts, read_constraints, read_lines
+from ifpref.evaluation.table import MODES
 
-IFEVAL_ON_HUB = ("google/IFEval", "ifeval_input_data.jsonl", "966cd89545d6b6acfd7638bc708b98261ca58e84")
-"""Repository, file and revision of the official 541 prompts (CC BY 4.0)."""
-
-
-class ScoreError(ValueError):
-    """Files that cannot be scored; the message names the file and the line."""
-
-
-class OutOfReach(ScoreError):
-    """IFEval's prompts are neither on this machine nor can they be fetched."""
+Both = tuple[bool, bool]
+"""A strict and a loose verdict."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +58,7 @@ class Scores:
     unanswered   keys of prompts without a response, which are not scored
     unmatched    line numbers of responses without a prompt, which are not scored
     repeated     line numbers of responses that a later one to the same prompt replaced
+    duplicates   line numbers of prompts that an earlier line of the file has too
     """
 
     prompt_level_strict: Accuracy
@@ -72,6 +71,7 @@ class Scores:
     unanswered: tuple[Any, ...] = ()
     unmatched: tuple[int, ...] = ()
     repeated: tuple[int, ...] = ()
+    duplicates: tuple[int, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -80,18 +80,18 @@ class Scores:
         """The scores as text: the four accuracies, groups and ids, and what was not scored."""
         lines = [f"{'':46}{'strict':>8}{'loose':>8}{'n':>7}"]
         for level in ("prompt", "instruction"):
-            strict, loose = (getattr(self, f"{level}_level_{mode}") for mode in ("strict", "loose"))
+            strict, loose = (getattr(self, f"{level}_level_{mode}") for mode in MODES)
             lines.append(_row(f"{level}-level", strict, loose))
             if strict.standard_error is not None:
                 lines.append(f"{'  standard error':46}{strict.standard_error:8.4f}{loose.standard_error:8.4f}")
         for group, total in self.groups.items():
-            lines += ["", _row(group, total["strict"], total["loose"])]
-            rows = ((id, row) for id, row in self.ids.items() if id.startswith(f"{group}:"))
-            lines += [_row(f"  {id.partition(':')[2]}", row["strict"], row["loose"]) for id, row in rows]
+            rows = {f"  {id.partition(':')[2]}": row for id, row in self.ids.items() if id.startswith(f"{group}:")}
+            lines += ["", *(_row(name, **row) for name, row in ({group: total} | rows).items())]
         notes = (
             ("prompts without a response, not scored", "keys", self.unanswered),
             ("responses to none of the prompts, not scored", "lines", self.unmatched),
             ("responses replaced by a later one to the same prompt", "lines", self.repeated),
+            ("prompts that an earlier line has too, scored once", "lines", self.duplicates),
         )
         lines += [f"\n{note}: {len(some)} ({kind} {_some(some)})" for note, kind, some in notes if some]
         parts = ((name, " ".join(f"{k} {v}" for k, v in how.items())) for name, how in self.backends.items())
@@ -106,175 +106,81 @@ def _some(items: tuple[Any, ...], most: int = 10) -> str:
     return ", ".join(map(str, items[:most])) + (", ..." if len(items) > most else "")
 
 
-@dataclass(frozen=True)
-class Verdicts:
-    """One response judged: a strict and a loose verdict for each of its constraints, in their order."""
-
-    constraints: tuple[Constraint, ...]
-    strict: tuple[bool, ...]
-    loose: tuple[bool, ...]
-
-
-def judge(response: str, constraints: Iterable[Constraint]) -> Verdicts:
-    """The verdicts of one response."""
-    constraints = tuple(constraints)
-    return Verdicts(constraints, tuple(verify(response, constraints)), tuple(verify(response, constraints, loose=True)))
-
-
-def score(judged: Iterable[Verdicts]) -> Scores:
-    """The four accuracies, and those of each group and id, in the order of the registry."""
-    from ifpref.constraints.text import backends
-
-    judged = list(judged)
-    if not judged:
-        raise ScoreError("there is nothing to score: no response answers a prompt")
-    found: dict[str, dict[str, list[bool]]] = {id: {"strict": [], "loose": []} for id in CONSTRAINTS}
-    for one in judged:
-        for constraint, strict, loose in zip(one.constraints, one.strict, one.loose, strict=True):
-            found[constraint.id]["strict"].append(strict)
-            found[constraint.id]["loose"].append(loose)
-    ids = {id: modes for id, modes in found.items() if modes["strict"]}
-
-    def pooled(some: Iterable[str], mode: str) -> Accuracy:
-        return _accuracy([verdict for id in some for verdict in ids[id][mode]])
-
-    def both(some: list[str]) -> dict[str, Accuracy]:
-        return {mode: pooled(some, mode) for mode in ("strict", "loose")}
-
-    groups = dict.fromkeys(CONSTRAINTS[id].group for id in ids)
-    return Scores(
-        prompt_level_strict=_accuracy([all(one.strict) for one in judged], independent=True),
-        prompt_level_loose=_accuracy([all(one.loose) for one in judged], independent=True),
-        instruction_level_strict=pooled(ids, "strict"),
-        instruction_level_loose=pooled(ids, "loose"),
-        groups={group: both([id for id in ids if CONSTRAINTS[id].group == group]) for group in groups},
-        ids={id: both([id]) for id in ids},
-        backends=backends(),
-    )
-
-
-def _accuracy(verdicts: list[bool], independent: bool = False) -> Accuracy:
-    n, correct = len(verdicts), sum(verdicts)
-    share = correct / n
-    # Of the mean of n independent verdicts, with the sample's variance (n - 1), as lm-eval gives it.
-    error = math.sqrt(share * (1 - share) / (n - 1)) if independent and n > 1 else None
-    return Accuracy(share, correct, n, error)
-
-
 def score_file(responses: str | Path, prompts: str | Path | None = None) -> Scores:
     """Score a file of responses against a file of prompts, both JSONL in IFEval's format.
 
     prompts  None: the constraints that the responses carry; where they carry none, IFEval's own prompts
 
-    Raises `ScoreError` (a ValueError) naming file and line for a line that cannot be read, and where nothing
-    joins.
+    Raises `ScoreError` (a ValueError) naming file and line for a line that cannot be read or a prompt with two lists of
+    constraints, and where nothing joins.
     """
-    rows = list(read_lines(responses, {"prompt": str, "response": str}))
+    rows = list(read_lines(responses, ResponseLine))
     if not rows:
         raise ScoreError(f"{responses}: the file holds no responses")
-    if prompts is None and any("instruction_id_list" in row for _, row in rows):
-        places = ((f"{responses}:{number}", row) for number, row in rows)
-        return score([judge(row["response"], read_constraints(row, where)) for where, row in places])
+    if prompts is None and any(row.instruction_id_list for _, row in rows):
+        return _scores([(row.response, read_constraints(row, f"{responses}:{number}")) for number, row in rows])
 
     path = prompts or os.environ.get("IFEVAL_PROMPTS") or fetch_prompts()
-    asked = [(f"{path}:{number}", row) for number, row in read_lines(path, {"prompt": str})]
-    last = {row["prompt"]: number for number, row in rows}
-    answers = {row["prompt"]: row["response"] for _, row in rows}
-    judged, unanswered = [], []
-    for where, row in asked:
-        constraints = read_constraints(row, where)
-        if row["prompt"] in answers:
-            judged.append(judge(answers[row["prompt"]], constraints))
-        else:
-            unanswered.append(row.get("key", where))
+    asked: dict[str, tuple[int, Any, list[Constraint]]] = {}  # prompt -> line, key, constraints
+    duplicates = []
+    for number, row in read_lines(path, PromptLine):
+        where = f"{path}:{number}"
+        one = (number, where if row.key is None else row.key, read_constraints(row, where))
+        first = asked.setdefault(row.prompt, one)
+        if Counter(first[2]) != Counter(one[2]):
+            raise ScoreError(f"{where}: the prompt of line {first[0]} with other constraints; allowed: the same")
+        if first is not one:
+            duplicates.append(number)
+    last = {row.prompt: (number, row.response) for number, row in rows}
+    judged = [(last[prompt][1], constraints) for prompt, (_, _, constraints) in asked.items() if prompt in last]
     if not judged:
-        raise ScoreError(f"{responses}: none of its {len(answers)} prompts is among the {len(asked)} of {path}")
-    known = {row["prompt"] for _, row in asked}
-    return replace(
-        score(judged),
-        unanswered=tuple(unanswered),
-        unmatched=tuple(number for number, row in rows if row["prompt"] not in known),
-        repeated=tuple(number for number, row in rows if number != last[row["prompt"]]),
+        raise ScoreError(f"{responses}: none of its {len(last)} prompts is among the {len(asked)} of {path}")
+    return _scores(
+        judged,
+        unanswered=tuple(key for prompt, (_, key, _) in asked.items() if prompt not in last),
+        unmatched=tuple(number for number, row in rows if row.prompt not in asked),
+        repeated=tuple(number for number, row in rows if number != last[row.prompt][0]),
+        duplicates=tuple(duplicates),
     )
 
 
-_JSON_NAMES = {str: "a string", list: "a list", dict: "an object", int: "a number", float: "a number"}
+def _scores(judged: Iterable[tuple[str, list[Constraint]]], **counted: tuple[Any, ...]) -> Scores:
+    """The four accuracies of responses with their constraints, and those of each group and id, in the registry's order.
+
+    counted  what was not scored: fields of `Scores`
+    """
+    from ifpref.constraints.text import backends
+
+    prompts: list[Both] = []
+    of_id: dict[str, list[Both]] = {id: [] for id in CONSTRAINTS}
+    for response, constraints in judged:
+        strict, loose = verify(response, constraints), verify(response, constraints, loose=True)
+        prompts.append((all(strict), all(loose)))
+        for constraint, *both in zip(constraints, strict, loose, strict=True):
+            of_id[constraint.id].append(tuple(both))
+    ids = {id: found for id, found in of_id.items() if found}
+    groups: dict[str, list[Both]] = {}
+    for id, found in ids.items():
+        groups.setdefault(CONSTRAINTS[id].group, []).extend(found)
+    levels = {"prompt": _accuracies(prompts, independent=True), "instruction": _accuracies(chain(*ids.values()))}
+    return Scores(
+        **{f"{level}_level_{mode}": one for level, both in levels.items() for mode, one in both.items()},
+        groups={group: _accuracies(found) for group, found in groups.items()},
+        ids={id: _accuracies(found) for id, found in ids.items()},
+        backends=backends(),
+        **counted,
+    )
 
 
-def read_lines(path: str | Path, keys: dict[str, type]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The lines of a JSONL file as (line number, object with `keys` of their types); blank lines aside."""
-    try:
-        lines = Path(path).read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    except OSError as error:
-        raise ScoreError(f"{path}: cannot be read: {error.strerror or error}") from None
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        where = f"{path}:{number}"
-        try:
-            row = json.loads(line.decode("utf-8"))
-        except UnicodeDecodeError as error:
-            raise ScoreError(f"{where}: not UTF-8: byte {error.start + 1} of the line") from None
-        except RecursionError:
-            raise ScoreError(f"{where}: JSON nested too deep") from None
-        except ValueError as error:
-            raise ScoreError(f"{where}: not JSON: {error}") from None
-        if not isinstance(row, dict):
-            raise ScoreError(f"{where}: must be an object, found {_described(row)}")
-        yield number, _checked(row, keys, where)
-
-
-def _checked(row: dict[str, Any], keys: dict[str, type], where: str) -> dict[str, Any]:
-    for key, type_ in keys.items():
-        if key not in row:
-            raise ScoreError(f"{where}: key {key!r} is missing; found {', '.join(map(repr, row)) or 'no keys'}")
-        if not isinstance(row[key], type_):
-            raise ScoreError(f"{where}: {key} must be {_JSON_NAMES[type_]}, found {_described(row[key])}")
-    return row
-
-
-def _described(value: Any) -> str:
-    return _JSON_NAMES.get(type(value), json.dumps(value))  # null, true and false by name
-
-
-def read_constraints(row: dict[str, Any], where: str) -> list[Constraint]:
-    """The constraints of a row in IFEval's format."""
-    _checked(row, {"instruction_id_list": list, "kwargs": list}, where)
-    ids, kwargs = row["instruction_id_list"], row["kwargs"]
-    if not ids or len(ids) != len(kwargs):
-        raise ScoreError(f"{where}: {len(ids)} ids in instruction_id_list and {len(kwargs)} entries in kwargs")
-    for id in ids:
-        if not isinstance(id, str):
-            raise ScoreError(f"{where}: instruction_id_list must hold strings, found {_described(id)}")
-    try:
-        return [Constraint(id, some) for id, some in zip(ids, kwargs, strict=True)]
-    except ConstraintError as error:
-        raise ScoreError(f"{where}: {error}") from None
-
-
-def fetch_prompts() -> Path:
-    """IFEval's prompts from the hub's cache or the hub; an error within seconds where neither has them."""
-    from urllib.request import urlopen
-
-    from huggingface_hub import constants, hf_hub_download, hf_hub_url
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    repo, name, revision = IFEVAL_ON_HUB
-    try:
-        return Path(hf_hub_download(repo, name, repo_type="dataset", revision=revision, local_files_only=True))
-    except LocalEntryNotFoundError:
-        pass
-    try:
-        if constants.HF_HUB_OFFLINE:
-            raise OSError("HF_HUB_OFFLINE is set")
-        # One quick look first: the hub's own client tries again for half a minute where there is no network.
-        urlopen(hf_hub_url(repo, name, repo_type="dataset", revision=revision), timeout=5).close()
-        return Path(hf_hub_download(repo, name, repo_type="dataset", revision=revision))
-    except OSError as error:
-        raise OutOfReach(
-            f"IFEval's prompts cannot be fetched from the hub ({error}); pass PROMPTS=input_data.jsonl, "
-            "or set IFEVAL_PROMPTS to that file"
-        ) from None
+def _accuracies(verdicts: Iterable[Both], independent: bool = False) -> dict[str, Accuracy]:
+    """Of each mode."""
+    found = {}
+    for mode, of_mode in zip(MODES, zip(*verdicts, strict=True), strict=True):
+        n, share = len(of_mode), sum(of_mode) / len(of_mode)
+        # Of the mean of n independent verdicts, with the sample's variance (n - 1), as lm-eval gives it.
+        error = math.sqrt(share * (1 - share) / (n - 1)) if independent and n > 1 else None
+        found[mode] = Accuracy(share, sum(of_mode), n, error)
+    return found
 
 
 def main(arguments: list[str] | None = None) -> int:

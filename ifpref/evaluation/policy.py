@@ -20,25 +20,23 @@ Decisions
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ifpref.constraints import verify
 from ifpref.evaluation.table import Table
+from ifpref.models import LoadedModel
 from ifpref.prompts.build import constraints_of
 from ifpref.sampling.protocol import Engine, Request, Settings
+from ifpref.store import Writer
 from ifpref.store.shards import write_shards
 
-if TYPE_CHECKING:
-    from ifpref.models import LoadedModel
-    from ifpref.store import Writer
-
+Rows = Sequence[Mapping[str, Any]]
 ROWS, TABLE = "evaluation.jsonl", "table.json"
 
 
-def evaluate(prompts: Iterable[Mapping[str, Any]], engine: Engine, settings: Settings, n: int) -> list[dict[str, Any]]:
+def evaluate(prompts: Rows, engine: Engine, settings: Settings, n: int) -> list[dict[str, Any]]:
     """n rows a prompt, in the order of the prompts, by one call of the engine."""
-    prompts = list(prompts)
     requests = [Request(prompt["prompt_id"], engine.encode(prompt["text"]), n=n) for prompt in prompts]
     rows = []
     for prompt, completions in zip(prompts, engine.sample(requests, settings), strict=True):
@@ -61,14 +59,7 @@ def evaluate(prompts: Iterable[Mapping[str, Any]], engine: Engine, settings: Set
 
 
 def write_evaluation(
-    writer: Writer,
-    prompts: Iterable[Mapping[str, Any]],
-    loaded: LoadedModel,
-    engine: Engine,
-    settings: Settings,
-    *,
-    n: int,
-    shard_prompts: int,
+    writer: Writer, prompts: Rows, loaded: LoadedModel, engine: Engine, settings: Settings, n: int, shard_prompts: int
 ) -> None:
     """The artefact `evaluation`: evaluation.jsonl, `shard_prompts` prompts a shard, and table.json (`Table.to_dict`).
 
@@ -77,7 +68,7 @@ def write_evaluation(
     Raises ValueError for no prompts, a prompt given twice, or a shard of less than one.
     """
 
-    def rows(shard: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def rows(shard: Rows) -> list[dict[str, Any]]:
         found = evaluate(shard, engine, settings, n)
         return measured(found, shard, loaded, engine, settings.temperature) if settings.temperature > 0 else found
 
@@ -86,11 +77,7 @@ def write_evaluation(
 
 
 def measured(
-    rows: Sequence[Mapping[str, Any]],
-    prompts: Iterable[Mapping[str, Any]],
-    loaded: LoadedModel,
-    engine: Engine,
-    temperature: float,
+    rows: Rows, prompts: Rows, loaded: LoadedModel, engine: Engine, temperature: float
 ) -> list[dict[str, Any]]:
     """The rows with `logprob` and `base_logprob` at temperature 1, and `entropy` at `temperature`."""
     from ifpref.evaluation.distribution import read_tokens

@@ -21,11 +21,11 @@ Decisions
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Literal
 
 import numpy as np
@@ -35,7 +35,9 @@ Mode = Literal["strict", "loose"]
 NGRAM, LEAST, SHARE = 4, 3, 0.2
 """Repetitive: a run of 4 tokens that occurs 3 times or more and is more than a fifth of all runs of 4."""
 
+MODES: tuple[Mode, ...] = ("strict", "loose")
 FLAGS = ("truncated", "empty", "repetitive")
+FLOATS = ("logprob", "kl", "entropy")
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +47,8 @@ class Table:
     strict, loose  N arrays (n, k_i) of bool: whether a sample meets a constraint
     n_tokens       (N, n), the end token included
     truncated, empty, repetitive    (N, n) bool
-    logprob        (N, n): of the policy at temperature 1, summed over the response, natural log
+    logprob        (N, n): of the policy at temperature 1, summed over the response, natural log; None where it was not
+                   kept (greedy tables of runs)
     base_logprob   (N, n): the same of the base; None where it was not computed (greedy)
     entropy        (N, n): of the distribution that was sampled from, mean over a response's tokens, in nats; or None
     """
@@ -57,7 +60,7 @@ class Table:
     truncated: np.ndarray
     empty: np.ndarray
     repetitive: np.ndarray
-    logprob: np.ndarray
+    logprob: np.ndarray | None
     base_logprob: np.ndarray | None = None
     entropy: np.ndarray | None = None
 
@@ -86,9 +89,9 @@ class Table:
         return np.array([verdicts.mean() for verdicts in self.verdicts(mode)])
 
     def instruction_level(self, mode: Mode = "strict") -> float:
-        """The share of all constraints that are met, over all prompts and samples; NaN of no prompts."""
+        """The share of all constraints that are met, over all prompts and samples."""
         found = self.verdicts(mode)
-        return sum(int(verdicts.sum()) for verdicts in found) / sum(v.size for v in found) if found else math.nan
+        return sum(int(verdicts.sum()) for verdicts in found) / sum(verdicts.size for verdicts in found)
 
     def of_id(self, ids: Sequence[Sequence[str]], id: str, mode: Mode = "strict") -> tuple[np.ndarray, np.ndarray]:
         """How often one kind of constraint is met: (M,) of the prompts that have it, and their indices, (M,).
@@ -100,28 +103,15 @@ class Table:
             raise ValueError(
                 "ids do not fit the table: allowed are, for each prompt in order, the ids of its constraints"
             )
-        places = {i: [j for j, one in enumerate(of_prompt) if one == id] for i, of_prompt in enumerate(ids)}
-        places = {i: columns for i, columns in places.items() if columns}
-        verdicts = self.verdicts(mode)
-        met = np.array([verdicts[i][:, columns].mean() for i, columns in places.items()])
-        return met, np.array(list(places), dtype=int)
-
-    def take(self, indices: Sequence[int] | np.ndarray) -> Table:
-        """The table of some prompts, in the order of the indices."""
-        where = np.asarray(indices, dtype=int)
-        parts = {name: getattr(self, name) for name in ("n_tokens", *FLAGS, "logprob", "base_logprob", "entropy")}
-        return Table(
-            prompt_ids=tuple(self.prompt_ids[i] for i in where),
-            strict=tuple(self.strict[i] for i in where),
-            loose=tuple(self.loose[i] for i in where),
-            **{name: None if part is None else part[where] for name, part in parts.items()},
-        )
+        rows = enumerate(zip(ids, self.verdicts(mode), strict=True))
+        met = {i: verdicts[:, at].mean() for i, (own, verdicts) in rows if (at := np.array(own) == id).any()}
+        return np.array(list(met.values())), np.array(list(met), dtype=int)
 
     def verdicts(self, mode: Mode) -> tuple[np.ndarray, ...]:
         """`strict` or `loose`."""
-        if mode not in ("strict", "loose"):
+        if mode not in MODES:
             raise ValueError(f"mode {mode!r}; allowed: 'strict', 'loose'")
-        return self.strict if mode == "strict" else self.loose
+        return getattr(self, mode)
 
     # ---- from rows, to JSON and back
 
@@ -136,69 +126,54 @@ class Table:
             of.setdefault(row["prompt_id"], []).append(row)
         if not of:
             raise ValueError("an evaluation without rows; allowed: one sample or more of one prompt or more")
-        n = len(next(iter(of.values())))
+        first, n = next(iter(of.values()))[0], len(next(iter(of.values())))
         for prompt_id, samples in of.items():
-            if [row["sample"] for row in samples] != list(range(n)):
-                found = [row["sample"] for row in samples]
+            if (found := [row["sample"] for row in samples]) != list(range(n)):
                 raise ValueError(
                     f"prompt {prompt_id!r} has samples {found}; allowed: 0 to {n - 1}, as the first prompt"
                 )
-        every = list(of.values())
 
-        def each(read: Any, type_: type) -> np.ndarray:
-            return np.array([[read(row) for row in samples] for samples in every], dtype=type_)
+        def column(read: Callable[[Mapping[str, Any]], Any], type_: type) -> np.ndarray:
+            return np.array([[read(row) for row in samples] for samples in of.values()], dtype=type_)
 
-        def measured(key: str) -> np.ndarray | None:
-            return each(lambda row: row[key], float) if key in every[0][0] else None
+        def verdicts(mode: Mode) -> tuple[np.ndarray, ...]:
+            return tuple(np.array([row[mode] for row in samples], dtype=bool) for samples in of.values())
 
+        floats = [name for name in ("logprob", "base_logprob", "entropy") if name in first]
         return cls(
             prompt_ids=tuple(of),
-            strict=tuple(np.array([row["strict"] for row in samples], dtype=bool) for samples in every),
-            loose=tuple(np.array([row["loose"] for row in samples], dtype=bool) for samples in every),
-            n_tokens=each(lambda row: row["n_tokens"], int),
-            truncated=each(lambda row: row["finish"] == "length", bool),
-            empty=each(lambda row: is_empty(row["text"]), bool),
-            repetitive=each(lambda row: is_repetitive(row["token_ids"], row["text"]), bool),
-            logprob=each(lambda row: row["logprob"], float),
-            base_logprob=measured("base_logprob"),
-            entropy=measured("entropy"),
+            **{mode: verdicts(mode) for mode in MODES},
+            n_tokens=column(itemgetter("n_tokens"), int),
+            truncated=column(lambda row: row["finish"] == "length", bool),
+            empty=column(lambda row: is_empty(row["text"]), bool),
+            repetitive=column(lambda row: is_repetitive(row["token_ids"], row["text"]), bool),
+            **{name: column(itemgetter(name), float) for name in floats},
         )
 
     def to_dict(self) -> dict[str, Any]:
         """As small JSON: verdicts prompt by prompt, sample by sample, as one string of 0 and 1; see above."""
         out: dict[str, Any] = {"prompt_ids": list(self.prompt_ids), "n_samples": self.n_samples}
         out["n_constraints"] = [verdicts.shape[1] for verdicts in self.strict]
-        out |= {mode: "".join(map(_bits, self.verdicts(mode))) for mode in ("strict", "loose")}
+        out |= {mode: "".join(map(_bits, self.verdicts(mode))) for mode in MODES}
         out |= {flag: _bits(getattr(self, flag)) for flag in FLAGS}
         out["n_tokens"] = self.n_tokens.ravel().tolist()
-        floats = {"logprob": self.logprob, "kl": self.kl, "entropy": self.entropy}
-        return out | {name: _short(values) for name, values in floats.items() if values is not None}
+        return out | {name: _short(values) for name in FLOATS if (values := getattr(self, name)) is not None}
 
     @classmethod
     def from_dict(cls, found: Mapping[str, Any]) -> Table:
         """The table that `to_dict` wrote."""
-        n, k = found["n_samples"], np.array(found["n_constraints"], dtype=int)
-        shape = (len(found["prompt_ids"]), n)
-        ends = np.cumsum(n * k)[:-1]
-
-        def by_prompt(mode: str) -> tuple[np.ndarray, ...]:
-            if not len(k):
-                return ()
-            return tuple(part.reshape(n, -1) for part in np.split(_from_bits(found[mode]), ends))
-
-        def floats(name: str) -> np.ndarray | None:
-            return np.array(found[name], dtype=float).reshape(shape) if name in found else None
-
-        logprob, kl = floats("logprob"), floats("kl")
+        n, shape = found["n_samples"], (len(found["prompt_ids"]), found["n_samples"])
+        ends = np.cumsum(n * np.array(found["n_constraints"]))[:-1]
+        columns = {name: np.array(found[name], dtype=float).reshape(shape) for name in FLOATS if name in found}
+        logprob, kl = (columns.pop(name, None) for name in ("logprob", "kl"))
         return cls(
             prompt_ids=tuple(found["prompt_ids"]),
-            strict=by_prompt("strict"),
-            loose=by_prompt("loose"),
+            **{mode: tuple(v.reshape(n, -1) for v in np.split(_from_bits(found[mode]), ends)) for mode in MODES},
             n_tokens=np.array(found["n_tokens"], dtype=int).reshape(shape),
             **{flag: _from_bits(found[flag]).reshape(shape) for flag in FLAGS},
             logprob=logprob,
             base_logprob=None if kl is None else logprob - kl,
-            entropy=floats("entropy"),
+            **columns,
         )
 
 

@@ -1,6 +1,6 @@
 """The base at the temperature at which it is as sharp as a policy.
 
-    curve = entropy_curve(base, engine, dev_prompts, settings)       # [{"temperature": 0.3, "entropy": 0.21}, ...]
+    curve = entropy_curve(base, engine, prompts, settings, TEMPERATURES)  # [{"temperature": 0.3, "entropy": 0.21}, ...]
     matched_temperature(curve, float(table.entropy.mean()))          # Matched(temperature=0.62, clamped=False)
 
 DPO sharpens a model, and a sharper model follows more constraints when it is sampled, without having learnt any. So a
@@ -17,15 +17,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from ifpref.models import LoadedModel
 from ifpref.sampling.protocol import Engine, Request, Settings
 
-if TYPE_CHECKING:
-    from ifpref.models import LoadedModel
-
+Prompts = Sequence[Mapping[str, Any]]
 TEMPERATURES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2)
 
 
@@ -38,11 +37,7 @@ class Matched:
 
 
 def entropy_curve(
-    loaded: LoadedModel,
-    engine: Engine,
-    prompts: Sequence[Mapping[str, Any]],
-    settings: Settings,
-    temperatures: Sequence[float] = TEMPERATURES,
+    loaded: LoadedModel, engine: Engine, prompts: Prompts, settings: Settings, temperatures: Sequence[float]
 ) -> list[dict[str, float]]:
     """Mean token entropy of the model by temperature, in nats: {"temperature", "entropy"}; one sample a prompt."""
     from ifpref.evaluation.distribution import read_tokens
@@ -70,10 +65,8 @@ def matched_temperature(curve: Sequence[Mapping[str, float]], entropy: float, st
     ordered = sorted(curve, key=lambda point: point["temperature"])
     temperatures = np.array([point["temperature"] for point in ordered])
     entropies = np.maximum.accumulate([point["entropy"] for point in ordered])
-    if entropy < entropies[0]:
-        return Matched(float(temperatures[0]), clamped=True)
-    if entropy > entropies[-1]:
-        return Matched(float(temperatures[-1]), clamped=True)
+    if not entropies[0] <= entropy <= entropies[-1]:
+        return Matched(float(temperatures[0 if entropy < entropies[0] else -1]), clamped=True)
     between = float(np.interp(entropy, entropies, temperatures))
     rounded = min(max(round(between / step) * step, temperatures[0]), temperatures[-1])
     return Matched(round(float(rounded), 6), clamped=False)
