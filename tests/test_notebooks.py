@@ -243,8 +243,9 @@ def test_a_stamp_says_what_changed(tmp_path):
     assert notebooks.why_again(stamp, inputs | {"code": {"m": "2"}}) == "changed: code"
     made.unlink()
     assert notebooks.why_again(stamp, inputs) == "not as it was made: tables/x-a.csv"
-    stamp.write_text("{")
-    assert notebooks.why_again(stamp, inputs) == "x.stamp.json cannot be read"
+    for damaged in ("{", "[]", "null", '{"inputs": {}}', '{"inputs": [], "files": 1}'):
+        stamp.write_text(damaged)
+        assert notebooks.why_again(stamp, inputs) == "x.stamp.json cannot be read", damaged
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ def of_study(study: Study, name: str, arm: Arm, replicate: int) -> tuple[Handle,
     if replicate not in study.replicates:
         raise ExportError(f"replicate {replicate}; allowed: 0 to {study.replicates[-1]}")
     run, store = study.runs.find(Task("run", (name, arm, replicate, None))), study.runs.store
-    if run is None or "policy" not in run.read_json(RECORD):
+    if run is None:
         raise ExportError(f"{name} {arm}, replicate {replicate}: no policy is there; `make reproduce` makes it")
     policy = store.find(_policy_of(run))
     data = f"Profile `{study.profile}`, comparison `{name}` ({one.question}), arm `{arm}`, replicate {replicate}."
