@@ -9,6 +9,7 @@ written now and then instead (`prompts: 12,000 of 48,000, 310/s, 116 s left`).
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -19,6 +20,8 @@ T = TypeVar("T")
 EVERY_S = 15.0
 """Seconds between two plain lines."""
 
+WORKER_VARIABLE = "IFPREF_WORKER"
+"""Set to 1 in the environment of a worker: nothing is shown, neither there nor in the processes that it starts."""
 
 _silent = False
 
@@ -41,7 +44,7 @@ def track(
 
     note  what else to show, given the seconds since the start: tokens per second, say
     """
-    if _silent:
+    if _silent or os.environ.get(WORKER_VARIABLE) == "1":
         yield from items
         return
     if is_live():

@@ -15,7 +15,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -69,7 +69,7 @@ class Study:
     def name(self) -> str:
         """The folder of its results under outputs/: other parameters never overwrite a profile's."""
         plain = load_params(self.source)
-        changed = {name: value for name, value in asdict(self.params).items() if value != getattr(plain, name)}
+        changed = {name: value for name, value in self.params.model_dump().items() if value != getattr(plain, name)}
         return f"{self.profile}-{fingerprint(changed)[:8]}" if changed else self.profile
 
     @property

@@ -17,7 +17,7 @@ from ifpref.curation.boundaries import Boundaries
 from ifpref.curation.mcts import PARAMS, SearchSettings, actions, branch, close, grow, grow_trees, select
 from ifpref.curation.rejection import respond
 from ifpref.curation.tree import ROOT, Tree, TreeError, insert, report, to_row
-from ifpref.params import FIELDS, load_params
+from ifpref.params import Params, load_params
 from ifpref.prompts.build import constraints_of
 from ifpref.sampling import Completion, ScriptedEngine, Settings
 
@@ -236,7 +236,7 @@ def test_settings_come_from_params():
     params = load_params("smoke", mcts_c_puct=0.7, n_responses=5)
     read = SearchSettings.from_params(params, "rs_branched")
     assert (read.curation, read.c_puct, read.budget, read.boundary) == ("rs_branched", 0.7, 5, "sentence")
-    known = {name for name in FIELDS if name.startswith("mcts_")} | {"n_responses", "shard_prompts"}
+    known = {name for name in Params.model_fields if name.startswith("mcts_")} | {"n_responses", "shard_prompts"}
     assert set(PARAMS["mcts"]) == known  # a key that the search reads and its artefact's key does not would go unseen
     assert set(PARAMS["rs_branched"]) < known
 

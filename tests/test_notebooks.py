@@ -162,9 +162,9 @@ def test_other_parameters_run_it_again_also_where_its_artefacts_stay(home):
 
 
 def test_a_profile_may_be_a_file_wherever_it_lies(home, monkeypatch):
-    text = (ROOT / "params" / "smoke.yaml").read_text()
+    shutil.copytree(ROOT / "params", home / "params", dirs_exist_ok=True)
     file = home / "mine.yaml"
-    file.write_text(re.sub("(?m)^seed: .*", "seed: 41", text))
+    file.write_text(re.sub("(?m)^seed: .*", "", (home / "params" / "smoke.yaml").read_text()) + "seed: 41\n")
     monkeypatch.setattr(Study, "run", lambda self, notebook=None: {})
     monkeypatch.setattr(Study, "keys", lambda self, notebook=None: [])
     cell = "from ifpref.study import Study\nstudy = Study(profile, **overrides)\n"
@@ -253,14 +253,15 @@ def test_a_stamp_says_what_changed(tmp_path):
     [("nowhere", "no such file"), ("smoke --set bta=1", "'beta'"), ("smoke --only x", "notebook 'x'")],
 )
 def test_the_command_says_what_it_cannot_begin(home, capsys, arguments, what):
-    shutil.copy(ROOT / "params" / "smoke.yaml", home / "params")
+    for profile in ("pocket", "smoke"):  # smoke extends pocket
+        shutil.copy(ROOT / "params" / f"{profile}.yaml", home / "params")
     write(home, "tour", "1")
     assert notebooks.main(arguments.split()) == 2
     assert what in capsys.readouterr().err
 
 
 def test_outputs_that_cannot_be_written_are_a_line(home, capsys, monkeypatch):
-    shutil.copy(ROOT / "params" / "smoke.yaml", home / "params")
+    shutil.copytree(ROOT / "params", home / "params", dirs_exist_ok=True)
     write(home, "one", "1")
     (home / "outputs").write_text("a file")
     monkeypatch.setattr(Study, "run", lambda self, notebook=None: {})

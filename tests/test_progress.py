@@ -19,3 +19,15 @@ def test_a_bar_where_someone_watches(monkeypatch, capsys):
     monkeypatch.setattr(progress, "is_live", lambda: True)
     assert list(progress.track(range(3), total=3, what="rows", note=lambda s: "fast")) == [0, 1, 2]
     assert "rows" in capsys.readouterr().err
+
+
+def test_workers_are_silent(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "EVERY_S", 0.0)
+    monkeypatch.setenv(progress.WORKER_VARIABLE, "1")
+    for is_live in (True, False):
+        monkeypatch.setattr(progress, "is_live", lambda live=is_live: live)
+        assert list(progress.track(range(3), total=3, what="rows")) == [0, 1, 2]
+    assert capsys.readouterr().err == ""
+    monkeypatch.delenv(progress.WORKER_VARIABLE)
+    list(progress.track(range(3), total=3, what="rows"))
+    assert "rows: 3 of 3" in capsys.readouterr().err

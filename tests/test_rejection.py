@@ -16,7 +16,7 @@ import pytest
 from ifpref.constraints import Constraint, verify
 from ifpref.curation import SearchSettings, respond, write_responses, write_trees
 from ifpref.curation.rejection import PARAMS, report
-from ifpref.params import FIELDS
+from ifpref.params import Params
 from ifpref.sampling import ScriptedEngine, Settings
 from ifpref.store import Artefact, Store
 from ifpref.store.shards import write_shards
@@ -103,7 +103,7 @@ def test_report_counts():
 
 
 def test_the_artefact_names_parameters_that_exist():
-    assert set(PARAMS) <= set(FIELDS)
+    assert set(PARAMS) <= set(Params.model_fields)
 
 
 @pytest.mark.parametrize(

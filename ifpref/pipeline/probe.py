@@ -109,9 +109,9 @@ class _Probe:
     def __init__(self, params: Params, folder: Path, device: str) -> None:
         self.params, self.folder, self.device = params, folder, device
         self.store = Store(folder)
-        small = replace(params, n_replicates=1, n_tuning_replicates=0)
+        small = params.replace(n_replicates=1, n_tuning_replicates=0)
         first = min(FIRST, params.n_train_prompts)
-        self.runs = Runs(replace(small, n_train_prompts=first), self.store, device)
+        self.runs = Runs(small.replace(n_train_prompts=first), self.store, device)
         self.loaded = self.runs.loaded
         handle = self.runs.get(Task("responses", (0,)))
         self.guess = handle.manifest["made"]["seconds"] / (first * params.n_responses)  # of one response
@@ -119,7 +119,7 @@ class _Probe:
         self.n = min(max(int(SAMPLE_S / (self.guess * params.n_responses)), LEAST), most)
         held_out = min(max(int(SAMPLE_S / self.guess), LEAST), params.shard_prompts)
         few = {name: min(held_out, getattr(params, name)) for name in ("n_test_prompts", "n_dev_prompts")}
-        self.runs = Runs(replace(small, n_train_prompts=self.n, n_transfer_prompts=0, **few), self.store, device)
+        self.runs = Runs(small.replace(n_train_prompts=self.n, n_transfer_prompts=0, **few), self.store, device)
         self.runs.__dict__["loaded"] = self.loaded  # the model once
 
     def rates(self, started: float, say: Callable[[str], None]) -> Rates:

@@ -1,0 +1,40 @@
+"""One text, and one hash, for each value: what the keys of artefacts are made of.
+
+fingerprint({"beta": 0.1}) == fingerprint({"beta": 1e-1})
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ifpref.profiles import ParamsError
+
+
+def fingerprint(value: Any) -> str:
+    """sha256 (64 hex digits) of a JSON value or of parameters, whatever the key order, machine or Python."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def canonical_json(value: Any) -> str:
+    """One text per value: keys sorted, ASCII, floats by repr, no blanks; tuples are lists.
+
+    ParamsError names the place of what JSON has no faithful text for: NaN, infinity, keys that are not text,
+    objects.
+    """
+    value = value.model_dump() if hasattr(value, "model_dump") else value
+    return json.dumps(_plain(value, ""), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def _plain(value: Any, place: str) -> Any:
+    if isinstance(value, Mapping):
+        for name in value:
+            if not isinstance(name, str):
+                raise ParamsError(f"{place or 'value'}: key {name!r} is no text; allowed: text")
+        return {name: _plain(inner, f"{place}.{name}".lstrip(".")) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner, f"{place}[{i}]") for i, inner in enumerate(value)]
+    if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    raise ParamsError(f"{place or 'value'} = {value!r} cannot be fingerprinted; allowed: JSON values, finite numbers")
