@@ -1,8 +1,10 @@
 """Policies taken out: peft loads them with the same logits, cards hold what was recorded, tokens are nowhere."""
 
+import errno
 import json
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 from ifpref.pipeline.stages import Task
@@ -88,12 +90,41 @@ def test_by_key_of_the_policy_or_of_its_run(made, tmp_path, capsys):
     for place, key in (("a", record["policy"]), ("b", run)):
         assert export.main([key, "--out", str(tmp_path / place)]) == 0
     assert (tmp_path / "a" / "README.md").read_text() == (tmp_path / "b" / "README.md").read_text()
+    [table] = made.tables("transfer", RS)
+    assert (
+        f"| held-out prompts | greedy | 6 | {100 * table.prompt_level().mean():.1f} % |"
+        in (tmp_path / "a" / "README.md").read_text()
+    )
     assert export.main([run, "--out", str(tmp_path / "a")]) == 2
     assert "is there and not empty" in capsys.readouterr().err
     prompts = made.runs.key(Task("held_out"))
     assert export.main([prompts, "--out", str(tmp_path / "c")]) == 2
     assert "an artefact of the stage prompts; allowed: policy, run" in capsys.readouterr().err
     assert export.main(["0" * 16, "--out", str(tmp_path / "c")]) == 2 and not (tmp_path / "c").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_a_line_and_leaves_nothing(made, tmp_path, capsys, monkeypatch):
+    key = run_record(made)["policy"]
+    (tmp_path / "file").write_text("")
+    assert export.main([key, "--out", str(tmp_path / "file" / "out")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and "file/out: cannot be written" in error and error.count("\n") == 1
+
+    def full(source, target):
+        Path(target).write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device", str(target))
+
+    monkeypatch.setattr(export.shutil, "copyfile", full)
+    (tmp_path / "empty").mkdir()
+    for name in ("new", "empty"):
+        assert export.main([key, "--out", str(tmp_path / name)]) == 2
+        assert "No space left on device" in capsys.readouterr().err
+    assert {path.name for path in tmp_path.rglob("*")} == {"file", "empty"}
+
+
+def test_the_card_shows_what_it_is_given_as_text():
+    text = export._use('a/b" `$c', None, 8)
+    assert '"a/b\\" `$c"' in text and """vllm serve 'a/b" `$c' """ in text
 
 
 def test_what_is_not_there_is_an_error(made):

@@ -8,6 +8,8 @@ import shutil
 import statistics
 import sys
 from dataclasses import dataclass, field
+from html import escape
+from html.parser import HTMLParser
 from pathlib import Path
 
 import matplotlib
@@ -17,10 +19,11 @@ import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from ifpref.analysis.words import code
 from ifpref.publish import notebooks, render
 from ifpref.publish.execute import NotebookError, read_source
 from ifpref.publish.report import Report, calm
-from ifpref.study import StudyError
+from ifpref.study import Study, StudyError
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -31,8 +34,9 @@ PARAMETERS = 'profile = "none"  # a name in params/\noverrides = {}  # some of i
 class ToyStudy:
     """What the runner asks of a Study."""
 
-    profile: str = "toy"
+    source: str = "toy"
     overrides: dict = field(default_factory=dict)
+    params: dict = field(default_factory=dict)
     artefacts: list = field(default_factory=lambda: ["k1"])
     fails: tuple = ()
     name: str = "toy"
@@ -122,7 +126,8 @@ def test_one_fails_the_other_is_whole_and_the_next_run_takes_only_what_failed(ho
     assert "image/png" in executed.cells[-1].outputs[0].data
     assert "0.333" in executed.cells[-2].outputs[0].data["text/html"]
     for path in folder.iterdir():
-        assert str(home) not in path.read_text() and '"papermill":' not in path.read_text(), path.name
+        for trace in (str(home), '"papermill":', " at 0x"):
+            assert trace not in path.read_text(), path.name
     html = (folder / "good.html").read_text()
     assert "data:image/png;base64," in html and "Gains" in html and "getcwd" in html
     assert "<script" not in html and "<link" not in html and 'src="http' not in html
@@ -148,6 +153,32 @@ def test_what_a_notebook_no_longer_makes_is_removed(home):
     (folder / "one-new.csv").write_text("by hand")
     _, said = run(study, home / "notebooks" / "one.ipynb")
     assert "not as it was made: tables/one-new.csv" in said and (folder / "one-new.csv").read_text() == "a\n1\n"
+
+
+def test_other_parameters_run_it_again_also_where_its_artefacts_stay(home):
+    source = write(home, "one", "1")
+    run(ToyStudy(params={"confidence": 0.95}), source)
+    assert "nothing changed" in run(ToyStudy(params={"confidence": 0.95}), source)[1]
+    assert "changed: profile" in run(ToyStudy(params={"confidence": 0.9}), source)[1]
+
+
+def test_a_profile_may_be_a_file_wherever_it_lies(home, monkeypatch):
+    shutil.copytree(ROOT / "params", home / "params", dirs_exist_ok=True)
+    file = home / "mine.yaml"
+    file.write_text(re.sub("(?m)^seed: .*", "", (home / "params" / "smoke.yaml").read_text()) + "seed: 41\n")
+    monkeypatch.setattr(Study, "run", lambda self, notebook=None: {})
+    monkeypatch.setattr(Study, "keys", lambda self, notebook=None: [])
+    cell = "from ifpref.study import Study\nstudy = Study(profile, **overrides)\n"
+    source = write(home, "one", cell + "print(study.profile, study.name, study.params.seed, study.params.beta)")
+    monkeypatch.chdir(home)
+    for profile in ("mine.yaml", file):  # as typed, from another folder than the kernel's; and as a Path
+        study = Study(profile, beta=0.25)
+        outcomes, _ = run(study, source)
+    assert outcomes["one"].state == "unchanged"
+    assert re.fullmatch("mine-[0-9a-f]{8}", study.name) and Study(file).name == "mine"
+    executed = home / "outputs" / study.name / "notebooks" / "one.ipynb"
+    assert texts(executed) == f"mine {study.name} 41 0.25\n"
+    assert 'profile = "./mine.yaml"' in executed.read_text().replace("\\", "") and str(home) not in executed.read_text()
 
 
 def test_a_kernel_that_dies_is_a_failure_that_names_its_cell(home):
@@ -213,8 +244,9 @@ def test_a_stamp_says_what_changed(tmp_path):
     assert notebooks.why_again(stamp, inputs | {"code": {"m": "2"}}) == "changed: code"
     made.unlink()
     assert notebooks.why_again(stamp, inputs) == "not as it was made: tables/x-a.csv"
-    stamp.write_text("{")
-    assert notebooks.why_again(stamp, inputs) == "x.stamp.json cannot be read"
+    for damaged in ("{", "[]", "null", '{"inputs": {}}', '{"inputs": [], "files": 1}'):
+        stamp.write_text(damaged)
+        assert notebooks.why_again(stamp, inputs) == "x.stamp.json cannot be read", damaged
 
 
 @pytest.mark.parametrize(
@@ -229,6 +261,16 @@ def test_the_command_says_what_it_cannot_begin(home, capsys, arguments, what):
     assert what in capsys.readouterr().err
 
 
+def test_outputs_that_cannot_be_written_are_a_line(home, capsys, monkeypatch):
+    shutil.copytree(ROOT / "params", home / "params", dirs_exist_ok=True)
+    write(home, "one", "1")
+    (home / "outputs").write_text("a file")
+    monkeypatch.setattr(Study, "run", lambda self, notebook=None: {})
+    assert notebooks.main(["smoke"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and "outputs" in error and "directory" in error and error[-1] == "\n"
+
+
 # ---- cleaning and HTML
 
 
@@ -240,6 +282,10 @@ def test_no_place_of_the_machine_stays_and_nothing_else_changes(home, monkeypatc
     assert clean(f"{sys.prefix}/lib") == "<python>/lib"
     monkeypatch.setattr(Path, "home", lambda: Path("/"))
     assert clean("a / b, /etc") == "a / b, /etc"
+    assert clean("<x.Y object at 0x7f10ab34cd50>, <function <lambda> at 0x7F10AB34CD50>") == (
+        "<x.Y object>, <function <lambda>>"
+    )
+    assert clean("at 0x7, an offset of 0x7f10ab34cd50") == "at 0x7, an offset of 0x7f10ab34cd50"
 
     picture = base64.b64encode(str(home).encode()).decode()
     data = {"text/html": [f"<b>{home}</b>"], "image/png": picture, "application/json": {"at": [str(home)]}}
@@ -284,6 +330,58 @@ def test_a_formula_stands_on_the_line_of_its_text():
         return float(render.drawn(tex, "math-inline").split("vertical-align: ")[1].split("em")[0])
 
     assert depth("x") == pytest.approx(0, abs=0.1) and depth("\\frac{1}{2}") < -0.2
+
+
+HARD = "<script>alert(1)</script> <<title>> a|b `c` $x_1$ and $5 &amp; *d*\nthe <b>second</b> line"
+
+
+class Page(HTMLParser):
+    """The elements of a page and its text, as a browser reads them."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.words = [], []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self):
+        return "".join(self.words)
+
+
+def test_what_a_table_holds_is_text_whatever_it_looks_like(report):
+    index = pd.Index([HARD, "x"], name=HARD)
+    frame = pd.DataFrame({HARD: [HARD, None], "list": [[HARD], 1], "n<b>": [1, 2]}, index=index)
+    html = report.table(frame, "hard", caption=HARD).to_html()
+    assert "mathjax_ignore" in html and "tex2jax_ignore" in html  # `$...$` is no formula in Jupyter either
+    output = new_output("display_data", data={"text/html": html})
+    whole = render.to_html(new_notebook(cells=[new_code_cell("1", outputs=[output])]), "t")
+    page, plain = Page(whole[whole.index("<main") :]), Page(report.table([{"a": 1}], "plain").to_html())
+    assert set(page.tags) - set(plain.tags) <= {"main", "div", "pre", "span", "caption"}
+    assert page.text.count(HARD) == 5 and repr([HARD]) in page.text and "n<b>" in page.text
+    assert list(pd.read_csv(report.folder / "tables" / "prefix-hard.csv").iloc[0, :2]) == [HARD, HARD]  # as it is
+
+
+def test_markdown_that_a_cell_puts_out_holds_no_elements():
+    data = f"{code(HARD)} of {HARD}\n\n<div onclick='x'>block</div>\n\n[y](javascript:x)\n\n```mermaid\n<i>\n```"
+    cell = new_code_cell("1", outputs=[new_output("display_data", data={"text/markdown": data})])
+    whole = render.to_html(new_notebook(cells=[new_markdown_cell("<u>ours</u>"), cell]), "t")
+    page = Page(whole[whole.index("<main") :])
+    assert not {"script", "title", "b", "i"} & set(page.tags) and "u" in page.tags
+    assert " ".join(HARD.split()) in page.text and "<div onclick='x'>block</div>" in page.text
+    assert "javascript:" not in whole and page.tags.count("img") == 1  # the formula outside of `code`
+
+
+@pytest.mark.parametrize("text", ["a", "`", "a``b`", "$x$", "<b>", "`a` | b", "two\nlines"])
+def test_a_text_in_a_code_font_is_as_it_is(text):
+    cell = new_code_cell("1", outputs=[new_output("display_data", data={"text/markdown": f"x {code(text)} y"})])
+    whole = render.to_html(new_notebook(cells=[cell]), "t")
+    assert f"<code>{escape(' '.join(text.split()), quote=False)}</code> y" in whole
 
 
 # ---- the report
@@ -346,7 +444,7 @@ def test_a_table_reads_back_as_it_was_and_shows_a_few_digits(report, home):
     first = path.read_bytes()
     html = styler.to_html()
     for text in ("0.333", "–", "<0.001", "0.250", "12,345", "5e-06", "2e-05", "True"):
-        assert f">{text}</td>" in html, text
+        assert f">{escape(text)}</td>" in html, text
     assert "<caption>Gains in points</caption>" in html
     assert report.table(pd.DataFrame(rows), "gains", caption="Gains in points").to_html() == html
     assert path.read_bytes() == first

@@ -34,9 +34,9 @@ def kept(tiny_home, tmp_path, monkeypatch):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "findings.json").write_text(json.dumps(FINDINGS))
     (paths.outputs_folder(study.name) / "notebooks" / "tour.failed.ipynb").write_text("torn")
-    lines = reference.keep(study, home / "outputs" / "reference", partial=True)
+    about = reference.keep(study, home / "outputs" / "reference", partial=True)
     monkeypatch.setenv(paths.HOME_VARIABLE, str(home))
-    return home, lines
+    return home, about
 
 
 def test_a_reader_computes_nothing_and_loads_no_torch(kept, root):
@@ -57,11 +57,11 @@ def test_a_reader_computes_nothing_and_loads_no_torch(kept, root):
 
 
 def test_what_is_kept_names_no_host_and_no_failed_notebook(kept):
-    home, lines = kept
+    home, about = kept
     manifests = list((home / "outputs" / "reference" / "store").rglob("manifest.json"))
     assert manifests and all(json.loads(path.read_bytes())["made"]["host"] == "" for path in manifests)
     assert not list(home.rglob("*.failed.ipynb"))
-    assert "replicates: 1" in lines and "missing: 4" not in lines
+    assert about["replicates"] == 1 and about["missing"] != 4
 
 
 def test_a_reference_can_be_made_of_the_one_that_is_there(kept):

@@ -23,11 +23,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from jinja2 import Environment
+from jinja2 import Environment, StrictUndefined
 
 from ifpref.analysis.results import gains
 from ifpref.analysis.words import code
-from ifpref.command import command, parser_of
+from ifpref.command import command, in_words, parser_of
 from ifpref.curation.pairs import Arm
 from ifpref.evaluation.table import Table
 from ifpref.models import BASE_FILE
@@ -99,14 +99,12 @@ replicates that are there: {{ "%+.1f" | format(gain.estimate) }} \
 
 An adapter is a derivative of its base: the base's licence holds for it. Look it up at the base before you pass this on.
 """
-USE_POCKET = """\
-```python
+USE = """\
+{% if base == "pocket" %}```python
 from ifpref.models import attach_adapter, load_model
 
 policy = attach_adapter(load_model("pocket"), "path/to/this/folder")
-```"""
-USE = """\
-```python
+```{% else %}```python
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
@@ -118,7 +116,9 @@ model = PeftModel.from_pretrained(model, "path/to/this/folder")
 vllm serve {{ base | quoted }}{% if revision %} --revision {{ revision }}{% endif %} --enable-lora \
 --max-lora-rank {{ allowed }} --lora-modules policy=path/to/this/folder
 ```{% else %}vLLM does not serve it: its rank is {{ rank }}, and {{ largest }} is the largest allowed there.
-{%- endif %}"""
+{%- endif %}{% endif %}"""
+MARKDOWN = Environment(keep_trailing_newline=True, undefined=StrictUndefined)
+MARKDOWN.filters |= {"code": code, "quoted": shlex.quote}
 
 
 class ExportError(ValueError):
@@ -127,17 +127,21 @@ class ExportError(ValueError):
 
 def export(policy: Handle, out: Path, card: str) -> Path:
     """Copy a policy's adapter into `out`, an absent or empty folder, with the card beside it; whole or not at all."""
-    out = out.resolve()
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ExportError(f"{out}: is there and not empty; allowed: a folder that is empty, or not there yet")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as beside:
-        made = Path(beside) / "adapter"
-        made.mkdir()
-        for name in FILES:
-            shutil.copyfile(policy.path(f"adapter/{name}"), made / name)
-        (made / "README.md").write_text(card, encoding="utf-8")
-        made.rename(out)
+    try:
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise ExportError(f"{out}: is there and not empty; allowed: a folder that is empty, or not there yet")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as beside:
+            made = Path(beside) / "adapter"
+            made.mkdir()
+            for name in FILES:
+                shutil.copyfile(policy.path(f"adapter/{name}"), made / name)
+            (made / "README.md").write_text(card, encoding="utf-8")
+            made.rename(out)
+    except OSError as error:
+        raise ExportError(
+            f"{out}: cannot be written ({in_words(error)}); allowed: a folder that you may make"
+        ) from None
     return out
 
 
@@ -167,7 +171,7 @@ def of_study(study: Study, name: str, arm: Arm, replicate: int) -> tuple[Handle,
     if replicate not in study.replicates:
         raise ExportError(f"replicate {replicate}; allowed: 0 to {study.replicates[-1]}")
     run, store = study.runs.find(Task("run", (name, arm, replicate, None))), study.runs.store
-    if run is None or "policy" not in run.read_json(RECORD):
+    if run is None:
         raise ExportError(f"{name} {arm}, replicate {replicate}: no policy is there; `make reproduce` makes it")
     policy = store.find(_policy_of(run))
     data = f"Profile `{study.profile}`, comparison `{name}` ({one.question}), arm `{arm}`, replicate {replicate}."
@@ -186,8 +190,7 @@ def model_card(
     runs  those that evaluated it; data: where the pairs are from; results: rows of `gains`
     """
     base, params = policy.read_json(f"adapter/{BASE_FILE}"), policy.manifest["recipe"]["params"]
-    return _rendered(
-        CARD,
+    return MARKDOWN.from_string(CARD).render(
         key=policy.key,
         base=base,
         data=data,
@@ -198,12 +201,6 @@ def model_card(
         gains=results,
         use=_use(base["id"], base["revision"], params["lora_r"]),
     )
-
-
-def _rendered(template: str, **values: Any) -> str:
-    environment = Environment(keep_trailing_newline=True)
-    environment.filters |= {"code": code, "quoted": shlex.quote}
-    return environment.from_string(template).render(values)
 
 
 def _accuracies(store: Store, run: Handle) -> Iterator[tuple[str, str, int, str, str]]:
@@ -219,10 +216,8 @@ def _accuracies(store: Store, run: Handle) -> Iterator[tuple[str, str, int, str,
 
 
 def _use(base: str, revision: str | None, rank: int) -> str:
-    if base == "pocket":
-        return USE_POCKET
-    allowed = next((one for one in VLLM_RANKS if one >= rank), None)
-    return _rendered(USE, base=base, revision=revision, rank=rank, allowed=allowed, largest=VLLM_RANKS[-1])
+    values = {"base": base, "revision": revision, "rank": rank, "largest": VLLM_RANKS[-1]}
+    return MARKDOWN.from_string(USE).render(values, allowed=next((one for one in VLLM_RANKS if one >= rank), None))
 
 
 @command(StoreError)

@@ -23,6 +23,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -133,15 +134,16 @@ def why_again(stamp: Path, inputs: Mapping[str, Any]) -> str:
     """Why a notebook has to be run, in words; "" if it has not."""
     try:
         old = json.loads(stamp.read_bytes())
+        changed = [part for part in inputs if old["inputs"].get(part) != inputs[part]]
+        made = dict(old["files"])
     except FileNotFoundError:
         return "for the first time"
-    except ValueError:
+    except (OSError, ValueError, TypeError, LookupError, AttributeError):
         return f"{stamp.name} cannot be read"
-    changed = [part for part in inputs if old["inputs"].get(part) != inputs[part]]
     if changed:
         return f"changed: {', '.join(changed)}"
     root = stamp.parents[1]
-    damaged = [name for name, state in old["files"].items() if files.damage(root / name, state)]
+    damaged = [name for name, state in made.items() if files.damage(root / name, state)]
     return f"not as it was made: {', '.join(damaged)}" if damaged else ""
 
 
@@ -186,13 +188,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--force", action="store_true", help="run them even if nothing changed")
     options = parser.parse_args(arguments)
     study, sources = Study(options.profile, **parse_overrides(options.set)), find_sources(options.only)
-    outcomes = run_notebooks(study, sources, force=options.force, say=_say)
-    _say(f"\nstudy {study.name}\n{summary(outcomes)}")
+    say = partial(print, flush=True)
+    outcomes = run_notebooks(study, sources, force=options.force, say=say)
+    say(f"\nstudy {study.name}\n{summary(outcomes)}")
     return 1 if any(one.state == "failed" for one in outcomes) else 0
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
 
 
 if __name__ == "__main__":

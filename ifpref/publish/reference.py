@@ -15,18 +15,21 @@ Decisions
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from jinja2 import Template
 
 from ifpref import paths
-from ifpref.params import ParamsError, parse_overrides
+from ifpref.command import command, parser_of
+from ifpref.params import parse_overrides
 from ifpref.pipeline.runs import HELD_OUT_TASK
 from ifpref.pipeline.stages import Task
-from ifpref.store import Handle, Store
+from ifpref.store import Handle, Store, StoreError, files
 from ifpref.store.provenance import git_state
 from ifpref.study import Study
 
@@ -68,17 +71,13 @@ def _temperatures(study: Study) -> list[float]:
     return sorted({record["matched"]["temperature"] for record in records if record and "matched" in record})
 
 
-def keep(study: Study, target: Path, *, partial: bool = False) -> list[str]:
-    """Writes the reference folder; returns lines that say what is in it and what is not."""
+def keep(study: Study, target: Path, *, partial: bool = False) -> dict[str, Any]:
+    """Writes the reference folder; returns what is in it and what is not, as in its about.json."""
     state = git_state()
     if not partial and (state is None or state["dirty"]):
         raise KeepError("the working tree differs from its commit: a reference is made from a clean one")
-    found: dict[Task, Handle] = {}
-    missing = []
-    for task in wanted(study):
-        handle = study.runs.find(task)
-        found.update({task: handle} if handle else {})
-        missing += [] if handle else [task]
+    found = {task: study.runs.find(task) for task in wanted(study)}
+    missing = [task for task, handle in found.items() if handle is None]
     if missing and not partial:
         raise KeepError(f"{len(missing)} artefacts are missing, the first: {missing[0]}; finish the run first")
     source = paths.outputs_folder(study.name)
@@ -91,22 +90,43 @@ def keep(study: Study, target: Path, *, partial: bool = False) -> list[str]:
         shutil.copytree(source / name, target / name, ignore=unwanted)
     store = target / "store.new"  # what is there stays until this is whole: artefacts may be read from it
     shutil.rmtree(store, ignore_errors=True)
-    kept, size, left = 0, 0, []
+    size, left = 0, []
     for task, handle in found.items():
+        if handle is None or (store / handle.stage / handle.key).exists():
+            continue
         copy = _copy(handle, store)
         bytes_ = sum(path.stat().st_size for path in copy.rglob("*") if path.is_file())
         if size + bytes_ > LIMIT:
-            left.append(task)
+            left.append(str(task))
             shutil.rmtree(copy)
-            continue
-        kept, size = kept + 1, size + bytes_
-    verified(store, (handle for task, handle in found.items() if task not in left))
+        else:
+            size += bytes_
+    kept = [Store(store).find(folder.name) for folder in store.glob("*/*")]  # each is read back: an error names it
     shutil.rmtree(target / "store", ignore_errors=True)
     store.rename(target / "store")
     about = {"profile": study.name, "commit": (state or {}).get("commit"), "replicates": whole_replicates(study)}
-    about |= {"artefacts": kept, "missing": len(missing), "left_out": [str(task) for task in left]}
-    (target / "about.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-    return [f"{key}: {value}" for key, value in about.items()] + [f"store: {size / 2**20:.1f} MB"]
+    about |= {"artefacts": len(kept), "missing": len(missing), "left_out": left}
+    files.replace(target / "about.json", files.json_line(about, indent=1))
+    return about | {"store": f"{size / 2**20:.1f} MB"}
+
+
+def whole_replicates(study: Study) -> int:
+    """Replicates of which every run is there."""
+    runs = [task for task in study.tasks() if task.stage == "run"]
+    return len(study.replicates) - len({task.args[2] for task in runs if study.runs.find(task) is None})
+
+
+def _copy(handle: Handle, store: Path) -> Path:
+    """An artefact in another store, without the name of the host that made it."""
+    folder = shutil.copytree(handle.folder, store / handle.stage / handle.key)
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    for session in (manifest["made"], *manifest["made"]["earlier_sessions"]):
+        session["host"] = session["platform"] = ""
+    (folder / "manifest.json").write_text(json.dumps(manifest, separators=(",", ":")) + "\n", encoding="utf-8")
+    return folder
+
+
+# ---- README
 
 
 BEGIN, END = "<!-- reference: written by python -m ifpref.publish.reference -->\n", "<!-- /reference -->\n"
@@ -119,35 +139,32 @@ LOOK_AT = {  # claim -> factor, notebook, what to look at in it
 }
 
 
+BLOCK = Template("""\
+![Each claim of the paper: effect in percentage points with its interval, and the verdict]({{ figure }})
+
+What came out with the embedded model (profile `{{ about.profile }}`: \
+{% if about.replicates %}{{ about.replicates }} replicates of every comparison{% else %}part of a run{% endif %}, \
+{{ "{:,}".format(size.prompts) }} held-out prompts; \
+{% if is_demonstration %}a demonstration, not yet enough for verdicts{% else %}enough for verdicts{% endif %}). \
+Effects in percentage points of prompt-level accuracy, greedy, with 95 % intervals over \
+replicates and prompts. It is one small model in a small world: the notebooks say what that does not show.
+
+| factor | the paper says | command | what to look at | result here |
+|---|---|---|---|---|
+{% for row in claims %}{% set factor, notebook, look_at = look_at_of[row.claim] -%}
+| {{ factor }} | {{ row.claim }}: {{ row.text }} | `make {{ notebook }}` | {{ look_at }} | \
+{% if row.low is not none -%}
+{{ ("%+.1f [%+.1f, %+.1f], " | format(row.estimate, row.low, row.high)).replace("-", "−") }}\
+{% endif %}**{{ row.verdict }}** |
+{% endfor %}""")
+
+
 def readme_block(folder: Path) -> str:
     """README's figure and table, from the results in the reference folder."""
-    found = json.loads((folder / "results" / "findings.json").read_text(encoding="utf-8"))
-    rows, size = found["claims"], found["size"]
-    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-    many = f"{about['replicates']} replicates of every comparison" if about["replicates"] else "part of a run"
-    weight = "a demonstration, not yet enough for verdicts" if found["is_demonstration"] else "enough for verdicts"
-    lines = [
-        f"![Each claim of the paper: effect in percentage points with its interval, and the verdict]"
-        f"({paths.shown(folder / 'figures' / 'findings-claims.png')})",
-        "",
-        f"What came out with the embedded model (profile `{about['profile']}`: {many}, {size['prompts']:,} held-out "
-        f"prompts; {weight}). Effects in percentage points of prompt-level accuracy, greedy, with 95 % intervals over "
-        "replicates and prompts. It is one small model in a small world: the notebooks say what that does not show.",
-        "",
-        "| factor | the paper says | command | what to look at | result here |",
-        "|---|---|---|---|---|",
-    ]
-    for row in rows:
-        factor, notebook, look_at = LOOK_AT[row["claim"]]
-        lines.append(f"| {factor} | {row['claim']}: {row['text']} | `make {notebook}` | {look_at} | {_result(row)} |")
-    return "\n".join([*lines, ""])
-
-
-def _result(row: dict) -> str:
-    if row["low"] is None:
-        return f"**{row['verdict']}**"
-    estimate, low, high = (f"{row[part]:+.1f}".replace("-", "−") for part in ("estimate", "low", "high"))
-    return f"{estimate} [{low}, {high}], **{row['verdict']}**"
+    found = json.loads((folder / "results" / "findings.json").read_bytes())
+    about = json.loads((folder / "about.json").read_bytes())
+    figure = paths.shown(folder / "figures" / "findings-claims.png")
+    return BLOCK.render(found, about=about, figure=figure, look_at_of=LOOK_AT)
 
 
 def write_readme(readme: Path, block: str) -> None:
@@ -160,47 +177,15 @@ def write_readme(readme: Path, block: str) -> None:
     readme.write_text(before + BEGIN + block + END + after, encoding="utf-8")
 
 
-def whole_replicates(study: Study) -> int:
-    """Replicates of which every run is there."""
-    by_replicate = {replicate: True for replicate in study.replicates}
-    for task in study.tasks():
-        if task.stage == "run" and study.runs.find(task) is None:
-            by_replicate[task.args[2]] = False
-    return sum(by_replicate.values())
-
-
-def _copy(handle: Handle, store: Path) -> Path:
-    folder = store / handle.stage / handle.key
-    shutil.copytree(handle.folder, folder, dirs_exist_ok=True)
-    path = folder / "manifest.json"
-    manifest = json.loads(path.read_bytes())
-    for session in (manifest["made"], *manifest["made"]["earlier_sessions"]):
-        session["host"] = session["platform"] = ""
-    path.write_text(json.dumps(manifest, separators=(",", ":")) + "\n", encoding="utf-8")
-    return folder
-
-
-def verified(store: Path, handles: Iterable[Handle]) -> None:
-    """Every artefact is read back from the new store; an error names one that is not whole."""
-    kept = Store(store)
-    for handle in handles:
-        kept.find(handle.key)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m ifpref.publish.reference", description=__doc__.splitlines()[0])
-    parser.add_argument("profile")
-    parser.add_argument("--set", default="", help="parameters, such as 'n_replicates=8'")
+@command(KeepError, StoreError)
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = parser_of("ifpref.publish.reference", __doc__, study=True)
     parser.add_argument("--partial", action="store_true", help="keep what is there, and say how much that is")
     options = parser.parse_args(arguments)
-    try:
-        study = Study(options.profile, **parse_overrides(options.set))
-        lines = keep(study, paths.reference_folder(), partial=options.partial)
-        write_readme(paths.home() / "README.md", readme_block(paths.reference_folder()))
-    except (KeepError, ParamsError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print("\n".join(lines))
+    study = Study(options.profile, **parse_overrides(options.set))
+    about = keep(study, paths.reference_folder(), partial=options.partial)
+    write_readme(paths.home() / "README.md", readme_block(paths.reference_folder()))
+    print("\n".join(f"{name}: {value}" for name, value in about.items()))
     return 0
 
 

@@ -24,15 +24,16 @@ import re
 from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ifpref import paths
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+from pandas.api.types import is_bool_dtype, is_float_dtype, is_integer_dtype
+from pandas.io.formats.style import Styler
+
+from ifpref import figures, paths
 from ifpref.store import files
-
-if TYPE_CHECKING:  # loaded when a table or a figure is first asked for
-    import pandas as pd
-    from matplotlib.figure import Figure
-    from pandas.io.formats.style import Styler
 
 TABLE = 'class="tex2jax_ignore mathjax_ignore" style="font-variant-numeric: tabular-nums"'
 """Attributes of a table: figures of one width, and no `$...$` that Jupyter's MathJax would read as a formula."""
@@ -51,10 +52,6 @@ class Report:
 
     def figure(self, figure: Figure, name: str) -> Figure:
         """Save as PNG and SVG, and give the figure back: a cell that ends in this call shows it, once."""
-        import matplotlib.pyplot as plt
-
-        from ifpref import figures
-
         figures.save(figure, self._made("figures"), f"{self.notebook}-{_checked(name, 'figure')}")
         plt.close(figure)  # the inline backend shows what is open when a cell ends: it would be there twice
         return figure
@@ -63,8 +60,6 @@ class Report:
         self, rows: pd.DataFrame | Iterable[Mapping[str, Any]], name: str, *, caption: str | None = None
     ) -> Styler:
         """Save as CSV, and give it back for the screen: see `calm`. An unnamed index of 0, 1, 2, ... is left out."""
-        import pandas as pd
-
         path = self._made("tables") / f"{self.notebook}-{_checked(name, 'table')}.csv"
         frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
         text = frame.to_csv(index=not _is_plain(frame.index), lineterminator="\n")
@@ -91,8 +86,6 @@ def calm(frame: pd.DataFrame, *, caption: str | None = None, uuid: str = "table"
 
     uuid  names the table in its HTML, so that the same table is the same text; pandas draws one at random
     """
-    from pandas.api.types import is_bool_dtype, is_float_dtype, is_integer_dtype
-
     shown = frame.rename(index=_as_text, columns=_as_text).rename_axis(index=_as_text, columns=_as_text)
     styler = shown.style.set_uuid(uuid).set_table_attributes(TABLE)
     for number, name in enumerate(shown.columns):
@@ -135,8 +128,6 @@ def _number_format(largest: float, column: pd.Series) -> Any:
 
 
 def _is_plain(index: pd.Index) -> bool:
-    import pandas as pd
-
     return isinstance(index, pd.RangeIndex) and index.name is None
 
 
@@ -153,16 +144,13 @@ def _plain(value: Any, place: str) -> Any:
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, Mapping):
-        for name in value:
-            if not isinstance(name, str):
-                raise TypeError(f"{place}: key {name!r} is no text; allowed: text")
+        if wrong := [name for name in value if not isinstance(name, str)]:
+            raise TypeError(f"{place}: key {wrong[0]!r} is no text; allowed: text")
         return {name: _plain(inner, f"{place}.{name}") for name, inner in sorted(value.items())}
     if isinstance(value, list | tuple):
         return [_plain(inner, f"{place}[{i}]") for i, inner in enumerate(value)]
     if isinstance(value, float) and math.isinf(value):
         raise ValueError(f"{place} is {value}; allowed: finite numbers, and NaN, which is written as null")
-    if isinstance(value, float) and math.isnan(value):
-        return None
     if value is None or isinstance(value, bool | int | float | str):
-        return value
+        return None if isinstance(value, float) and math.isnan(value) else value
     raise TypeError(f"{place} is a {type(value).__name__}; allowed: numbers, text, lists, dicts, and what has to_dict")
