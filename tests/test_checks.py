@@ -178,7 +178,7 @@ FAMILY = ("check", "count")
 # What decides verdicts: (module, the names in it, or None for all of it). A family's checks and counts are all in.
 JUDGES = (
     (checks, None),
-    (text, ("Text", "literal")),
+    (text, ("literal", "is_language")),
     (registry, ("Counted.check", "Kind.counted")),
     *((family, FAMILY) for family in (keywords, language, length, detectable, ends, case)),
 )
@@ -290,8 +290,9 @@ def survives(module: types.ModuleType, source: str) -> bool:
             if module is checks:
                 judge = mutant.verify
             elif module is text:
-                patch.setattr(checks, "Text", mutant.Text)
                 patch.setattr(keywords, "literal", mutant.literal)
+                patch.setattr(language, "is_language", mutant.is_language)
+                patch.setattr(case, "is_language", mutant.is_language)
             elif module is registry:
                 patch.setattr(registry.Counted, "check", mutant.Counted.check)
                 patch.setattr(registry.Kind, "counted", mutant.Kind.counted)

@@ -36,7 +36,6 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from ifpref.constraints.needs import Bounds, Needs
-from ifpref.constraints.text import Text
 
 RELATIONS = ("less than", "at least")
 
@@ -167,7 +166,7 @@ class Kind:
         """The part of the id before the colon: `keywords`, `length_constraints`, ..."""
         return self.id.split(":")[0]
 
-    def check(self, text: Text, **kwargs: Any) -> bool:
+    def check(self, text: str, **kwargs: Any) -> bool:
         """Whether a text that is not blank meets the constraint."""
         raise NotImplementedError(f"{self.id} has no check")
 
@@ -230,11 +229,11 @@ class Counted(Kind):
     unit: ClassVar[str] = ""
     words_each: ClassVar[int] = 1
 
-    def count(self, text: Text, **kwargs: Any) -> int:
+    def count(self, text: str, **kwargs: Any) -> int:
         """How many there are; -1 where the text is not made so that they could be counted."""
         raise NotImplementedError(f"{self.id} has no count")
 
-    def check(self, text: Text, **kwargs: Any) -> bool:
+    def check(self, text: str, **kwargs: Any) -> bool:
         n, compares = self.counted(kwargs)
         count = self.count(text, **kwargs)
         return count < n if compares == "less than" else count == n if compares == "exactly" else count >= n

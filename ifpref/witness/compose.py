@@ -21,9 +21,9 @@ from dataclasses import dataclass, replace
 from ifpref.constraints import Constraint
 from ifpref.constraints.needs import Needs
 from ifpref.constraints.registry import needs_of
+from ifpref.constraints.text import count_words
 from ifpref.witness.source import Source, lower_first
 
-_WORD = re.compile(r"\w+")
 _DRAWS = 6  # sentences drawn to choose one from, where the constraints prefer some to others
 _MORE_DRAWS = 60  # and where none drawn so far is allowed
 _NOT_ALLOWED = 100.0
@@ -64,13 +64,13 @@ class _Pen:
         cost = _NOT_ALLOWED * sum(bool(pattern.search(text)) for pattern in self.avoid)
         cost += 10 * (text in self.seen)
         if self.needs.capitals.high < math.inf:
-            cost += 5 * sum(word.isupper() for word in _WORD.findall(text))
+            cost += 5 * sum(word.isupper() for word in re.findall(r"\w+", text))
         cost += 2 * sum(lowered.count(letter) for letter in self.scarce)
         return cost - sum(lowered.count(letter) for letter in self.plenty) / (1 + len(text) / 20)
 
     def _draw(self, draw: Callable[[], str], brief: bool = False) -> str:
         def price(text: str) -> float:
-            return self._cost(text) + (2 * _count_words(text) if brief else 0)
+            return self._cost(text) + (2 * count_words(text) if brief else 0)
 
         best = draw()
         cost = price(best)
@@ -137,7 +137,7 @@ def _words_beside_sentences(needs: Needs) -> int:
     """How many words titles, headings, bullets and so on take; as a rule, a bullet three."""
     texts = [*needs.headings, needs.postscript, needs.opening, needs.end]
     marks = needs.title + needs.quotation + needs.placeholders.low + 3 * needs.bullets.low + 3 * bool(needs.answer)
-    return sum(map(_count_words, texts)) + marks
+    return sum(map(count_words, texts)) + marks
 
 
 class _Frame:
@@ -186,17 +186,13 @@ def _sentences(
     least = needs.sentences.low + extra if needs.sentences.low else 0
     if needs.case or not needs.in_english:
         least_words = max(least_words, min(20 + 6 * extra, budget))  # a language shows only in some length
-    count = sum(map(_count_words, sentences))
+    count = sum(map(count_words, sentences))
     while len(sentences) < max(wanted, least) or count < least_words:
         opening = not sentences and needs.in_english
         sentences.append(pen.sentence(short=short, opening=opening))
-        count += _count_words(sentences[-1])
+        count += count_words(sentences[-1])
     _add_letters(needs, pen, sentences, short, extra)
     return _join(sentences, max(room, 1), needs)
-
-
-def _count_words(text: str) -> int:
-    return len(_WORD.findall(text))
 
 
 def _crowd(mentions: Sequence[str]) -> list[str]:
