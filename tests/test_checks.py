@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ifeval_cases import CASES, Case
 
-from ifpref.constraints import CONSTRAINT_SETS, Constraint, checks, registry, text, verify
+from ifpref.constraints import CONSTRAINT_SETS, Constraint, checks, needs, registry, text, verify
 from ifpref.constraints.checks import loose_variants
 from ifpref.constraints.families import case, detectable, ends, keywords, language, length
 
@@ -179,7 +179,8 @@ FAMILY = ("check", "count")
 JUDGES = (
     (checks, None),
     (text, ("literal", "is_language")),
-    (registry, ("Counted.check", "Kind.counted")),
+    (needs, ("Bounds.__contains__",)),
+    (registry, ("Counted.check", "Kind.counted", "Kind.bounds")),
     *((family, FAMILY) for family in (keywords, language, length, detectable, ends, case)),
 )
 
@@ -296,6 +297,9 @@ def survives(module: types.ModuleType, source: str) -> bool:
             elif module is registry:
                 patch.setattr(registry.Counted, "check", mutant.Counted.check)
                 patch.setattr(registry.Kind, "counted", mutant.Kind.counted)
+                patch.setattr(registry.Kind, "bounds", mutant.Kind.bounds)
+            elif module is needs:
+                patch.setattr(registry, "Bounds", mutant.Bounds)
             return all(
                 judge(case.response, [CONSTRAINT_OF[case.id, case.name]]) == [case.strict]
                 and judge(case.response, [CONSTRAINT_OF[case.id, case.name]], loose=True) == [case.loose]

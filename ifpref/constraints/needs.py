@@ -23,6 +23,9 @@ class Bounds:
     low: int = 0
     high: float = math.inf
 
+    def __contains__(self, count: int) -> bool:
+        return self.low <= count < self.high
+
     def meet(self, other: Bounds) -> None:
         """Narrow the bounds to what the others allow too."""
         self.low, self.high = max(self.low, other.low), min(self.high, other.high)

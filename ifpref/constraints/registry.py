@@ -156,7 +156,7 @@ class Kind:
         cls.relation_arg = next((name for name, arg in cls.args.items() if arg.choices == RELATIONS), None)
         _KINDS[id] = cls()
         for name in cls.sets:
-            _SETS[name] = (*_SETS.get(name, ()), id)
+            _SETS[name] = tuple(dict.fromkeys((*_SETS.get(name, ()), id)))
 
     def arguments(self, rng: random.Random, words: Sequence[str]) -> dict[str, Any] | None:
         """Natural arguments for a prompt, `words` being its topic's; None: the domains of prompts have their own."""
@@ -234,9 +234,7 @@ class Counted(Kind):
         raise NotImplementedError(f"{self.id} has no count")
 
     def check(self, text: str, **kwargs: Any) -> bool:
-        n, compares = self.counted(kwargs)
-        count = self.count(text, **kwargs)
-        return count < n if compares == "less than" else count == n if compares == "exactly" else count >= n
+        return self.count(text, **kwargs) in self.bounds(kwargs)
 
     def need(self, needs: Needs, **kwargs: Any) -> None:
         bounds = self.bounds(kwargs)

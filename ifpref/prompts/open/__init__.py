@@ -10,7 +10,7 @@
 tasks.py       kinds of text and how they are asked for   sentences.py    patterns to sentences: the `Source`
 topics.py      what they can be about                     vocabulary.py   words that go with any topic
 arguments.py   natural arguments of the constraints
-Sentences in seventeen other languages are those of ifpref/constraints/foreign.py.
+Sentences in seventeen other languages are those of ifpref/witness/foreign.py.
 """
 
 from __future__ import annotations
