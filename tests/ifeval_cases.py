@@ -418,6 +418,7 @@ cases(
     "detectable_format:json_format",
     ("an object", {}, '{"a": [1, 2]}', BOTH),
     ("no JSON", {}, "a: 1", NONE),
+    ("blanks around its fence", {}, '\n ```json\n{"a": 1}\n``` \n', BOTH),
     ("a comma too many", {}, '{"a": 1,}', NONE),
     ("in a fence", {}, '```json\n{"a": 1}\n```', BOTH),
     ("in a fence, Json", {}, '```Json\n{"a": 1}\n```', BOTH),
@@ -524,6 +525,7 @@ cases(
 cases(
     "startend:quotation",
     ("quoted", {}, '"It rained."', BOTH),
+    ("blanks around the marks", {}, ' "It rained."\n', BOTH),
     ("not quoted", {}, "It rained.", NONE),
     ("opened only", {}, '"It rained.', NONE),
     ("closed only", {}, 'It rained."', NONE),

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ifeval_cases import CASES, Case
 
-from ifpref.constraints import CONSTRAINT_SETS, Constraint, checks, registry, text, verify
+from ifpref.constraints import CONSTRAINT_SETS, Constraint, checks, needs, registry, text, verify
 from ifpref.constraints.checks import loose_variants
 from ifpref.constraints.families import case, detectable, ends, keywords, language, length
 
@@ -178,8 +178,9 @@ FAMILY = ("check", "count")
 # What decides verdicts: (module, the names in it, or None for all of it). A family's checks and counts are all in.
 JUDGES = (
     (checks, None),
-    (text, ("Text", "literal")),
-    (registry, ("Counted.check", "Kind.counted")),
+    (text, ("literal", "is_language")),
+    (needs, ("Bounds.__contains__",)),
+    (registry, ("Counted.check", "Kind.counted", "Kind.bounds")),
     *((family, FAMILY) for family in (keywords, language, length, detectable, ends, case)),
 )
 
@@ -290,11 +291,15 @@ def survives(module: types.ModuleType, source: str) -> bool:
             if module is checks:
                 judge = mutant.verify
             elif module is text:
-                patch.setattr(checks, "Text", mutant.Text)
                 patch.setattr(keywords, "literal", mutant.literal)
+                patch.setattr(language, "is_language", mutant.is_language)
+                patch.setattr(case, "is_language", mutant.is_language)
             elif module is registry:
                 patch.setattr(registry.Counted, "check", mutant.Counted.check)
                 patch.setattr(registry.Kind, "counted", mutant.Kind.counted)
+                patch.setattr(registry.Kind, "bounds", mutant.Kind.bounds)
+            elif module is needs:
+                patch.setattr(registry, "Bounds", mutant.Bounds)
             return all(
                 judge(case.response, [CONSTRAINT_OF[case.id, case.name]]) == [case.strict]
                 and judge(case.response, [CONSTRAINT_OF[case.id, case.name]], loose=True) == [case.loose]

@@ -33,7 +33,7 @@ def signature():
         """
 
         def check(self, text, name):
-            return text.stripped.endswith(f"Yours, {name}")
+            return text.strip().endswith(f"Yours, {name}")
 
         def need(self, needs, name):
             needs.end = f"Yours, {name}"

@@ -222,7 +222,8 @@ def test_a_language_has_what_it_takes(code):
     assert code in IFEVAL_LANGUAGES
     assert len(set(language.sentences)) >= 25
     assert len(set(language.phrases)) >= 12
-    assert len(language.short_sentences) >= 8 and len(language.short_about) >= 4
+    assert sum(len(text.split()) <= 5 for text in language.sentences) >= 8
+    assert sum(len(text.split()) <= 6 for text in language.about) >= 4
     assert all(about.count("{about}") == 1 for about in language.about)
     assert all("{second}" in link for link in language.links)
     for text in language.sentences + language.phrases:

@@ -1,13 +1,16 @@
 """Witnesses: texts that satisfy several constraints at once, checked by the verifier they are for."""
 
+import hashlib
 import random
 
 import pytest
 
 from ifpref.constraints import CONSTRAINT_SETS, Constraint
 from ifpref.constraints.checks import verify
+from ifpref.constraints.conflicts import conflicts
 from ifpref.constraints.registry import needs_of
 from ifpref.witness import Unsatisfiable, search_witness, witness
+from ifpref.witness.compose import Effort, compose
 from ifpref.witness.plain import PLAIN
 
 ONE_OF_EACH = {
@@ -140,3 +143,15 @@ def test_every_language_there_are_sentences_in(language):
         Constraint("detectable_format:number_bullet_lists", {"num_bullets": 2}),
     ]
     assert verify(witness(constraints), constraints) == [True] * 3
+
+
+def test_witnesses_are_word_for_word_what_they_were():
+    """Prompts and the embedded model's training texts are made of them: who means to change these renews the digest."""
+    rng, texts = random.Random(1), []
+    ids = [id for id in CONSTRAINT_SETS["ifeval"] if id != "language:response_language"]
+    for trial in range(300):
+        constraints = [Constraint(id, ONE_OF_EACH[id]) for id in rng.sample(ids, rng.randint(1, 5))]
+        if not conflicts(constraints):
+            texts.append(compose(constraints, PLAIN, random.Random(trial), effort=Effort(trial % 3, trial % 2)))
+    assert len(texts) > 100
+    assert hashlib.sha256("\n\0".join(texts).encode()).hexdigest()[:16] == "3628368b18561369"

@@ -1,5 +1,6 @@
 """The wordings: what they say at the edges, worked out by hand, and what must hold for every one of them."""
 
+import hashlib
 import re
 
 import pytest
@@ -435,4 +436,15 @@ def test_no_wording_has_eight_words_in_a_row_from_ifeval(ifeval):
         for relation in RELATIONS
         if id != "detectable_format:constrained_response"
     ]
-    assert ngram_overlap(texts, load_ifeval_prompts(ifeval / "input_data.jsonl"), n=8).hit == ()
+    assert ngram_overlap(texts, load_ifeval_prompts(ifeval / "input_data.jsonl"), n=8).ngrams == ()
+
+
+def test_wordings_are_word_for_word_what_they_were():
+    """Prompts are made of them: who means to change one renews the digest."""
+    texts = [
+        describe(plain(id, n, relation), variant, short=short, request="Sing.")
+        for id, variant, short in FORMS
+        for n in (1, 2, 3, 12, 40)
+        for relation in RELATIONS
+    ]
+    assert hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16] == "bdb38cdb798a13c0"

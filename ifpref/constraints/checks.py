@@ -21,7 +21,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ifpref.constraints.registry import Constraint
-from ifpref.constraints.text import Text
 
 
 def verify(response: str, constraints: Iterable[Constraint], loose: bool = False) -> list[bool]:
@@ -31,11 +30,8 @@ def verify(response: str, constraints: Iterable[Constraint], loose: bool = False
     """
     if not isinstance(response, str):
         raise TypeError(f"a response must be a string, found {type(response).__name__}: {response!r:.80}")
-    if loose:
-        variants = [Text(text) for text in loose_variants(response)]
-        return [any(c.kind.check(variant, **c.kwargs) for variant in variants) for c in constraints]
-    whole = Text(response)
-    return [bool(whole.stripped) and c.kind.check(whole, **c.kwargs) for c in constraints]
+    texts = loose_variants(response) if loose else [response] if response.strip() else []
+    return [any(c.kind.check(text, **c.kwargs) for text in texts) for c in constraints]
 
 
 def loose_variants(response: str) -> list[str]:

@@ -11,8 +11,9 @@ bullet points?"). So a new kind is heeded by the kinds that are there, and witne
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass, field
+
+from ifpref.constraints.text import count_words
 
 
 @dataclass
@@ -21,6 +22,9 @@ class Bounds:
 
     low: int = 0
     high: float = math.inf
+
+    def __contains__(self, count: int) -> bool:
+        return self.low <= count < self.high
 
     def meet(self, other: Bounds) -> None:
         """Narrow the bounds to what the others allow too."""
@@ -77,4 +81,4 @@ class Needs:
     @property
     def minimum_words(self) -> int:
         r"""The fewest words (IFEval's, runs of `\w`) of an honest text."""
-        return max(self.least_words, sum(len(re.findall(r"\w+", text)) for text in self.texts))
+        return max(self.least_words, sum(map(count_words, self.texts)))

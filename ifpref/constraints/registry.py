@@ -36,7 +36,6 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from ifpref.constraints.needs import Bounds, Needs
-from ifpref.constraints.text import Text
 
 RELATIONS = ("less than", "at least")
 
@@ -157,7 +156,7 @@ class Kind:
         cls.relation_arg = next((name for name, arg in cls.args.items() if arg.choices == RELATIONS), None)
         _KINDS[id] = cls()
         for name in cls.sets:
-            _SETS[name] = (*_SETS.get(name, ()), id)
+            _SETS[name] = tuple(dict.fromkeys((*_SETS.get(name, ()), id)))
 
     def arguments(self, rng: random.Random, words: Sequence[str]) -> dict[str, Any] | None:
         """Natural arguments for a prompt, `words` being its topic's; None: the domains of prompts have their own."""
@@ -167,7 +166,7 @@ class Kind:
         """The part of the id before the colon: `keywords`, `length_constraints`, ..."""
         return self.id.split(":")[0]
 
-    def check(self, text: Text, **kwargs: Any) -> bool:
+    def check(self, text: str, **kwargs: Any) -> bool:
         """Whether a text that is not blank meets the constraint."""
         raise NotImplementedError(f"{self.id} has no check")
 
@@ -230,14 +229,12 @@ class Counted(Kind):
     unit: ClassVar[str] = ""
     words_each: ClassVar[int] = 1
 
-    def count(self, text: Text, **kwargs: Any) -> int:
+    def count(self, text: str, **kwargs: Any) -> int:
         """How many there are; -1 where the text is not made so that they could be counted."""
         raise NotImplementedError(f"{self.id} has no count")
 
-    def check(self, text: Text, **kwargs: Any) -> bool:
-        n, compares = self.counted(kwargs)
-        count = self.count(text, **kwargs)
-        return count < n if compares == "less than" else count == n if compares == "exactly" else count >= n
+    def check(self, text: str, **kwargs: Any) -> bool:
+        return self.count(text, **kwargs) in self.bounds(kwargs)
 
     def need(self, needs: Needs, **kwargs: Any) -> None:
         bounds = self.bounds(kwargs)

@@ -104,15 +104,8 @@ class SentenceCounter:
         return [text[part] for part in self.tokenizer._realign_boundaries(text, self._slices(text))]
 
     def count(self, text: str) -> int:
-        """`len(self.split(text))`, without building them.
-
-        Of Punkt's realignment, which moves closing quotes and brackets to the sentence before, only the case
-        matters where nothing else is left after the last boundary.
-        """
-        *breaks, last = self._slices(text)
-        rest = text[last]
-        closing = self.tokenizer._lang_vars.re_boundary_realignment.match(rest) if breaks else None
-        return len(breaks) + (bool(rest) if closing is None else closing.end() < len(rest))
+        """How many they are."""
+        return len(self.split(text))
 
     def _slices(self, text: str) -> Iterator[slice]:
         """The sentences before realignment: `self.tokenizer._slices_from_text(text)`."""

@@ -1,4 +1,4 @@
-r"""A text as the checks read it: what it contains, its sentences, words and words in capitals, and its language.
+r"""How the checks read a text: words it holds, its sentences, words and words in capitals, and its language.
 
     count_words("It's 3.14")                     # 4: runs of \w
     count_capital_words("NASA isn't OK")         # 2
@@ -17,7 +17,7 @@ Decisions
 from __future__ import annotations
 
 import re
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ifpref.constraints.sentences import sentence_counter
@@ -27,37 +27,9 @@ if TYPE_CHECKING:
     from nltk.tokenize import NLTKWordTokenizer
 
 
-class Text:
-    """A response, and what several checks need of it, computed once and when it is asked for."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.stripped = text.strip()
-
-    @cached_property
-    def lower(self) -> str:
-        return self.text.lower()
-
-    @cached_property
-    def lines(self) -> list[str]:
-        return self.text.split("\n")
-
-    def contains(self, word: str) -> bool:
-        """Whether the word occurs, in any case, also inside a longer word."""
-        return literal(word).search(self.text) is not None
-
-    def occurrences(self, word: str) -> int:
-        """How often it occurs so; occurrences do not overlap."""
-        return len(literal(word).findall(self.text))
-
-    def language_is(self, language: str) -> bool:
-        """Whether langdetect sees this language, or nothing to go by: that passes any."""
-        return detect_language(self.text) in (language, None)
-
-
 @lru_cache(maxsize=4096)
 def literal(word: str, whole: bool = False) -> re.Pattern[str]:
-    """The word as it stands, in any case; `whole`: not inside a longer word."""
+    """The word as it stands, in any case, also inside a longer word; `whole`: not inside one."""
     escaped = re.escape(word)
     return re.compile(rf"\b{escaped}\b" if whole else escaped, re.IGNORECASE)
 
@@ -118,6 +90,11 @@ def detect_language(text: str) -> str | None:
         return detector.detect()
     except LangDetectException:
         return None
+
+
+def is_language(text: str, language: str) -> bool:
+    """Whether langdetect sees this language, or nothing to go by: that passes any."""
+    return detect_language(text) in (language, None)
 
 
 @lru_cache(maxsize=1)

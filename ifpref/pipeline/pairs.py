@@ -181,6 +181,7 @@ class PairTables(Stage):
     comparison: str
     replicate: int
     name = "pair_tables"
+    keep_all = True
 
     def settings(self, p: Params) -> ArmSettings:
         return ArmSettings(COMPARISONS[self.comparison].arms)

@@ -195,6 +195,7 @@ class Base(Stage):
     split: str
     temperature: float
     name = "base"
+    keep_all = True
     of_model = True
 
     def settings(self, p: Params) -> BaseSettings:
@@ -226,6 +227,7 @@ class Entropies(Stage):
     """Mean token entropy of the base by temperature, on the dev prompts. File: curve.json."""
 
     name = "entropies"
+    keep_all = True
     of_model = True
 
     def settings(self, p: Params) -> EntropySettings:

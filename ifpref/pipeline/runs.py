@@ -82,6 +82,7 @@ class Run(Stage):
     rate: float | None = None
     purpose: str = ""
     name = "run"
+    keep_all = True
     of_model = True
 
     def is_tuned(self, p: Params) -> bool:
@@ -177,6 +178,7 @@ class Rate(Stage):
     comparison: str
     arm: Arm
     name = "rate"
+    keep_all = True
 
     def settings(self, p: Params) -> RateSettings:
         return RateSettings(p.learning_rates, p.learning_rate)
@@ -225,6 +227,7 @@ class IFEvalRun(Stage):
 
     run: Run
     name = "ifeval"
+    keep_all = True
     of_model = True
 
     @property

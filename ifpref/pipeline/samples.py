@@ -96,6 +96,7 @@ class IFEvalPrompts(Stage):
     """IFEval's prompts, as rows of prompts; a file that $IFEVAL_PROMPTS names is known by its bytes."""
 
     name = "ifeval_prompts"
+    keep_all = True
 
     def settings(self, p: Params) -> SourceSettings:
         from ifpref.evaluation.sets import ifeval_source

@@ -69,11 +69,13 @@ class Stage:
     name      of the stage: its folder in the store
     version   of what it makes; raised when results change
     of_model  whether `make` is given the base
+    keep_all  whether a committed reference keeps it of all replicates, since analyses read it; else of the first
     """
 
     name: ClassVar[str]
     version: ClassVar[int] = 1
     of_model: ClassVar[bool] = False
+    keep_all: ClassVar[bool] = False
 
     def __str__(self) -> str:
         return " ".join([self.name, *(str(value) for value in vars(self).values() if value not in (None, ""))])

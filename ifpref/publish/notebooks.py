@@ -36,7 +36,7 @@ from ifpref.design import NOTEBOOKS
 from ifpref.params import canonical_json, fingerprint, parse_overrides
 from ifpref.publish.execute import NotebookError, execute, read_source
 from ifpref.publish.render import to_html
-from ifpref.store import CodeError, StoreError, code_hashes, files
+from ifpref.store import CodeError, StoreError, files, module_hashes
 from ifpref.study import Study, StudyError
 
 CODE = ("ifpref",)
@@ -61,7 +61,7 @@ def run_notebooks(
     study  a `Study`: its source, overrides, params, name, run(notebook) and keys(notebook) are used
     """
     notebooks = {source: read_source(source) for source in sources}
-    code = code_hashes(*CODE)  # before anything is run: what is edited meanwhile counts as changed
+    code = module_hashes(CODE)  # before anything is run: what is edited meanwhile counts as changed
     outcomes = []
     for source, notebook in notebooks.items():
         with files.lock(paths.outputs_folder(study.name) / "notebooks" / f"{source.stem}.lock"):

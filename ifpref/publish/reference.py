@@ -27,8 +27,10 @@ from jinja2 import Template
 from ifpref import paths
 from ifpref.command import command, parser_of
 from ifpref.params import parse_overrides
-from ifpref.pipeline.runs import HELD_OUT_TASK
-from ifpref.pipeline.stages import Task
+from ifpref.pipeline.policies import Base
+from ifpref.pipeline.runs import Run
+from ifpref.pipeline.schedule import order
+from ifpref.pipeline.stage import Stage
 from ifpref.store import Handle, Store, StoreError, files
 from ifpref.store.provenance import git_state
 from ifpref.study import Study
@@ -41,22 +43,12 @@ class KeepError(RuntimeError):
     """A run that cannot be kept; the message says why."""
 
 
-def wanted(study: Study) -> list[Task]:
-    """What the small store holds, the most useful first."""
-    runs = [task for name in (None, "tour") for task in study.tasks(name)]
-    tuning = [
-        task
-        for one in study.comparisons
-        if not one.every_rate
-        for arm in one.arms
-        for task in study.runs.tuning(one.name, arm)
-    ]
-    bases = [Task("entropies"), *(Task("base", ("test", t)) for t in _temperatures(study))]
-    shown = {one.notebook: one.name for one in reversed(study.comparisons)}  # the first comparison of each notebook
-    data = [HELD_OUT_TASK, Task("train_prompts", (0,)), *(Task("pairs", (name, 0)) for name in shown.values())]
-    samples = [Task("responses", (0,)), Task("trees", ("mcts", 0))]
-    others = [Task("pairs", (one.name, 0)) for one in study.comparisons]
-    return list(dict.fromkeys([*runs, *tuning, *bases, *data, *samples, *others]))
+def wanted(study: Study) -> list[Stage]:
+    """What the small store holds, the most useful first: of all replicates what analyses read, of the first the data."""
+    bases = [Base("test", temperature) for temperature in _temperatures(study)]
+    tasks = study.pipeline.needs([*bases, *(task for name in (None, "tour") for task in study.tasks(name))])
+    kept = [task for task in tasks if task.keep_all or getattr(task, "replicate", None) in (None, 0)]
+    return sorted(kept, key=lambda task: (not task.keep_all, order(task)))
 
 
 def _temperatures(study: Study) -> list[float]:
@@ -76,7 +68,7 @@ def keep(study: Study, target: Path, *, partial: bool = False) -> dict[str, Any]
     state = git_state()
     if not partial and (state is None or state["dirty"]):
         raise KeepError("the working tree differs from its commit: a reference is made from a clean one")
-    found = {task: study.runs.find(task) for task in wanted(study)}
+    found = {task: study.pipeline.find(task) for task in wanted(study)}
     missing = [task for task, handle in found.items() if handle is None]
     if missing and not partial:
         raise KeepError(f"{len(missing)} artefacts are missing, the first: {missing[0]}; finish the run first")
@@ -112,8 +104,8 @@ def keep(study: Study, target: Path, *, partial: bool = False) -> dict[str, Any]
 
 def whole_replicates(study: Study) -> int:
     """Replicates of which every run is there."""
-    runs = [task for task in study.tasks() if task.stage == "run"]
-    return len(study.replicates) - len({task.args[2] for task in runs if study.runs.find(task) is None})
+    missing = (task for task in study.tasks() if isinstance(task, Run) and study.pipeline.find(task) is None)
+    return len(study.replicates) - len({task.replicate for task in missing})
 
 
 def _copy(handle: Handle, store: Path) -> Path:

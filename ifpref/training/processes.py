@@ -103,7 +103,7 @@ def run_job(
         torch.distributed.init_process_group(backend, store=store, rank=rank, world_size=processes)
         name, dtype, identity = base
         loaded = load_model(name, revision=identity["revision"], dtype=dtype)
-        if loaded.identity["weights"] != identity["weights"]:
+        if loaded.identity["content"] != identity["content"]:
             raise TrainingError(f"{name}: its weights have changed since this run was started; allowed: none")
         record = trainer.train(loaded, rows, settings, seed=seed, folder=folder, on_cpu=device == "cpu")
         if rank == 0:

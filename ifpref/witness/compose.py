@@ -21,9 +21,9 @@ from dataclasses import dataclass, replace
 from ifpref.constraints import Constraint
 from ifpref.constraints.needs import Needs
 from ifpref.constraints.registry import needs_of
+from ifpref.constraints.text import count_words
 from ifpref.witness.source import Source, lower_first
 
-_WORD = re.compile(r"\w+")
 _DRAWS = 6  # sentences drawn to choose one from, where the constraints prefer some to others
 _MORE_DRAWS = 60  # and where none drawn so far is allowed
 _NOT_ALLOWED = 100.0
@@ -64,13 +64,13 @@ class _Pen:
         cost = _NOT_ALLOWED * sum(bool(pattern.search(text)) for pattern in self.avoid)
         cost += 10 * (text in self.seen)
         if self.needs.capitals.high < math.inf:
-            cost += 5 * sum(word.isupper() for word in _WORD.findall(text))
+            cost += 5 * sum(word.isupper() for word in re.findall(r"\w+", text))
         cost += 2 * sum(lowered.count(letter) for letter in self.scarce)
         return cost - sum(lowered.count(letter) for letter in self.plenty) / (1 + len(text) / 20)
 
     def _draw(self, draw: Callable[[], str], brief: bool = False) -> str:
         def price(text: str) -> float:
-            return self._cost(text) + (2 * _count_words(text) if brief else 0)
+            return self._cost(text) + (2 * count_words(text) if brief else 0)
 
         best = draw()
         cost = price(best)
@@ -137,11 +137,14 @@ def _words_beside_sentences(needs: Needs) -> int:
     """How many words titles, headings, bullets and so on take; as a rule, a bullet three."""
     texts = [*needs.headings, needs.postscript, needs.opening, needs.end]
     marks = needs.title + needs.quotation + needs.placeholders.low + 3 * needs.bullets.low + 3 * bool(needs.answer)
-    return sum(map(_count_words, texts)) + marks
+    return sum(map(count_words, texts)) + marks
 
 
 class _Frame:
-    """How a text is divided: `dividers` between its segments, `headings` for each, and each one's first word."""
+    """How a text is divided: `dividers` between its segments, `headings` for each, and each one's first word.
+
+    A piece, in `starts` by its first segment, goes on to the next blank line; *** may divide it into segments.
+    """
 
     def __init__(self, needs: Needs) -> None:
         self.dividers = ["\n\n"] * (max(needs.pieces.low, 1) - 1)
@@ -153,15 +156,9 @@ class _Frame:
         for n, heading in enumerate(needs.headings):
             self.headings[n * self.segments // len(needs.headings)].append(heading)
         self.groups = [max(1, len(headings)) for headings in self.headings]
-        self.first_words: dict[int, str] = {}
-        piece = 1
-        for segment in range(self.segments):
-            if segment and self.dividers[segment - 1] == "\n\n":
-                piece += 1
-            elif segment:
-                continue  # a segment after *** goes on with the piece it stands in
-            if piece in needs.first_words:
-                self.first_words[segment] = needs.first_words[piece]
+        self.starts = [0, *(n + 1 for n, divider in enumerate(self.dividers) if divider == "\n\n")]
+        begins = needs.first_words
+        self.first_words = {start: begins[n] for n, start in enumerate(self.starts, 1) if n in begins}
 
 
 def _sentences(
@@ -176,32 +173,22 @@ def _sentences(
         wanted = max(enough, int(budget // 9))
     room = needs.sentences.high - 1 - bool(needs.postscript) - bool(needs.end) - bool(needs.answer) - max(0, thrift - 1)
     wanted = max(enough, min(wanted, room))
-    sentences: list[str] = []
-    if needs.mentions and budget < 5 * len(needs.mentions):
-        sentences += _crowd(needs.mentions)
+    if needs.mentions and budget < 5 * len(needs.mentions):  # hardly a word beside them
+        sentences = [f"The {' and '.join(needs.mentions)} are here."]
     else:
-        sentences += [pen.sentence(word, short) for word in needs.mentions]
+        sentences = [pen.sentence(word, short) for word in needs.mentions]
     least_words = needs.words.low + 3 * extra * bool(needs.words.low)
     least_words = max(least_words, needs.capitals.low + 2 + extra if needs.capitals.low else 0)
     least = needs.sentences.low + extra if needs.sentences.low else 0
     if needs.case or not needs.in_english:
         least_words = max(least_words, min(20 + 6 * extra, budget))  # a language shows only in some length
-    count = sum(map(_count_words, sentences))
+    count = sum(map(count_words, sentences))
     while len(sentences) < max(wanted, least) or count < least_words:
         opening = not sentences and needs.in_english
         sentences.append(pen.sentence(short=short, opening=opening))
-        count += _count_words(sentences[-1])
+        count += count_words(sentences[-1])
     _add_letters(needs, pen, sentences, short, extra)
     return _join(sentences, max(room, 1), needs)
-
-
-def _count_words(text: str) -> int:
-    return len(_WORD.findall(text))
-
-
-def _crowd(mentions: Sequence[str]) -> list[str]:
-    """The required words with hardly a word beside them: `The river and river and stone wait.`"""
-    return [f"The {' and '.join(mentions)} are here."]
 
 
 def _add_letters(needs: Needs, pen: _Pen, sentences: list[str], short: bool, extra: int) -> None:
@@ -340,15 +327,10 @@ def _inline(segments: Sequence[str], dividers: Sequence[str]) -> str:
 
 def _json_object(needs: Needs, segments: Sequence[str], frame: _Frame) -> str:
     """An object with one string for each piece; blank lines between its entries are the paragraphs' breaks."""
-    pieces: list[list[int]] = [[0]]
-    for segment in range(1, len(segments)):
-        if frame.dividers[segment - 1] == "\n\n":
-            pieces.append([segment])
-        else:
-            pieces[-1].append(segment)
-    texts = [_inline([segments[s] for s in piece], [frame.dividers[s - 1] for s in piece[1:]]) for piece in pieces]
+    ends = [*frame.starts[1:], len(segments)]
+    texts = [_inline(segments[a:b], frame.dividers[a : b - 1]) for a, b in zip(frame.starts, ends, strict=True)]
     if len(texts) == 2 and not needs.commas:  # no comma, so one entry: its name and its value are the pieces
         return "{" + ":\n\n".join(json.dumps(text, ensure_ascii=False) for text in texts) + "}"
-    keys = [frame.first_words.get(piece[0], "text" if n == 0 else f"more {n}") for n, piece in enumerate(pieces)]
+    keys = [frame.first_words.get(start, f"more {n}" if n else "text") for n, start in enumerate(frame.starts)]
     entries = [f"{json.dumps(k)}: {json.dumps(t, ensure_ascii=False)}" for k, t in zip(keys, texts, strict=True)]
     return "{" + ",\n\n".join(entries) + "}"

@@ -21,7 +21,6 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType
 
 from ifpref.data import read_sections
@@ -47,31 +46,19 @@ class Language:
     about: tuple[str, ...]
     phrases: tuple[str, ...]
 
-    @cached_property
-    def _statements(self) -> tuple[str, ...]:
-        return tuple(text for text in self.sentences if text.endswith("."))
-
-    @cached_property
-    def _short(self) -> tuple[str, ...]:
-        return tuple(text for text in self.sentences if len(text.split()) <= 5)
-
-    @cached_property
-    def _short_about(self) -> tuple[str, ...]:
-        return tuple(text for text in self.about if len(text.split()) <= 6)
-
     def sentence(self, rng: random.Random, *, about: str | None = None, short: bool = False) -> str:
         """One sentence; `about` is a word it holds as given, `short` at most 5 words (6 with `about`)."""
-        if about is None:
-            text = pick(rng, self._short if short else self.sentences)
-        else:
-            text = pick(rng, self._short_about if short else self.about).replace("{about}", about)
+        texts, longest = (self.sentences, 5) if about is None else (self.about, 6)
+        text = pick(rng, [text for text in texts if not short or len(text.split()) <= longest])
+        text = text.replace("{about}", about or "")
         if short or not text.endswith(".") or rng.random() >= _SHARE_LINKED:
             return text
-        link, other = pick(rng, self.links), pick(rng, self._statements)
+        statements = [text for text in self.sentences if text.endswith(".")]
+        link, other = pick(rng, self.links), pick(rng, statements)
         if "{first}" not in link:
             return link.replace("{second}", lower_first(text))
         while other == text:
-            other = pick(rng, self._statements)
+            other = pick(rng, statements)
         # The second first: `first` may hold any word, even one in braces.
         return link.replace("{second}", lower_first(other)).replace("{first}", text[:-1])
 

@@ -2,7 +2,7 @@
 
 from ifpref.constraints.needs import Needs
 from ifpref.constraints.registry import RELATION, Constraint, Counted, Kind, number
-from ifpref.constraints.text import Text, count_capital_words
+from ifpref.constraints.text import count_capital_words, is_language
 
 
 class CapitalWordFrequency(Counted, id="change_case:capital_word_frequency"):
@@ -23,9 +23,9 @@ class CapitalWordFrequency(Counted, id="change_case:capital_word_frequency"):
     """
     unit = "capitals"
 
-    def count(self, text: Text, **_) -> int:
+    def count(self, text: str, **_) -> int:
         """Tokens of nltk's that are all capitals (text.py)."""
-        return count_capital_words(text.text)
+        return count_capital_words(text)
 
     def conflict(self, mine: Constraint, other: Constraint) -> str | None:
         in_texts = sum(word.isupper() for text in other.needs.exact_texts for word in text.split())
@@ -53,9 +53,9 @@ class EnglishCapital(Kind, id="change_case:english_capital"):
     > Write in English with no small letters.
     """
 
-    def check(self, text: Text) -> bool:
+    def check(self, text: str) -> bool:
         """No lower-case letter, at least one capital, and English as langdetect sees it."""
-        return text.text.isupper() and text.language_is("en")
+        return text.isupper() and is_language(text, "en")
 
     def need(self, needs: Needs) -> None:
         needs.case = "upper"
@@ -81,9 +81,9 @@ class EnglishLowercase(Kind, id="change_case:english_lowercase"):
     > Write in English with no capital letters.
     """
 
-    def check(self, text: Text) -> bool:
+    def check(self, text: str) -> bool:
         """No capital letter, at least one lower-case one, and English as langdetect sees it."""
-        return text.text.islower() and text.language_is("en")
+        return text.islower() and is_language(text, "en")
 
     def need(self, needs: Needs) -> None:
         needs.case = "lower"
@@ -111,9 +111,9 @@ class NoComma(Kind, id="punctuation:no_comma"):
     > No commas. / Do not use commas. / Write it with no commas.
     """
 
-    def check(self, text: Text) -> bool:
+    def check(self, text: str) -> bool:
         """No ASCII comma."""
-        return "," not in text.text
+        return "," not in text
 
     def need(self, needs: Needs) -> None:
         needs.commas = False

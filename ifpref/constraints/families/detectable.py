@@ -6,7 +6,6 @@ import re
 from ifpref.constraints.english import quote
 from ifpref.constraints.needs import Needs
 from ifpref.constraints.registry import Arg, Constraint, Counted, Kind, number
-from ifpref.constraints.text import Text
 
 
 class NumberPlaceholders(Counted, id="detectable_content:number_placeholders"):
@@ -25,9 +24,9 @@ class NumberPlaceholders(Counted, id="detectable_content:number_placeholders"):
     """
     unit = "placeholders"
 
-    def count(self, text: Text, **_) -> int:
+    def count(self, text: str, **_) -> int:
         r"""So many `\[.*?\]`: closing brackets with an opening one since the last, in one line."""
-        pieces = text.text.split("]")[:-1]
+        pieces = text.split("]")[:-1]
         return sum(piece.rfind("[") > piece.rfind("\n") for piece in pieces)
 
 
@@ -51,11 +50,11 @@ class Postscript(Kind, id="detectable_content:postscript"):
     > Close with a {postscript_marker} note.
     """
 
-    def check(self, text: Text, postscript_marker: str) -> bool:
+    def check(self, text: str, postscript_marker: str) -> bool:
         marker = postscript_marker.strip()
         if marker in _POSTSCRIPTS:
-            return _POSTSCRIPTS[marker].search(text.lower) is not None
-        return marker.lower() in text.lower
+            return _POSTSCRIPTS[marker].search(text.lower()) is not None
+        return marker.lower() in text.lower()
 
     def need(self, needs: Needs, postscript_marker: str) -> None:
         needs.postscript = postscript_marker
@@ -82,20 +81,20 @@ class NumberBulletLists(Counted, id="detectable_format:number_bullet_lists"):
     """
     unit, compares = "bullets", "exactly"
 
-    def count(self, text: Text, **_) -> int:
+    def count(self, text: str, **_) -> int:
         r"""So many of `^\s*\*[^\*].*$` and `^\s*-.*$`: lines that begin with - or with one *.
 
         After a line that is a bare *, `[^\*]` takes the line break, and `.*` the whole next line.
         """
         count = 0
-        lines = iter(text.lines)
+        lines = iter(text.split("\n"))
         for line in lines:
             start = line.lstrip()[:2]
             if start == "*":
                 count += next(lines, None) is not None
             elif start[:1] == "*" and start != "**":
                 count += 1
-        return count + sum(line.lstrip().startswith("-") for line in text.lines)
+        return count + sum(line.lstrip().startswith("-") for line in text.split("\n"))
 
 
 _ANSWERS = ("My answer is yes.", "My answer is no.", "My answer is maybe.")
@@ -115,9 +114,9 @@ class ConstrainedResponse(Kind, id="detectable_format:constrained_response"):
     > Say {options} in it. / Answer {options}, in these words. / Choose {options}, word for word.
     """
 
-    def check(self, text: Text) -> bool:
+    def check(self, text: str) -> bool:
         """One of the three answers stands somewhere, in this very spelling."""
-        return any(answer in text.text for answer in _ANSWERS)
+        return any(answer in text for answer in _ANSWERS)
 
     def need(self, needs: Needs) -> None:
         needs.answer = _ANSWERS[0]
@@ -148,9 +147,9 @@ class NumberHighlightedSections(Counted, id="detectable_format:number_highlighte
     """
     unit = "highlights"
 
-    def count(self, text: Text, **_) -> int:
+    def count(self, text: str, **_) -> int:
         """So many *x* and **x** that are not blank, counted apart: ***x*** is two."""
-        found = _HIGHLIGHT.findall(text.text) + _DOUBLE_HIGHLIGHT.findall(text.text)
+        found = _HIGHLIGHT.findall(text) + _DOUBLE_HIGHLIGHT.findall(text)
         return sum(bool(inside.strip()) for inside in found)
 
 
@@ -170,9 +169,9 @@ class MultipleSections(Counted, id="detectable_format:multiple_sections"):
     > Make {n} or more sections, marked {headings}.
     """
 
-    def count(self, text: Text, section_spliter: str, **_) -> int:
+    def count(self, text: str, section_spliter: str, **_) -> int:
         r"""So many of the word and a number, in this very case; "see Section 2" is one too."""
-        return len(re.findall(re.escape(section_spliter.strip()) + r"\s?\d+", text.text))
+        return len(re.findall(re.escape(section_spliter.strip()) + r"\s?\d+", text))
 
     def need(self, needs: Needs, section_spliter: str, num_sections: int) -> None:
         headings = [f"{section_spliter} {n + 1}" for n in range(num_sections)]
@@ -199,9 +198,9 @@ class JsonFormat(Kind, id="detectable_format:json_format"):
     > Write it all as JSON. / Answer only in JSON. / The whole answer must be JSON.
     """
 
-    def check(self, text: Text) -> bool:
+    def check(self, text: str) -> bool:
         """Any JSON value, in a code fence or not; what is nested too deep for Python's parser is none."""
-        inside = text.stripped
+        inside = text.strip()
         for fence in ("```json", "```Json", "```JSON", "```"):
             inside = inside.removeprefix(fence)
         try:
@@ -238,9 +237,9 @@ class Title(Kind, id="detectable_format:title"):
     > Give it a title like <<this>>. / Add a <<title>> in double angle brackets. / Put a title in << and >>.
     """
 
-    def check(self, text: Text) -> bool:
+    def check(self, text: str) -> bool:
         r"""A `<<[^\n]+>>` that holds something: from the first << of a line to the last >>."""
-        for line in text.lines:
+        for line in text.split("\n"):
             start, end = line.find("<<"), line.rfind(">>")
             if 0 <= start < end and line[start:end].lstrip("<").rstrip(">").strip():
                 return True

@@ -3,7 +3,6 @@
 from ifpref.constraints.english import quote
 from ifpref.constraints.needs import Needs
 from ifpref.constraints.registry import Arg, Constraint, Kind
-from ifpref.constraints.text import Text
 
 
 class TwoResponses(Kind, id="combination:two_responses"):
@@ -20,9 +19,9 @@ class TwoResponses(Kind, id="combination:two_responses"):
     > Write two different texts and put ****** between them.
     """
 
-    def check(self, text: Text) -> bool:
+    def check(self, text: str) -> bool:
         """Two pieces around ******, not blank and not alike; a blank one may stand at either end only."""
-        pieces = [piece.strip() for piece in text.text.split("******")]
+        pieces = [piece.strip() for piece in text.split("******")]
         filled = [piece for piece in pieces if piece]
         return all(pieces[1:-1]) and len(filled) == 2 and filled[0] != filled[1]
 
@@ -49,9 +48,9 @@ class RepeatPrompt(Kind, id="combination:repeat_prompt"):
     > Say {request} again first, then answer.
     """
 
-    def check(self, text: Text, prompt_to_repeat: str) -> bool:
+    def check(self, text: str, prompt_to_repeat: str) -> bool:
         """Begins with the request, in any case; nothing need follow."""
-        return text.stripped.lower().startswith(prompt_to_repeat.strip().lower())
+        return text.strip().lower().startswith(prompt_to_repeat.strip().lower())
 
     def need(self, needs: Needs, prompt_to_repeat: str) -> None:
         needs.opening = max(needs.opening, prompt_to_repeat.strip(), key=len)
@@ -84,9 +83,9 @@ class EndChecker(Kind, id="startend:end_checker"):
     > Make {end_phrase} the end of it.
     """
 
-    def check(self, text: Text, end_phrase: str) -> bool:
+    def check(self, text: str, end_phrase: str) -> bool:
         """Ends with the phrase, in any case, straight quotation marks around the whole aside."""
-        return text.stripped.strip('"').lower().endswith(end_phrase.strip().lower())
+        return text.strip().strip('"').lower().endswith(end_phrase.strip().lower())
 
     def need(self, needs: Needs, end_phrase: str) -> None:
         needs.end = max(needs.end, end_phrase.strip(), key=len)
@@ -116,9 +115,9 @@ class Quotation(Kind, id="startend:quotation"):
     > Wrap the whole text in "double quotes".
     """
 
-    def check(self, text: Text) -> bool:
+    def check(self, text: str) -> bool:
         """Straight double quotation marks first and last."""
-        inside = text.stripped
+        inside = text.strip()
         return len(inside) > 1 and inside[0] == inside[-1] == '"'
 
     def need(self, needs: Needs) -> None:

@@ -5,7 +5,7 @@ import re
 from ifpref.constraints.english import quote
 from ifpref.constraints.needs import Bounds, Needs
 from ifpref.constraints.registry import RELATION, Arg, Constraint, Counted, Kind, number
-from ifpref.constraints.text import Text, literal
+from ifpref.constraints.text import literal
 
 LETTERS_PER_WORD = 4  # in an honest text: "Mississippi" has four of a letter, hardly a word has more
 
@@ -25,8 +25,8 @@ class Existence(Kind, id="keywords:existence"):
     > Put the [words|word] {keywords} in it. / Use the [words|word] {keywords}. / It must have {keywords} in it.
     """
 
-    def check(self, text: Text, keywords: tuple[str, ...]) -> bool:
-        return all(text.contains(keyword) for keyword in keywords)
+    def check(self, text: str, keywords: tuple[str, ...]) -> bool:
+        return all(literal(keyword).search(text) for keyword in keywords)
 
     def need(self, needs: Needs, keywords: tuple[str, ...]) -> None:
         needs.mentions += [word for word in keywords if word not in needs.mentions]
@@ -53,9 +53,9 @@ class Frequency(Counted, id="keywords:frequency"):
     > The word {keyword} [must|must not] come up {times}.
     """
 
-    def count(self, text: Text, keyword: str, **_) -> int:
+    def count(self, text: str, keyword: str, **_) -> int:
         """Occurrences that do not overlap, also inside longer words."""
-        return text.occurrences(keyword.strip())
+        return len(literal(keyword.strip()).findall(text))
 
     def need(self, needs: Needs, keyword: str, frequency: int, relation: str) -> None:
         word = keyword.strip()
@@ -89,9 +89,9 @@ class ForbiddenWords(Kind, id="keywords:forbidden_words"):
     > Do not write {forbidden_words} in it.
     """
 
-    def check(self, text: Text, forbidden_words: tuple[str, ...]) -> bool:
+    def check(self, text: str, forbidden_words: tuple[str, ...]) -> bool:
         r"""`\bword\b` of none: "cats" is allowed where cat is forbidden; "$5" never matches, so always passes."""
-        return not any(text.contains(word) and literal(word, whole=True).search(text.text) for word in forbidden_words)
+        return not any(literal(word, whole=True).search(text) for word in forbidden_words)
 
     def need(self, needs: Needs, forbidden_words: tuple[str, ...]) -> None:
         needs.forbidden += forbidden_words
@@ -122,9 +122,9 @@ class LetterFrequency(Counted, id="keywords:letter_frequency"):
     > It [must|must not] have the {letter} {times}.
     """
 
-    def count(self, text: Text, letter: str, **_) -> int:
+    def count(self, text: str, letter: str, **_) -> int:
         """A character, in either case; accented letters are letters of their own."""
-        return text.lower.count(letter.lower())
+        return text.lower().count(letter.lower())
 
     def need(self, needs: Needs, letter: str, **count) -> None:
         bounds = self.bounds(count)

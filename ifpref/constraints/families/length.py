@@ -5,7 +5,7 @@ import re
 from ifpref.constraints.english import ordinal
 from ifpref.constraints.needs import Needs
 from ifpref.constraints.registry import RELATION, Arg, Constraint, Counted, Kind, number
-from ifpref.constraints.text import Text, count_sentences, count_words
+from ifpref.constraints.text import count_sentences, count_words
 
 WORDS_PER_SENTENCE = 3  # in an honest text: "Rain fell fast." is a sentence, "Yes." over and over is none
 
@@ -27,9 +27,9 @@ class NumberSentences(Counted, id="length_constraints:number_sentences"):
     """
     unit, words_each, fewest = "sentences", WORDS_PER_SENTENCE, 1
 
-    def count(self, text: Text, **_) -> int:
+    def count(self, text: str, **_) -> int:
         """Sentences as Punkt divides them (text.py)."""
-        return count_sentences(text.text)
+        return count_sentences(text)
 
     def conflict(self, mine: Constraint, other: Constraint) -> str | None:
         needed = other.needs.sentences.low
@@ -52,9 +52,9 @@ class NumberParagraphs(Counted, id="length_constraints:number_paragraphs"):
     """
     unit, compares = "paragraphs", "exactly"
 
-    def count(self, text: Text, **_) -> int:
+    def count(self, text: str, **_) -> int:
         r"""Pieces around `\s?\*\*\*\s?`; a blank one is none at the ends, and not allowed in the middle."""
-        filled = [bool(piece.strip()) for piece in text.text.split("***")]
+        filled = [bool(piece.strip()) for piece in text.split("***")]
         return sum(filled) if all(filled[1:-1]) else -1
 
     def conflict(self, mine: Constraint, other: Constraint) -> str | None:
@@ -80,9 +80,9 @@ class NumberWords(Counted, id="length_constraints:number_words"):
     """
     unit = "words"
 
-    def count(self, text: Text, **_) -> int:
+    def count(self, text: str, **_) -> int:
         r"""Runs of `\w`."""
-        return count_words(text.text)
+        return count_words(text)
 
     def conflict(self, mine: Constraint, other: Constraint) -> str | None:
         needed = other.needs.minimum_words
@@ -121,12 +121,12 @@ class NthParagraphFirstWord(Kind, id="length_constraints:nth_paragraph_first_wor
     """
     compares = "exactly"
 
-    def check(self, text: Text, num_paragraphs: int, nth_paragraph: int, first_word: str) -> bool:
+    def check(self, text: str, num_paragraphs: int, nth_paragraph: int, first_word: str) -> bool:
         """Exactly so many pieces around blank lines that are not blank; the nth of all begins with the word.
 
         The index runs over blank pieces too, as IFEval's does: a third line break in a row moves it.
         """
-        pieces = text.text.split("\n\n")
+        pieces = text.split("\n\n")
         count = sum(bool(piece.strip()) for piece in pieces)
         if count != num_paragraphs or nth_paragraph > count or not pieces[nth_paragraph - 1].strip():
             return False

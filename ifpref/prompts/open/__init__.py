@@ -6,7 +6,7 @@
 
 arguments.py   natural arguments of the constraints        sentences.py    patterns to sentences: the `Source`
 The tables are in ifpref/data/open: tasks, topics, words, phrases, patterns of sentences, numbers to ask for.
-Sentences in seventeen other languages are those of ifpref/constraints/foreign.py.
+Sentences in seventeen other languages are those of ifpref/witness/foreign.py.
 """
 
 from __future__ import annotations
