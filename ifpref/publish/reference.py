@@ -44,7 +44,7 @@ class KeepError(RuntimeError):
 
 
 def wanted(study: Study) -> list[Stage]:
-    """What the small store holds, the most useful first: of all replicates what analyses read, of the first the data."""
+    """What the small store holds, the most useful first: what analyses read of all replicates, then data of the first."""
     bases = [Base("test", temperature) for temperature in _temperatures(study)]
     tasks = study.pipeline.needs([*bases, *(task for name in (None, "tour") for task in study.tasks(name))])
     kept = [task for task in tasks if task.keep_all or getattr(task, "replicate", None) in (None, 0)]
