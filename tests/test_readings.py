@@ -11,7 +11,7 @@ from ifpref.pipeline.stages import Task
 
 from ifpref import figures, statistics
 from ifpref.analysis import ifeval, pair_results, readings, results, words
-from ifpref.analysis.readings import EASY, HARD, HIGH, IMPERFECT, LOW, MCTS, MIXED, MODERATE, RS, UNSHARED
+from ifpref.analysis.arms import EASY, HARD, HIGH, IMPERFECT, LOW, MCTS, MIXED, MODERATE, RS, UNSHARED
 from ifpref.design import COMPARISONS, of_levels
 from ifpref.evaluation.table import Table
 from ifpref.params import ParamsError, load_params
@@ -64,6 +64,14 @@ def test_readings_of_what_the_profile_has():
     }
     assert {row["prompts"] for row in found if "on hard prompts" in row["group"]} == {2}
     assert readings.readings(study()) == []
+
+
+def test_a_comparison_that_the_profile_lacks_has_no_rows_and_one_that_nobody_knows_is_refused():
+    one = study("difficulty")
+    assert results.contrasts(one, "triples", [(HIGH, LOW)]) == results.gains(one, "triples") == []
+    assert results.minimum_detectable_effects(one, "triples", [(HIGH, LOW)])[1:] == []
+    with pytest.raises(ValueError, match=r"comparison 'tripels' is unknown \(did you mean 'triples'\?\)"):
+        results.contrasts(one, "tripels", [(HIGH, LOW)])
 
 
 def test_contrasts_on_prompts_that_no_run_has_seen():

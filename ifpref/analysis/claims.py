@@ -3,7 +3,7 @@
     for row in claims(study):
         print(row["claim"], row["verdict"], row["estimate"], row["low"], row["high"], row["because"])
 
-What each claim is tested by was fixed before the data came (docs of each function); other readings stand beside it in
+What each claim is tested by was fixed before the data came (`CLAIMS`); other readings stand beside it in
 the notebooks, and carry no verdict. With few replicates or prompts a verdict is a demonstration, and its row says so.
 """
 
@@ -16,17 +16,17 @@ from typing import Any
 import numpy as np
 
 from ifpref import statistics
+from ifpref.analysis.arms import EASY, HARD, HIGH, LOW, MIXED, MODERATE
 from ifpref.analysis.results import Row, effect, effect_row, grid, less, points
 from ifpref.curation.pairs import Arm
 from ifpref.statistics import Effect
 from ifpref.study import Study
 
-RS, MCTS = "rs", "mcts"
-
 
 @dataclass(frozen=True)
 class Claim:
-    """text: what the paper reports, as a direction; test: what is measured here; comparisons: what it is read from."""
+    """text: what the paper reports, as a direction; test: what is measured here; comparisons: what it is read from
+    (none: the cells that it pools); effect: the test, of a study and, but for C2, of what `results.points` takes."""
 
     text: str
     test: str
@@ -39,8 +39,8 @@ def cells(study: Study) -> dict[str, tuple[Arm, Arm]]:
     found = {}
     for one in study.comparisons:
         arms = {arm.curation: arm for arm in one.arms}
-        if {RS, MCTS} <= arms.keys() and not (one.every_rate or one.part_of):
-            found[one.name] = (arms[MCTS], arms[RS])
+        if {"mcts", "rs"} <= arms.keys() and not (one.every_rate or one.part_of):
+            found[one.name] = (arms["mcts"], arms["rs"])
     return found
 
 
@@ -59,30 +59,18 @@ def sharing(study: Study, **how: Any) -> Effect:
 
 def stability(study: Study) -> Effect:
     """C2: gain at the worst learning rate of each replicate, mcts less rs, on hard prompts."""
-    grids = (grid(study, "stability", Arm(curation, "high", "hard")) for curation in (MCTS, RS))
+    grids = (grid(study, "stability", Arm(curation, "high", "hard")) for curation in ("mcts", "rs"))
     return effect(study, less(*map(statistics.worst_rate, grids)))
 
 
-def high_over_low(study: Study, **how: Any) -> Effect:
-    """C3: high less low contrast, same prompts and same chosen."""
-    return effect(study, points(study, "triples", Arm(RS, "high"), Arm(RS, "low"), **how))
+def over(name: str, arm: Arm, *others: Arm) -> Callable[..., Effect]:
+    """The test that an arm of a comparison does better than each of the others (an intersection-union test)."""
 
+    def test(study: Study, **how: Any) -> Effect:
+        effects = [effect(study, points(study, name, arm, other, **how)) for other in others]
+        return statistics.intersection_union(effects) if len(effects) > 1 else effects[0]
 
-def mixed_over_both(study: Study, **how: Any) -> Effect:
-    """C4: mixed less high and mixed less low, both above 0 (intersection-union)."""
-    mixed, *others = (Arm(RS, contrast) for contrast in ("mixed", "high", "low"))
-    return _over_all(study, "triples", mixed, others, **how)
-
-
-def moderate_over_both(study: Study, **how: Any) -> Effect:
-    """C5: trained on moderate less on easy, and less on hard prompts, on all test prompts, both above 0."""
-    moderate, *others = (Arm(RS, "high", level) for level in ("moderate", "easy", "hard"))
-    return _over_all(study, "difficulty", moderate, others, **how)
-
-
-def _over_all(study: Study, name: str, arm: Arm, others: list[Arm], **how: Any) -> Effect:
-    """One arm over each of the others, all above 0."""
-    return statistics.intersection_union([effect(study, points(study, name, arm, other, **how)) for other in others])
+    return test
 
 
 CLAIMS: Mapping[str, Claim] = {
@@ -99,16 +87,22 @@ CLAIMS: Mapping[str, Claim] = {
         stability,
     ),
     "C3": Claim(
-        "high-contrast pairs generally beat low-contrast pairs", "high − low, one chosen", ("triples",), high_over_low
+        "high-contrast pairs generally beat low-contrast pairs",
+        "high − low, one chosen",
+        ("triples",),
+        over("triples", HIGH, LOW),
     ),
     "C4": Claim(
-        "a mix of both is often best", "the lesser of mixed − high and mixed − low", ("triples",), mixed_over_both
+        "a mix of both is often best",
+        "the lesser of mixed − high and mixed − low",
+        ("triples",),
+        over("triples", MIXED, HIGH, LOW),
     ),
     "C5": Claim(
         "training prompts of moderate difficulty generalise best",
         "the lesser of moderate − easy and moderate − hard, all test prompts",
         ("difficulty",),
-        moderate_over_both,
+        over("difficulty", MODERATE, EASY, HARD),
     ),
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from itertools import takewhile
+from os.path import commonprefix
 from typing import Any
 
 from ifpref.analysis.results import Row, mean
@@ -81,5 +81,4 @@ def shared_prefix(study: Study, name: str) -> list[Row]:
 
 def shared_characters(pair: Mapping[str, Any]) -> int:
     """How many characters both texts of a pair begin with: those of the shared tokens, or a few more."""
-    sides = zip(pair["chosen_text"], pair["rejected_text"], strict=False)
-    return sum(1 for _ in takewhile(lambda both: both[0] == both[1], sides))
+    return len(commonprefix([pair["chosen_text"], pair["rejected_text"]]))

@@ -16,15 +16,13 @@ from collections.abc import Iterator, Mapping
 
 from ifpref import statistics
 from ifpref.analysis import results
+from ifpref.analysis.arms import BRANCHED, EASY, HARD, HIGH, IMPERFECT, LOW, MCTS, MIXED, MODERATE, RS, UNSHARED
 from ifpref.analysis.pair_results import n_pairs
 from ifpref.analysis.results import Row, contrasts, effect_row, in_profile, less, mean, points
 from ifpref.curation.pairs import Arm
 from ifpref.evaluation.table import Table
 from ifpref.study import Study
 
-RS, MCTS, BRANCHED, UNSHARED, SHUFFLED = map(Arm, ("rs", "mcts", "rs_branched", "mcts_unshared", "shuffled"))
-HIGH, LOW, MIXED, IMPERFECT = (Arm("rs", contrast) for contrast in ("high", "low", "mixed", "low_imperfect"))
-EASY, MODERATE, HARD = (Arm("rs", "high", difficulty) for difficulty in ("easy", "moderate", "hard"))
 BY_DIFFICULTY = {
     "difficulty": "training difficulty, as pairs come",
     "difficulty_matched": "training difficulty, pairs matched",
@@ -55,8 +53,8 @@ def _groups(study: Study) -> Iterator[tuple[str, list[Row]]]:
     for name in study.params.sampled_comparisons:
         rows = results.decoding(study, name)
         yield "temperature 1, over a base as sharp", [row for row in rows if row["group"] == results.EQUAL_ENTROPY]
-    shuffled = [row for row in results.gains(study, "sharing") if row["arm"] == str(SHUFFLED)]
-    yield "control, over the base", shuffled
+    shuffled = str(Arm("shuffled"))
+    yield "control, over the base", [row for row in results.gains(study, "sharing") if row["arm"] == shuffled]
 
 
 def dose(study: Study) -> list[Row]:
@@ -65,10 +63,8 @@ def dose(study: Study) -> list[Row]:
     `pairs` is what an arm has in a replicate, on average.
     """
     data = {part: points(study, name, MCTS, RS) for part in THIRDS for name in in_profile(study, [f"dose_{part}"])}
-    rows = []
-    for part, found in data.items():
-        pairs = mean(n_pairs(study, f"dose_{part}").get(str(MCTS), ()))
-        rows.append(effect_row(study, part, f"dose_{part}", found, pairs=round(pairs or 0)))
+    pairs = {part: mean(n_pairs(study, f"dose_{part}").get(str(MCTS), ())) for part in data}
+    rows = [effect_row(study, part, f"dose_{part}", data[part], pairs=round(pairs[part] or 0)) for part in data]
     if {"lower", "upper"} <= data.keys():
         rows.append(effect_row(study, "upper − lower", "dose", less(data["upper"], data["lower"])))
     return rows

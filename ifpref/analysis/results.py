@@ -33,7 +33,7 @@ PILOT = statistics.Components(replicate_sd=2.8, prompt_sd=12.0, interaction_sd=4
 LEVELS = {"difficulty": ("easy", "moderate", "hard"), "n_constraints": (1, 2, 3, 4, 5, 6)}
 EQUAL_ENTROPY = "T = 1 − base of equal entropy"
 """The group of `decoding` that is free of sharpening."""
-Row = dict[str, Any]
+Row, Array = dict[str, Any], np.ndarray
 Pairs = Sequence[tuple[Arm, Arm]]
 """Of arms: what the first gains over the second."""
 
@@ -53,9 +53,7 @@ def measure(table: Table, metric: str = "prompt_level", mode: str = "strict") ->
     return {"prompt_level": table.prompt_level, "score": table.score}[metric](mode)
 
 
-def scores(
-    study: Study, name: str, arm: Arm, *, key: str = GREEDY, rate: float | None = None, **how: str
-) -> np.ndarray | None:
+def scores(study: Study, name: str, arm: Arm, key: str = GREEDY, rate: float | None = None, **how: str) -> Array | None:
     """(R, N) fractions of an arm, NaN throughout where a run is missing; None where all are."""
     tables = study.tables(name, arm, key=key, rate=rate) if in_profile(study, [name]) else []
     return _stacked([measure(table, **how) if table else None for table in tables])
@@ -128,10 +126,8 @@ def _stacked(rows: Sequence[np.ndarray | None]) -> np.ndarray | None:
 
 def gains(study: Study, name: str, **how: Any) -> list[Row]:
     """Of each arm over the base."""
-    return [
-        effect_row(study, str(arm), "over the base", points(study, name, arm, **how), arm=str(arm))
-        for arm in _arms(study, name)
-    ]
+    data = {arm: points(study, name, arm, **how) for arm in _arms(study, name)}
+    return [effect_row(study, str(arm), "over the base", found, arm=str(arm)) for arm, found in data.items()]
 
 
 def contrasts(study: Study, name: str, pairs: Pairs, *, difficulty: str | None = None, **how: Any) -> list[Row]:
@@ -177,23 +173,9 @@ def accuracies(study: Study, name: str, *, key: str = GREEDY) -> list[Row]:
             row[f"instruction_level_{mode}"] = mean(100 * table.instruction_level(mode) for table in tables)
         row["tokens"] = mean(table.n_tokens.mean() for table in tables)
         flags = {f"{what}_percent": mean(100 * getattr(table, what).mean() for table in tables) for what in FLAGS}
-        rows.append(row | flags)
+        others = mean(100 * some.mean() for some in map(_of_others, tables) if some.size)
+        rows.append(row | flags | {"not_repetitive_prompt_level_strict": others})
     return rows
-
-
-def repetition(study: Study, name: str) -> list[Row]:
-    """The base, then each arm, greedy: the share of responses that are repetitive, the accuracy over all responses, and
-    that over the responses that are not; prompt-level, strict, in percent, means over replicates."""
-    tables = tables_of_arms(study, name)
-    return [
-        {
-            "arm": row["arm"],
-            "repetitive": row["repetitive_percent"],
-            "accuracy": row["prompt_level_strict"],
-            "accuracy_of_others": mean(100 * some.mean() for some in map(_of_others, tables[row["arm"]]) if some.size),
-        }
-        for row in accuracies(study, name)
-    ]
 
 
 def _of_others(table: Table) -> np.ndarray:
@@ -201,15 +183,21 @@ def _of_others(table: Table) -> np.ndarray:
     return np.array([verdicts.all(axis=1) for verdicts in table.strict])[~table.repetitive]
 
 
+def repetition(study: Study, name: str) -> list[Row]:
+    """The base, then each arm, greedy: the share of responses that are repetitive, the accuracy over all responses, and
+    that over the responses that are not; prompt-level, strict, in percent, means over replicates."""
+    columns = {"repetitive": "repetitive_percent", "accuracy": "prompt_level_strict"}
+    columns |= {"accuracy_of_others": "not_repetitive_prompt_level_strict"}
+    rows = accuracies(study, name)
+    return [{"arm": row["arm"]} | {short: row[column] for short, column in columns.items()} for row in rows]
+
+
 def log_odds(study: Study, name: str) -> list[Row]:
-    """Gains over the base in log-odds, beside those in points."""
-    rows, base = [], base_scores(study)
-    for arm in _arms(study, name):
-        found = scores(study, name, arm)
-        if found is not None:
-            one = statistics.log_odds(found, base, confidence=study.params.confidence)
-            rows.append({"label": str(arm), "group": "log-odds over the base", **one.to_dict()})
-    return rows
+    """Gains over the base in log-odds, beside those in points; of the arms with a run."""
+    base, confidence = base_scores(study), study.params.confidence
+    found = {arm: scores(study, name, arm) for arm in _arms(study, name)}
+    found = {arm: statistics.log_odds(of, base, confidence=confidence) for arm, of in found.items() if of is not None}
+    return [{"label": str(arm), "group": "log-odds over the base", **one.to_dict()} for arm, one in found.items()]
 
 
 def by_level(study: Study, name: str, level: str = "difficulty") -> list[Row]:
@@ -230,9 +218,7 @@ def per_constraint(study: Study, name: str, *, key: str = GREEDY, ids: Sequence[
     base, rows = study.base(_split(key)), []
     for id in sorted(ids or {one for some in asked for one in some}):
         before, where = base.of_id(asked, id, "strict")
-        if not len(where):
-            continue
-        for arm in _arms(study, name):
+        for arm in _arms(study, name) if len(where) else ():
             tables = study.tables(name, arm, key=key)
             after = [table.of_id(asked, id, "strict")[0] if table else np.full(len(where), np.nan) for table in tables]
             data = statistics.differences(np.array(after), before)
@@ -300,23 +286,19 @@ def matched_temperatures(study: Study, name: str, arm: Arm) -> list[float | None
 
 def sampled_accuracies(study: Study, name: str) -> list[Row]:
     """Per arm: accuracy at temperature 1, KL from the base and entropy, means over replicates."""
-    return [
-        {
-            "arm": arm,
-            "sampled_percent": mean(100 * table.prompt_level().mean() for table in tables),
-            "kl_nats_per_response": mean(table.kl.mean() for table in tables),
-            "entropy_nats_per_token": mean(table.entropy.mean() for table in tables),
-        }
-        for arm, tables in tables_of_arms(study, name, SAMPLED).items()
-        if tables and arm != "base"
-    ]
+    rows = []
+    for arm, tables in tables_of_arms(study, name, SAMPLED).items():
+        if tables and arm != "base":
+            row: Row = {"arm": arm, "sampled_percent": mean(100 * table.prompt_level().mean() for table in tables)}
+            row["kl_nats_per_response"] = mean(table.kl.mean() for table in tables)
+            rows.append(row | {"entropy_nats_per_token": mean(table.entropy.mean() for table in tables)})
+    return rows
 
 
 def planned_minimum_detectable_effect(study: Study) -> float:
     """Of any difference of two arms, in points, before training: by the prototype's components (`PILOT`)."""
-    r, n = study.params.n_replicates, study.params.n_test_prompts
-    error = PILOT.standard_error(r, n)
-    return statistics.minimum_detectable_effect(error, min(r, n) - 1, confidence=study.params.confidence)
+    sizes, confidence = (study.params.n_replicates, study.params.n_test_prompts), study.params.confidence
+    return statistics.minimum_detectable_effect(PILOT.standard_error(*sizes), min(sizes) - 1, confidence=confidence)
 
 
 def minimum_detectable_effects(study: Study, name: str, pairs: Pairs) -> list[Row]:

@@ -18,6 +18,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from numbers import Number
 from pathlib import Path
+from statistics import fmean
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -41,10 +42,8 @@ def check(answer: Any, expected: float | str, tolerance: float = 0.0) -> str:
     """
     if answer is None:
         return "No answer yet. Write one where it says `answer = None`, and run both cells."
-    if isinstance(expected, str):
-        right = str(answer).strip().lower() == expected
-    else:
-        right = isinstance(answer, Number) and abs(answer - expected) <= tolerance
+    is_near = isinstance(answer, Number) and isinstance(expected, Number) and abs(answer - expected) <= tolerance
+    right = is_near or str(answer).strip().lower() == expected
     return "Right." if right else f"Not yet: {answer!r} is not it. Try once more, or read on."
 
 
@@ -130,12 +129,8 @@ def search_progress(responses: Iterable[Row], trees: Mapping[str, Iterable[Row]]
         sampled[row["prompt_id"]].append((tuple(row["token_ids"]), row["score"]))
     series = {"rs": list(sampled.values())}
     for curation, rows in trees.items():  # one leaf is one response
-        series[curation] = [[(leaf, _score(row["nodes"][leaf]["verdicts"])) for leaf in row["leaves"]] for row in rows]
+        series[curation] = [[(leaf, fmean(row["nodes"][leaf]["verdicts"])) for leaf in row["leaves"]] for row in rows]
     return [row for curation, prompts in series.items() for row in _progress(curation, prompts)]
-
-
-def _score(verdicts: Sequence[bool]) -> float:
-    return sum(verdicts) / len(verdicts)
 
 
 def _progress(curation: str, prompts: Sequence[Sequence[tuple[Any, float]]]) -> Iterator[dict[str, Any]]:
