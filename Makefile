@@ -32,7 +32,7 @@ PIP := $(VENV).new/bin/python -m pip install --quiet --disable-pip-version-check
 TORCH := import json; lock = open("requirements.lock").read(); \
   files = [one["download_info"] for one in json.load(open("$(VENV).new/torch.json"))["install"]]; \
   [print("note: the hash of", file["url"].rpartition("/")[2], "is not in requirements.lock: a build of torch of your own") \
-  for file in files if file["archive_info"]["hashes"]["sha256"] not in lock]
+  for file in files if file.get("archive_info", {}).get("hashes", {}).get("sha256", "unknown") not in lock]
 MOVE := import pathlib, sys; old, new = (name.encode() for name in sys.argv[1:]); \
   [file.write_bytes(file.read_bytes().replace(old, new)) for file in pathlib.Path(sys.argv[1], "bin").iterdir() \
   if file.is_file() and not file.is_symlink() and old in file.read_bytes()]

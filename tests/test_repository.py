@@ -104,7 +104,7 @@ def test_the_lock_is_closed_under_what_is_installed(root):
             if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
                 missing |= {(name, requirement.name)} if canonicalize_name(requirement.name) not in lock else set()
     # torch's CUDA libraries, and setuptools on Python 3.12 and later, are by the versions that torch names
-    assert {name for name, _ in missing} <= {"torch"}, missing
+    assert {what for name, what in missing if name != "torch"} <= {"appnope"}, missing  # of ipykernel, on macOS
 
 
 def test_conda_brings_python_and_make_and_setup_the_lock(root):
