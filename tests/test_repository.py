@@ -269,7 +269,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported(root):
 
 
 LEVELS = [  # from the ground up; a room imports from lower levels, and from itself
-    {"paths", "data"},
+    {"paths", "data", "command"},
     {"profiles"},
     {"fingerprint"},
     {"params", "progress", "constraints", "statistics"},

@@ -44,12 +44,13 @@ class CompareError(ValueError):
 class Number:
     """A recorded number; low and high are None where it has no interval."""
 
-    value: float | None
-    low: float | None
-    high: float | None
-    replicates: int | None
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    replicates: int | None = None
 
 
+NOTHING = Number()
 Results = Mapping[str, Mapping[str, Number]]
 """Notebook -> name of a recorded number -> the number."""
 
@@ -104,10 +105,12 @@ def compare(here: Results, reference: Results) -> pd.DataFrame:
     places = list(dict.fromkeys([*theirs, *ours]))
     rows = pd.DataFrame(places, columns=["notebook", "result"])
     for side, found in (("here", ours), ("reference", theirs)):
-        for part, column in zip(("value", "low", "high", "replicates"), _columns(side), strict=True):
-            values = [getattr(found.get(place), part, None) for place in places]
-            rows[column] = pd.Series(values, dtype="Int64" if part == "replicates" else float)
-    note = pd.Series("", rows.index)  # the first that holds is written last
+        of_side = [found.get(place, NOTHING) for place in places]
+        rows[side] = pd.Series([one.value for one in of_side], dtype=float)
+        rows[f"{side}_low"] = pd.Series([one.low for one in of_side], dtype=float)
+        rows[f"{side}_high"] = pd.Series([one.high for one in of_side], dtype=float)
+        rows[f"{side}_replicates"] = pd.Series([one.replicates for one in of_side], dtype="Int64")
+    note = pd.Series("", rows.index)  # of several reasons the one that is written last stays
     note[rows[["reference_low", "reference_high"]].isna().any(axis=1)] = "no interval in the reference"
     note[rows["here"].isna()] = "no value here"
     note[[place not in ours for place in places]] = "not here"
@@ -117,10 +120,6 @@ def compare(here: Results, reference: Results) -> pd.DataFrame:
     rows["inside"] = rows["here"].between(rows["reference_low"], rows["reference_high"]).astype("boolean")[note == ""]
     rows["overlap"] = overlap.astype("boolean")[ends.notna().all(axis=1)]
     return rows.assign(note=note)
-
-
-def _columns(side: str) -> tuple[str, ...]:
-    return side, f"{side}_low", f"{side}_high", f"{side}_replicates"
 
 
 def read_results(folder: Path) -> dict[str, dict[str, Number]]:
@@ -172,12 +171,7 @@ def to_text(rows: pd.DataFrame) -> str:
     count = f"{inside.sum()} of {len(inside)} inside the reference's interval; "
     count += f"{overlap.sum()} of {len(overlap)} intervals overlap"
     count += f"; {len(rows) - len(inside)} not compared" if len(inside) < len(rows) else ""
-    lines += [
-        "",
-        count,
-        "(of two equally precise studies, the second's estimate is inside the first's 95 % interval in",
-    ]
-    return "\n".join(lines) + " about 83 %)"
+    return "\n".join([*lines, "", count, EXPECTED])
 
 
 @command(code=1)
