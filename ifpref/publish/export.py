@@ -32,9 +32,8 @@ from ifpref.curation.pairs import Arm
 from ifpref.evaluation.table import Table
 from ifpref.models import BASE_FILE
 from ifpref.params import parse_overrides
-from ifpref.pipeline.runs import RECORD
+from ifpref.pipeline.runs import RECORD, Run
 from ifpref.pipeline.schedule import study_store
-from ifpref.pipeline.stages import Task
 from ifpref.store import Handle, Store, StoreError
 from ifpref.store.store import KEY_PATTERN
 from ifpref.study import Study
@@ -170,7 +169,7 @@ def of_study(study: Study, name: str, arm: Arm, replicate: int) -> tuple[Handle,
         raise ExportError(f"{name} has no arm {arm}; it has {', '.join(map(str, one.arms))}")
     if replicate not in study.replicates:
         raise ExportError(f"replicate {replicate}; allowed: 0 to {study.replicates[-1]}")
-    run, store = study.runs.find(Task("run", (name, arm, replicate, None))), study.runs.store
+    run, store = study.pipeline.find(Run(name, arm, replicate)), study.pipeline.store
     if run is None:
         raise ExportError(f"{name} {arm}, replicate {replicate}: no policy is there; `make reproduce` makes it")
     policy = store.find(_policy_of(run))
@@ -189,7 +188,7 @@ def model_card(
 
     runs  those that evaluated it; data: where the pairs are from; results: rows of `gains`
     """
-    base, params = policy.read_json(f"adapter/{BASE_FILE}"), policy.manifest["recipe"]["params"]
+    base, params = policy.read_json(f"adapter/{BASE_FILE}"), policy.manifest["recipe"]["settings"]["training"]
     return MARKDOWN.from_string(CARD).render(
         key=policy.key,
         base=base,

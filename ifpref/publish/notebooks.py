@@ -39,7 +39,7 @@ from ifpref.publish.render import to_html
 from ifpref.store import CodeError, StoreError, files, module_hashes
 from ifpref.study import Study, StudyError
 
-CODE = ("ifpref",)
+CODE = "ifpref"
 """What a notebook's stamp says of code: anything of ours may be called by a cell."""
 
 
