@@ -81,4 +81,4 @@ def shared_prefix(study: Study, name: str) -> list[Row]:
 
 def shared_characters(pair: Mapping[str, Any]) -> int:
     """How many characters both texts of a pair begin with: those of the shared tokens, or a few more."""
-    return len(commonprefix([pair["chosen_text"], pair["rejected_text"]]))
+    return len(commonprefix([pair["chosen_text"], pair["rejected_text"]]))  # noqa: RUF071 - of characters

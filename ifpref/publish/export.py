@@ -33,7 +33,7 @@ from ifpref.evaluation.table import Table
 from ifpref.models import BASE_FILE
 from ifpref.params import parse_overrides
 from ifpref.pipeline.runs import RECORD, Run
-from ifpref.pipeline.schedule import study_store
+from ifpref.pipeline.workers import study_store
 from ifpref.store import Handle, Store, StoreError
 from ifpref.store.store import KEY_PATTERN
 from ifpref.study import Study

@@ -44,7 +44,7 @@ class KeepError(RuntimeError):
 
 
 def wanted(study: Study) -> list[Stage]:
-    """What the small store holds, the most useful first: what analyses read of all replicates, then data of the first."""
+    """What the small store holds: what analyses read, of all replicates; then the data of the first one."""
     bases = [Base("test", temperature) for temperature in _temperatures(study)]
     tasks = study.pipeline.needs([*bases, *(task for name in (None, "tour") for task in study.tasks(name))])
     kept = [task for task in tasks if task.keep_all or getattr(task, "replicate", None) in (None, 0)]
