@@ -13,8 +13,7 @@ IFEval ships a table of its own, by id alone and much stricter: it all but forbi
 code never consults it and its own prompts break it, so neither is it used here.
 """
 
-from __future__ import annotations
-
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -31,16 +30,15 @@ class Conflict(NamedTuple):
 
 def conflicts(constraints: Sequence[Constraint]) -> list[Conflict]:
     """Every pair of positions that no honest text can satisfy together, with the reason."""
-    impossible = [c.kind.impossible(**c.kwargs) for c in constraints]
-    found = [Conflict(i, i, reason) for i, reason in enumerate(impossible) if reason]
+    found = [Conflict(i, i, reason) for i, c in enumerate(constraints) for reason in c.kind.impossible(**c.kwargs)]
     for i, first in enumerate(constraints):
         for j in range(i + 1, len(constraints)):
-            reason = conflict(first, constraints[j])
-            if reason:
+            if reason := conflict(first, constraints[j]):
                 found.append(Conflict(i, j, reason))
     return found
 
 
 def conflict(first: Constraint, second: Constraint) -> str | None:
     """Why the two cannot be met together, or None where they can."""
-    return first.kind.conflict(first, second) or second.kind.conflict(second, first)
+    reasons = itertools.chain(first.kind.conflicts(first, second), second.kind.conflicts(second, first))
+    return next(reasons, None)

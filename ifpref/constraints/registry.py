@@ -18,7 +18,7 @@ Everything about one kind stands in its class, in a file of `families/`:
 
         def check(self, text): ...                            # whether a text meets it
         def need(self, needs): ...                            # what a text must have, for conflicts and witnesses
-        def conflict(self, mine, other): ...                  # why it cannot stand beside another constraint
+        def conflicts(self, mine, other): ...                 # why it cannot stand beside another constraint
 
 Its arguments are class attributes (`num_words = number("words", "word")`), under IFEval's names; `check`, `need` and
 `slots` receive their values by these names. Defining the class registers the kind.
@@ -29,7 +29,7 @@ from __future__ import annotations
 import difflib
 import math
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -173,16 +173,19 @@ class Kind:
     def need(self, needs: Needs, **kwargs: Any) -> None:
         """Add what a text must have to the needs; where others ask for the same, the stricter holds."""
 
-    def conflict(self, mine: Constraint, other: Constraint) -> str | None:
-        """Why no honest text can meet one of this kind and the other, or None."""
+    def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
+        """Why no honest text can meet one of this kind and the other."""
+        yield from ()
 
-    def invalid(self, **kwargs: Any) -> str | None:
-        """What is wrong with arguments that are each allowed, or None."""
+    def invalid(self, **kwargs: Any) -> Iterator[str]:
+        """What is wrong with arguments that are each allowed."""
+        yield from ()
 
-    def impossible(self, **kwargs: Any) -> str | None:
-        """Why no text at all meets the constraint, or None."""
+    def impossible(self, **kwargs: Any) -> Iterator[str]:
+        """Why no text at all meets the constraint."""
         n, compares = self.counted(kwargs)
-        return f"no text has less than {n}" if compares == "less than" and n <= self.fewest else None
+        if compares == "less than" and n <= self.fewest:
+            yield f"no text has less than {n}"
 
     def slots(self, spelled: bool, request: str | None, **kwargs: Any) -> dict[str, str]:
         """What fills slots of the wordings that are not just an argument; `spelled` asks for number words."""
@@ -214,7 +217,7 @@ class Kind:
                 parsed[name] = arg.parse(found[name])
             except ValueError as error:
                 raise ConstraintError(f"{self.id}: {name} must be {error}, found {found[name]!r}") from None
-        if wrong := self.invalid(**parsed):
+        for wrong in self.invalid(**parsed):
             raise ConstraintError(f"{self.id}: {wrong}")
         return parsed
 
@@ -241,10 +244,9 @@ class Counted(Kind):
         getattr(needs, self.unit).meet(bounds)
         needs.least_words = max(needs.least_words, self.words_each * bounds.low)
 
-    def conflict(self, mine: Constraint, other: Constraint) -> str | None:
+    def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
         if self.compares == "exactly" and other.id == self.id and other.number != mine.number:
-            return f"exactly {mine.number} and exactly {other.number}"
-        return None
+            yield f"exactly {mine.number} and exactly {other.number}"
 
 
 class FrozenDict(dict):

@@ -1,5 +1,7 @@
 """Letter case and punctuation: words in capitals, all capitals, all lower case, no comma."""
 
+from collections.abc import Iterator
+
 from ifpref.constraints.needs import Needs
 from ifpref.constraints.registry import RELATION, Constraint, Counted, Kind, number
 from ifpref.constraints.text import count_capital_words, is_language
@@ -27,16 +29,16 @@ class CapitalWordFrequency(Counted, id="change_case:capital_word_frequency"):
         """Tokens of nltk's that are all capitals (text.py)."""
         return count_capital_words(text)
 
-    def conflict(self, mine: Constraint, other: Constraint) -> str | None:
+    def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
         in_texts = sum(word.isupper() for text in other.needs.exact_texts for word in text.split())
         needed = max(in_texts, other.needs.capitals.low)
-        return (
-            f"{needed} words in capitals or more, and less than {mine.number}" if mine.forbids_count(needed) else None
-        )
+        if mine.forbids_count(needed):
+            yield f"{needed} words in capitals or more, and less than {mine.number}"
 
 
-def _not_english(other: Constraint) -> str | None:
-    return None if other.needs.in_english else f"the text must be English and be in {other.needs.language!r}"
+def _not_english(other: Constraint) -> Iterator[str]:
+    if not other.needs.in_english:
+        yield f"the text must be English and be in {other.needs.language!r}"
 
 
 class EnglishCapital(Kind, id="change_case:english_capital"):
@@ -60,11 +62,11 @@ class EnglishCapital(Kind, id="change_case:english_capital"):
     def need(self, needs: Needs) -> None:
         needs.case = "upper"
 
-    def conflict(self, mine: Constraint, other: Constraint) -> str | None:
+    def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
         if other.needs.capitals.high <= 1:
-            return "every word is in capitals, and no word may be"
-        text = next((text for text in other.needs.exact_texts if text != text.upper()), None)
-        return f"{text!r} has lower-case letters" if text else _not_english(other)
+            yield "every word is in capitals, and no word may be"
+        yield from (f"{text!r} has lower-case letters" for text in other.needs.exact_texts if text != text.upper())
+        yield from _not_english(other)
 
 
 class EnglishLowercase(Kind, id="change_case:english_lowercase"):
@@ -88,13 +90,13 @@ class EnglishLowercase(Kind, id="change_case:english_lowercase"):
     def need(self, needs: Needs) -> None:
         needs.case = "lower"
 
-    def conflict(self, mine: Constraint, other: Constraint) -> str | None:
+    def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
         if other.needs.case == "upper":
-            return "all capitals and all lower case"
+            yield "all capitals and all lower case"
         if other.needs.capitals.low:
-            return "words in capitals are required in a text without capitals"
-        text = next((text for text in other.needs.exact_texts if text != text.lower()), None)
-        return f"{text!r} has capital letters" if text else _not_english(other)
+            yield "words in capitals are required in a text without capitals"
+        yield from (f"{text!r} has capital letters" for text in other.needs.exact_texts if text != text.lower())
+        yield from _not_english(other)
 
 
 class NoComma(Kind, id="punctuation:no_comma"):
@@ -118,7 +120,8 @@ class NoComma(Kind, id="punctuation:no_comma"):
     def need(self, needs: Needs) -> None:
         needs.commas = False
 
-    def conflict(self, mine: Constraint, other: Constraint) -> str | None:
-        text = next((text for text in other.needs.texts if "," in text), None)
-        name = "the end phrase" if text == other.needs.end else "the required text"
-        return f"{name} {text!r} holds a comma" if text else None
+    def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
+        for text in other.needs.texts:
+            if "," in text:
+                name = "the end phrase" if text == other.needs.end else "the required text"
+                yield f"{name} {text!r} holds a comma"

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 
 from ifpref.constraints.english import quote
 from ifpref.constraints.needs import Needs
@@ -212,16 +213,17 @@ class JsonFormat(Kind, id="detectable_format:json_format"):
     def need(self, needs: Needs) -> None:
         needs.json = True
 
-    def conflict(self, mine: Constraint, other: Constraint) -> str | None:
+    def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
         theirs = other.needs
         if theirs.bullets.low:
-            return "a string in JSON holds no line break, so no line of JSON can begin with a bullet"
+            yield "a string in JSON holds no line break, so no line of JSON can begin with a bullet"
         if theirs.opening:
-            return "a text that begins by repeating the request is not JSON"
+            yield "a text that begins by repeating the request is not JSON"
         if 1 in theirs.first_words and theirs.pieces.low > 1:
-            return "JSON of several paragraphs begins with a bracket, not with a word"
-        text = next((text for text in theirs.texts if '"' in text or "\\" in text), None)
-        return f"{text!r} cannot stand in JSON as it is: its marks must be escaped" if text else None
+            yield "JSON of several paragraphs begins with a bracket, not with a word"
+        for text in theirs.texts:
+            if '"' in text or "\\" in text:
+                yield f"{text!r} cannot stand in JSON as it is: its marks must be escaped"
 
 
 class Title(Kind, id="detectable_format:title"):

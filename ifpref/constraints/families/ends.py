@@ -1,5 +1,7 @@
 """The whole of a response and its two ends: two responses, the request repeated, an end phrase, quotation marks."""
 
+from collections.abc import Iterator
+
 from ifpref.constraints.english import quote
 from ifpref.constraints.needs import Needs
 from ifpref.constraints.registry import Arg, Constraint, Kind
@@ -56,12 +58,13 @@ class RepeatPrompt(Kind, id="combination:repeat_prompt"):
         needs.opening = max(needs.opening, prompt_to_repeat.strip(), key=len)
         needs.texts.append(prompt_to_repeat.strip())
 
-    def conflict(self, mine: Constraint, other: Constraint) -> str | None:
+    def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
         opening = mine.needs.opening.lower()
         if other.needs.quotation and not opening.startswith('"'):
-            return "the text begins with the request, not with a quotation mark"
+            yield "the text begins with the request, not with a quotation mark"
         starts = sorted((opening, other.needs.opening.lower()), key=len)
-        return None if starts[1].startswith(starts[0]) else "a text has one beginning"
+        if not starts[1].startswith(starts[0]):
+            yield "a text has one beginning"
 
     def slots(self, spelled: bool, request: str | None, prompt_to_repeat: str) -> dict[str, str]:
         same = prompt_to_repeat == request
@@ -91,14 +94,14 @@ class EndChecker(Kind, id="startend:end_checker"):
         needs.end = max(needs.end, end_phrase.strip(), key=len)
         needs.texts.append(end_phrase.strip())
 
-    def impossible(self, end_phrase: str) -> str | None:
+    def impossible(self, end_phrase: str) -> Iterator[str]:
         if end_phrase.strip().endswith('"'):
-            return "quotation marks at the end are stripped before the end is looked at"
-        return None
+            yield "quotation marks at the end are stripped before the end is looked at"
 
-    def conflict(self, mine: Constraint, other: Constraint) -> str | None:
+    def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
         ends = sorted((c.needs.end.lower() for c in (mine, other)), key=len)
-        return None if ends[1].endswith(ends[0]) else "a text has one end"
+        if not ends[1].endswith(ends[0]):
+            yield "a text has one end"
 
 
 class Quotation(Kind, id="startend:quotation"):

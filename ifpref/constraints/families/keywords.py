@@ -1,6 +1,7 @@
 """Words and letters: which must be there, how often, and which must not."""
 
 import re
+from collections.abc import Iterator
 
 from ifpref.constraints.english import quote
 from ifpref.constraints.needs import Bounds, Needs
@@ -65,12 +66,11 @@ class Frequency(Counted, id="keywords:frequency"):
         else:
             needs.capped[word.lower()] = frequency
 
-    def conflict(self, mine: Constraint, other: Constraint) -> str | None:
+    def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
         for word, limit in mine.needs.capped.items():
             needed = sum(text.lower().count(word) for text in other.needs.texts)
             if mine.forbids_count(needed):
-                return f"{word!r} is required {needed} times and allowed less than {limit} times"
-        return None
+                yield f"{word!r} is required {needed} times and allowed less than {limit} times"
 
 
 class ForbiddenWords(Kind, id="keywords:forbidden_words"):
@@ -96,12 +96,11 @@ class ForbiddenWords(Kind, id="keywords:forbidden_words"):
     def need(self, needs: Needs, forbidden_words: tuple[str, ...]) -> None:
         needs.forbidden += forbidden_words
 
-    def conflict(self, mine: Constraint, other: Constraint) -> str | None:
+    def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
         for word in mine.needs.forbidden:
             for text in other.needs.texts:
                 if re.search(rf"\b{re.escape(word)}\b", text, re.IGNORECASE):
-                    return f"the forbidden word {word!r} stands in {text!r}, which is required"
-        return None
+                    yield f"the forbidden word {word!r} stands in {text!r}, which is required"
 
 
 class LetterFrequency(Counted, id="keywords:letter_frequency"):
@@ -132,15 +131,14 @@ class LetterFrequency(Counted, id="keywords:letter_frequency"):
         if letter.isalpha():
             needs.least_words = max(needs.least_words, -(-bounds.low // LETTERS_PER_WORD))
 
-    def conflict(self, mine: Constraint, other: Constraint) -> str | None:
+    def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
         ((letter, bounds),) = mine.needs.letters.items()
         if letter == "," and bounds.low and not other.needs.commas:
-            return "commas are counted and forbidden"
+            yield "commas are counted and forbidden"
         in_texts = sum(text.lower().count(letter) for text in other.needs.texts)
         needed = max(in_texts, other.needs.letters.get(letter, Bounds()).low)
         if mine.forbids_count(needed):
-            return f"the letter {letter!r} is required {needed} times and allowed less than {mine.number} times"
-        return None
+            yield f"the letter {letter!r} is required {needed} times and allowed less than {mine.number} times"
 
     def slots(self, spelled: bool, request: str | None, letter: str, **_) -> dict[str, str]:
         """`letter "q"`, plain `letter q` where numbers are spelled, and `character "#"` for what is no letter."""

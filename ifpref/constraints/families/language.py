@@ -1,5 +1,6 @@
 """The language of a response."""
 
+from collections.abc import Iterator
 from types import MappingProxyType
 
 from ifpref.constraints.needs import Needs
@@ -40,10 +41,9 @@ class ResponseLanguage(Kind, id="language:response_language"):
     def need(self, needs: Needs, language: str) -> None:
         needs.language = language
 
-    def conflict(self, mine: Constraint, other: Constraint) -> str | None:
+    def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
         if other.id == self.id and other.kwargs != mine.kwargs:
-            return f"the text cannot be in {mine.kwargs['language']!r} and in {other.kwargs['language']!r}"
-        return None
+            yield f"the text cannot be in {mine.kwargs['language']!r} and in {other.kwargs['language']!r}"
 
     def slots(self, spelled: bool, request: str | None, language: str) -> dict[str, str]:
         return {"language": LANGUAGES[language]}

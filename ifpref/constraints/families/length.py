@@ -1,6 +1,7 @@
 """Lengths: how many sentences, words and paragraphs, and how a paragraph begins."""
 
 import re
+from collections.abc import Iterator
 
 from ifpref.constraints.english import ordinal
 from ifpref.constraints.needs import Needs
@@ -31,9 +32,10 @@ class NumberSentences(Counted, id="length_constraints:number_sentences"):
         """Sentences as Punkt divides them (text.py)."""
         return count_sentences(text)
 
-    def conflict(self, mine: Constraint, other: Constraint) -> str | None:
+    def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
         needed = other.needs.sentences.low
-        return f"{needed} sentences or more, and less than {mine.number}" if mine.forbids_count(needed) else None
+        if mine.forbids_count(needed):
+            yield f"{needed} sentences or more, and less than {mine.number}"
 
 
 class NumberParagraphs(Counted, id="length_constraints:number_paragraphs"):
@@ -57,10 +59,10 @@ class NumberParagraphs(Counted, id="length_constraints:number_paragraphs"):
         filled = [bool(piece.strip()) for piece in text.split("***")]
         return sum(filled) if all(filled[1:-1]) else -1
 
-    def conflict(self, mine: Constraint, other: Constraint) -> str | None:
+    def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
         if other.needs.two_responses:
-            return "the divider ****** holds *** twice, with an empty paragraph between"
-        return super().conflict(mine, other)
+            yield "the divider ****** holds *** twice, with an empty paragraph between"
+        yield from super().conflicts(mine, other)
 
 
 class NumberWords(Counted, id="length_constraints:number_words"):
@@ -84,11 +86,10 @@ class NumberWords(Counted, id="length_constraints:number_words"):
         r"""Runs of `\w`."""
         return count_words(text)
 
-    def conflict(self, mine: Constraint, other: Constraint) -> str | None:
+    def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
         needed = other.needs.minimum_words
         if mine.forbids_count(needed):
-            return f"{other.id} needs {needed} words or more, and less than {mine.number} are allowed"
-        return None
+            yield f"{other.id} needs {needed} words or more, and less than {mine.number} are allowed"
 
 
 _ENDS_FIRST_WORD = r"""[.,?!'"]"""
@@ -134,10 +135,9 @@ class NthParagraphFirstWord(Kind, id="length_constraints:nth_paragraph_first_wor
         # Letter by letter, as IFEval has it: the lower case of a word's last Σ is another letter.
         return "".join(map(str.lower, word)) == first_word.lower()
 
-    def invalid(self, num_paragraphs: int, nth_paragraph: int, first_word: str) -> str | None:
+    def invalid(self, num_paragraphs: int, nth_paragraph: int, first_word: str) -> Iterator[str]:
         if nth_paragraph > num_paragraphs:
-            return f"nth_paragraph must be from 1 to num_paragraphs ({num_paragraphs}), found {nth_paragraph}"
-        return None
+            yield f"nth_paragraph must be from 1 to num_paragraphs ({num_paragraphs}), found {nth_paragraph}"
 
     def need(self, needs: Needs, num_paragraphs: int, nth_paragraph: int, first_word: str) -> None:
         needs.pieces.meet(self.bounds({"num_paragraphs": num_paragraphs}))
@@ -145,20 +145,18 @@ class NthParagraphFirstWord(Kind, id="length_constraints:nth_paragraph_first_wor
         needs.texts.append(first_word)
         needs.least_words = max(needs.least_words, num_paragraphs)
 
-    def impossible(self, first_word: str, **_) -> str | None:
+    def impossible(self, first_word: str, **_) -> Iterator[str]:
         if re.search(rf"\s|{_ENDS_FIRST_WORD}", first_word):
-            return f"no first word can hold a space or any of . , ? ! ' \" as {first_word!r} does"
-        return None
+            yield f"no first word can hold a space or any of . , ? ! ' \" as {first_word!r} does"
 
-    def conflict(self, mine: Constraint, other: Constraint) -> str | None:
+    def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
         ((nth, word),) = mine.needs.first_words.items()
         if other.needs.first_words.get(nth, word) != word:
-            return f"paragraph {nth} cannot begin with two words"
+            yield f"paragraph {nth} cannot begin with two words"
         if other.id == self.id and other.number != mine.number:
-            return f"exactly {mine.number} and exactly {other.number}"
+            yield f"exactly {mine.number} and exactly {other.number}"
         if nth == 1 and other.needs.opening and _first_word(other.needs.opening).lower() != word.lower():
-            return f"the request, which comes first, does not begin with {word!r}"
-        return None
+            yield f"the request, which comes first, does not begin with {word!r}"
 
     def slots(self, spelled: bool, request: str | None, nth_paragraph: int, **_) -> dict[str, str]:
         return {"nth": str(nth_paragraph), "ordinal": ordinal(nth_paragraph, spelled)}
