@@ -42,7 +42,7 @@ $(READY): requirements.lock
 	  { echo "ifpref needs Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make setup PYTHON=python3.12"; exit 1; }
 	@echo "setting up $(VENV) from requirements.lock (2 to 4 minutes, once)"
 	@rm -rf $(VENV).new $(VENV).old
-	@{ $(PYTHON) -m venv $(VENV).new && \
+	@{ $(PYTHON) -m venv $(VENV).new --prompt $(VENV) && \
 	  $(PIP) --no-deps --report $(VENV).new/torch.json $$(grep -o '^torch==[^ ]*' requirements.lock) && \
 	  $(PYTHON) -c '$(TORCH)' && \
 	  $(PIP) --no-deps --require-hashes -r requirements.lock && \
