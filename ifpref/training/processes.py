@@ -12,18 +12,19 @@ Decisions
 
 from __future__ import annotations
 
+import json
 import os
-import pickle
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ifpref.models import LoadedModel, load_model
+from ifpref.training.algorithms import Row
 from ifpref.training.checks import TrainingError
 from ifpref.training.settings import TrainingSettings
 
-ADDRESSES, OUTCOME = "addresses", "outcome.pickle"
+ADDRESSES, OUTCOME = "addresses", "outcome.json"
 
 
 class ProcessDied(TrainingError):
@@ -31,13 +32,7 @@ class ProcessDied(TrainingError):
 
 
 def launch(
-    loaded: LoadedModel,
-    rows: Sequence[Mapping[str, Any]],
-    settings: TrainingSettings,
-    *,
-    seed: int,
-    folder: Path,
-    processes: int,
+    loaded: LoadedModel, rows: Sequence[Row], settings: TrainingSettings, *, seed: int, folder: Path, processes: int
 ) -> dict[str, Any]:
     """As `trainer.train`, in `processes` processes; it, too, may run out of GPU memory."""
     import torch
@@ -64,9 +59,9 @@ def launch(
             process.kill()
     if not (folder / OUTCOME).is_file():
         raise ProcessDied(f"of {processes} processes of training one died: {died}")
-    outcome = pickle.loads((folder / OUTCOME).read_bytes())
-    if isinstance(outcome, Exception):
-        raise outcome
+    outcome = json.loads((folder / OUTCOME).read_bytes())
+    if "error" in outcome:
+        raise (torch.cuda.OutOfMemoryError if outcome["out_of_memory"] else TrainingError)(outcome["error"])
     return outcome
 
 
@@ -75,7 +70,7 @@ def run_job(
     processes: int,
     device: str,
     base: tuple[str, str, Mapping[str, str | None]],
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[Row],
     settings: TrainingSettings,
     seed: int,
     folder: Path,
@@ -88,6 +83,11 @@ def run_job(
     from torch.distributed import FileStore
 
     from ifpref.training import trainer
+
+    def leave(outcome: Mapping[str, Any]) -> None:
+        whole = folder / f"{OUTCOME}.{rank}"
+        whole.write_text(json.dumps(outcome), encoding="utf-8")
+        whole.replace(folder / OUTCOME)
 
     loopback = next(name for _, name in socket.if_nameindex() if name.startswith("lo"))
     os.environ |= {"GLOO_SOCKET_IFNAME": loopback, "NCCL_SOCKET_IFNAME": loopback, "TOKENIZERS_PARALLELISM": "false"}
@@ -107,8 +107,8 @@ def run_job(
             raise TrainingError(f"{name}: its weights have changed since this run was started; allowed: none")
         record = trainer.train(loaded, rows, settings, seed=seed, folder=folder, on_cpu=device == "cpu")
         if rank == 0:
-            (folder / OUTCOME).write_bytes(pickle.dumps(record))
+            leave(record)
     except (TrainingError, torch.cuda.OutOfMemoryError) as error:
-        (folder / OUTCOME).write_bytes(pickle.dumps(error))
+        leave({"error": str(error), "out_of_memory": isinstance(error, torch.cuda.OutOfMemoryError)})
         raise
     torch.distributed.destroy_process_group()  # else what gloo still does at the end can abort the process
