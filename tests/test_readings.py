@@ -66,6 +66,14 @@ def test_readings_of_what_the_profile_has():
     assert readings.readings(study()) == []
 
 
+def test_a_comparison_that_the_profile_lacks_has_no_rows_and_one_that_nobody_knows_is_refused():
+    one = study("difficulty")
+    assert results.contrasts(one, "triples", [(HIGH, LOW)]) == results.gains(one, "triples") == []
+    assert results.minimum_detectable_effects(one, "triples", [(HIGH, LOW)])[1:] == []
+    with pytest.raises(ValueError, match=r"comparison 'tripels' is unknown \(did you mean 'triples'\?\)"):
+        results.contrasts(one, "tripels", [(HIGH, LOW)])
+
+
 def test_contrasts_on_prompts_that_no_run_has_seen():
     one = study("difficulty")
     one.tables = lambda name, arm, key="test/greedy", rate=None: [None, None]

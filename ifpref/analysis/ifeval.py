@@ -35,8 +35,8 @@ def effects(study: Study, asked: Mapping[str, Pairs], *claims: str) -> list[Row]
     rows = []
     for name in _there(study, asked):
         arms = {str(arm) for pair in asked[name] for arm in pair}
-        over_base = [row for row in results.gains(study, name, key=KEY) if row["arm"] in arms]
-        rows += [row | {"group": f"{name}, over the base"} for row in over_base]
+        group = {"group": f"{name}, over the base"}
+        rows += [row | group for row in results.gains(study, name, key=KEY) if row["arm"] in arms]
         rows += results.contrasts(study, name, asked[name], key=KEY)
     return rows + of_claims(study, *claims)
 

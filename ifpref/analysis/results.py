@@ -218,9 +218,7 @@ def per_constraint(study: Study, name: str, *, key: str = GREEDY, ids: Sequence[
     base, rows = study.base(_split(key)), []
     for id in sorted(ids or {one for some in asked for one in some}):
         before, where = base.of_id(asked, id, "strict")
-        if not len(where):
-            continue
-        for arm in _arms(study, name):
+        for arm in _arms(study, name) if len(where) else ():
             tables = study.tables(name, arm, key=key)
             after = [table.of_id(asked, id, "strict")[0] if table else np.full(len(where), np.nan) for table in tables]
             data = statistics.differences(np.array(after), before)

@@ -141,7 +141,7 @@ def lesser(study: Study, n: int = 2) -> str:
 
 
 def repetition(rows: Sequence[Mapping[str, Any]]) -> str:
-    """By how much the share of repetitive responses rose, and the accuracy of the others: `readings.repetition`.
+    """By how much the share of repetitive responses rose, and the accuracy of the others: `results.repetition`.
 
     rows  of the base, and of each arm; an arm without a run is left out. "–": all of its responses are repetitive
     """
