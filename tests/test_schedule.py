@@ -1,6 +1,7 @@
 """The schedule on toy tasks: order, failures, workers that die, time left. The study's table of comparisons."""
 
 import errno
+import math
 import os
 import subprocess
 import sys
@@ -8,22 +9,27 @@ import time
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from ifpref.pipeline.stages import Step, Task
 
 from ifpref import design
+from ifpref.curation.pairs import Arm
 from ifpref.params import load_params
-from ifpref.pipeline import schedule
-from ifpref.pipeline.schedule import InProcess, Schedule
-from ifpref.store import StoreError
+from ifpref.pipeline import schedule, workers
+from ifpref.pipeline.pipeline import STAGES
+from ifpref.pipeline.runs import Run
+from ifpref.pipeline.samples import Prompts, Responses
+from ifpref.pipeline.schedule import RETRIES, ROUGHLY, Schedule
+from ifpref.pipeline.workers import InProcess, Outcome, Workers
+from ifpref.store import DiskFull
 from ifpref.study import Study
 
-A, B, C, D, E, F = (Task("run", (name, None, 0, None)) for name in "abcdef")
+A, B, C, D, E, F = (Run(name, Arm("rs"), 0) for name in "abcdef")
 NEEDS = {A: (), B: (A,), C: (B,), D: ()}
 
 
-class ToyRuns:
+class ToyPipeline:
     """a <- b <- c, and d alone; `there` is what the store has."""
 
     params = "toy"
@@ -34,8 +40,8 @@ class ToyRuns:
     def find(self, task):
         return task if task in self.there else None
 
-    def step(self, task):
-        return Step(self.needs[task], lambda: None, lambda writer: None)
+    def inputs(self, task):
+        return {str(need): need for need in self.needs[task]}
 
 
 @pytest.fixture
@@ -48,52 +54,48 @@ def computed(monkeypatch):
     log = Log()
     log.bad = {}
 
-    def compute(params, task):
+    def compute(params, task, device):
         if task in log.bad:
-            raise log.bad[task]
+            return Outcome(1.0, log.bad[task], is_full="disk" in log.bad[task])
         log.append(task)
-        return 1.0
+        return Outcome(1.0)
 
     monkeypatch.setattr(schedule, "compute", compute)
     return log
 
 
-def work(runs, wanted, start=InProcess, workers=1):
-    lines, plan = [], Schedule(runs, wanted)
-    plan.work(start, workers, lines.append)
+def work(pipeline, wanted, executor=None, workers=1):
+    lines, plan = [], Schedule(pipeline, wanted)
+    plan.work(executor or InProcess(), workers, lines.append)
     return plan, lines
 
 
 def test_what_is_needed_comes_first(computed):
-    plan, _ = work(ToyRuns(), [C, D])
+    plan, _ = work(ToyPipeline(), [C, D])
     assert sorted(map(str, computed)) == sorted(map(str, [A, B, C, D]))
     assert computed.index(A) < computed.index(B) < computed.index(C) and not plan.failed
 
 
 def test_below_what_is_there_nothing_is_asked_for(computed):
-    plan, _ = work(ToyRuns(there={B}), [C])
+    plan, _ = work(ToyPipeline(there={B}), [C])
     assert computed == [C] and plan.cached == {B}
 
 
 def test_a_failure_takes_what_needs_it_and_nothing_else(computed):
-    computed.bad = {A: ValueError("a is bad")}
-    plan, lines = work(ToyRuns(), [C, D])
+    computed.bad = {A: "ValueError: a is bad"}
+    plan, lines = work(ToyPipeline(), [C, D])
     assert computed == [D]
     assert plan.failed[A] == "ValueError: a is bad"
-    assert plan.failed[B] == "needs run a 0, which failed" and plan.failed[C] == "needs run b 0, which failed"
-    assert any("FAILED run a 0: ValueError: a is bad" in line for line in lines)
+    assert (
+        plan.failed[B] == "needs run a rs/high/all 0, which failed"
+        and plan.failed[C] == "needs run b rs/high/all 0, which failed"
+    )
+    assert any("FAILED run a rs/high/all 0: ValueError: a is bad" in line for line in lines)
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
-        StoreError("toy: Disk quota exceeded, while run a was made; whole shards are kept"),
-    ],
-)
-def test_a_full_disk_ends_the_schedule(computed, error):
+def test_a_full_disk_ends_the_schedule(computed):
     """What is under way is waited for; what is done stays done, and all the rest is said to be missing."""
-    computed.bad = {A: error}
+    computed.bad = {A: "DiskFull: no room on the disk"}
     waiting = []
 
     class Two(Executor):
@@ -111,59 +113,86 @@ def test_a_full_disk_ends_the_schedule(computed, error):
             return future
 
     others = {E: (), F: ()}
-    runs = ToyRuns(needs=NEEDS | others)
-    plan, lines = work(runs, [C, D, *others], start=Two, workers=2)
+    plan, lines = work(ToyPipeline(needs=NEEDS | others), [C, D, *others], Two(), workers=2)
     assert computed == [D] and set(plan.done) == {D} and len(waiting) == 2
-    assert plan.failed[B] == "needs run a 0, which failed"
+    assert plan.failed[B] == "needs run a rs/high/all 0, which failed"
     assert plan.failed[E] == plan.failed[F] == "not begun: the disk is full"
     assert set(plan.failed) == {A, B, C, E, F} and plan.missing == 0
     assert len([line for line in lines if "the disk is full: nothing more is begun" in line]) == 1
 
 
-def test_a_worker_that_dies_is_replaced_and_its_task_tried_once_more(computed):
-    started = []
+class Dying(Executor):
+    """A task's worker dies so many times."""
 
-    class Dying(Executor):
-        def __init__(self):
-            started.append(self)
+    def __init__(self, deaths):
+        self.deaths = deaths
 
-        def submit(self, fn, /, *args):
-            future, is_first = Future(), len(started) == 1
-            if is_first:
-                future.set_exception(BrokenProcessPool("killed"))
-            else:
-                future.set_result(fn(*args))
-            return future
-
-    plan, lines = work(ToyRuns(), [D], start=Dying)
-    assert computed == [D] and not plan.failed and len(started) == 2
-    assert any("a worker died" in line for line in lines)
-
-
-def test_a_worker_that_dies_twice_is_a_failure(computed):
-    class Deadly(Executor):
-        def submit(self, fn, /, *args):
-            future = Future()
+    def submit(self, fn, /, *args):
+        future, task = Future(), args[1]
+        if self.deaths.get(task, 0):
+            self.deaths[task] -= 1
             future.set_exception(BrokenProcessPool("killed"))
-            return future
+        else:
+            future.set_result(fn(*args))
+        return future
 
-    plan, _ = work(ToyRuns(), [C], start=Deadly)
-    assert plan.failed[A].startswith("BrokenProcessPool") and set(plan.failed) == {A, B, C} and not computed
+
+def test_a_task_whose_worker_dies_is_tried_again_and_others_lose_nothing(computed):
+    plan, lines = work(ToyPipeline(), [C, D], Dying({A: RETRIES, D: RETRIES}))
+    assert set(computed) == {A, B, C, D} and not plan.failed
+    assert len([line for line in lines if "a worker died" in line]) == 2 * RETRIES
 
 
-def test_time_left_by_the_mean_of_each_stage(computed):
-    plan = Schedule(ToyRuns(), [C, D])
+def test_a_task_whose_worker_always_dies_is_a_failure(computed):
+    plan, _ = work(ToyPipeline(), [C, D], Dying({A: RETRIES + 1}))
+    assert plan.failed[A] == f"its worker died {RETRIES + 1} times (out of memory?)"
+    assert set(plan.failed) == {A, B, C} and computed == [D]
+
+
+def test_a_disk_that_is_full_is_known_by_what_failed_and_by_looking(tmp_path, monkeypatch):
+    hidden = RuntimeError("PytorchStreamWriter failed writing file")
+    assert not workers._is_of_a_full_disk(hidden, tmp_path)
+    for error in (DiskFull("x"), OSError(errno.EDQUOT, "quota")):
+        assert workers._is_of_a_full_disk(error, tmp_path)
+        try:
+            raise ValueError("wrapped") from error
+        except ValueError as wrapped:
+            assert workers._is_of_a_full_disk(wrapped, tmp_path)
+    monkeypatch.setattr(workers.shutil, "disk_usage", lambda folder: SimpleNamespace(free=1000))
+    assert workers._is_of_a_full_disk(hidden, tmp_path)
+
+
+def test_time_left_is_what_is_declared_at_the_pace_so_far(computed):
+    """Of 14 s and 20 minutes the one is not the mean of the other: unlike stages cost what they declare."""
+    params = load_params("smoke")
+    pipeline = ToyPipeline(needs={Prompts(0): (), Responses(0): (), Responses(1): (), Run("sharing", Arm("rs"), 0): ()})
+    pipeline.params = params
+    plan = Schedule(pipeline, pipeline.needs)
     plan.workers = 2
-    plan.done = {A: 4.0, D: 2.0}
-    assert plan.seconds_left() == 2 * 3.0 / 2  # two runs of 3 s on two workers
+    declared = {task: schedule.roughly(pipeline, task) for task in plan.needs}
+    assert declared[Prompts(0)] == pytest.approx(params.n_train_prompts * ROUGHLY["prompt"])
+    assert math.isnan(plan.seconds_left())
+    plan.done = {Prompts(0): 3 * declared[Prompts(0)]}  # a machine that takes three times as long
+    left = sum(seconds for task, seconds in declared.items() if task != Prompts(0))
+    assert plan.seconds_left() == pytest.approx(3 * left / 2)
+    plan.done[Responses(0)] = declared[Responses(0)]  # ... but not for responses
+    others = plan.seconds_left() * 2 - declared[Responses(1)]
+    assert 0 < others < 3 * declared[Run("sharing", Arm("rs"), 0)]
+
+
+def test_every_unit_that_is_declared_has_a_rough_cost():
+    study = Study("pocket-full")
+    units = {unit for task in study.pipeline.needs(study.tasks()) for unit in task.work(study.params, lambda *_: 200)}
+    assert {unit for unit in units if not unit.startswith("pairs ")} - set(ROUGHLY) == {"pair token"}
 
 
 def test_replicate_by_replicate_what_all_share_first():
-    tasks = [Task("run", ("x", None, 1, None)), Task("run", ("x", None, 0, None)), Task("responses", (1,))]
-    tasks += [Task("held_out"), Task("responses", (0,)), Task("run", ("x", None, 0, 0.1, "dev"))]
-    ordered = sorted(tasks, key=schedule._order)
-    shown = ["held_out", "responses 0", "run x 0 0.1 dev", "run x 0", "responses 1", "run x 1"]
-    assert [str(task) for task in ordered] == shown
+    runs = [Run("sharing", Arm("rs"), replicate) for replicate in (1, 0)]
+    tasks = [*runs, Responses(1), Prompts(), Responses(0), Run("sharing", Arm("rs"), 0, 0.1, "dev")]
+    shown = ["prompts held-out", "responses 0", "run sharing rs/high/all 0 0.1 dev", "run sharing rs/high/all 0"]
+    shown += ["responses 1", "run sharing rs/high/all 1"]
+    assert [str(task) for task in sorted(tasks, key=schedule.order)] == shown
+    assert len(set(STAGES)) == len(STAGES)
 
 
 # ---- workers and their GPUs
@@ -171,10 +200,10 @@ def test_replicate_by_replicate_what_all_share_first():
 
 def test_gpus_are_in_one_group_each_by_the_names_that_are_visible(monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert schedule.gpu_groups(4, 2) == ["0,1", "2,3"] and schedule.gpu_groups(3, 1) == ["0", "1", "2"]
-    assert schedule.gpu_groups(5, 2) == ["0,1", "2,3"] and schedule.gpu_groups(0, 2) == []
+    assert workers.gpu_groups(4, 2) == ["0,1", "2,3"] and workers.gpu_groups(3, 1) == ["0", "1", "2"]
+    assert workers.gpu_groups(5, 2) == ["0,1", "2,3"] and workers.gpu_groups(0, 2) == []
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, GPU-5e,6")
-    assert schedule.gpu_groups(3, 1) == ["3", "GPU-5e", "6"] and schedule.gpu_groups(3, 3) == ["3,GPU-5e,6"]
+    assert workers.gpu_groups(3, 1) == ["3", "GPU-5e", "6"] and workers.gpu_groups(3, 3) == ["3,GPU-5e,6"]
 
 
 @pytest.mark.parametrize(
@@ -206,7 +235,7 @@ def seen_by_worker(folder, number):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    return os.environ.get("CUDA_VISIBLE_DEVICES"), schedule._device, child.pid
+    return os.environ.get("CUDA_VISIBLE_DEVICES"), child.pid
 
 
 def is_alive(pid):
@@ -219,15 +248,41 @@ def is_alive(pid):
 
 def test_each_worker_sees_its_own_gpus_and_ends_with_what_it_has_started(monkeypatch, tmp_path):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    pool = schedule.processes(2, n_gpus=5, gpus_each=2)
+    pool = Workers(2, workers.gpu_groups(5, 2))
     seen = [future.result() for future in [pool.submit(seen_by_worker, tmp_path, number) for number in range(2)]]
-    assert {(visible, device) for visible, device, _ in seen} == {("0,1", "cuda:0"), ("2,3", "cuda:0")}
+    assert {visible for visible, _ in seen} == {"0,1", "2,3"}
     assert "CUDA_VISIBLE_DEVICES" not in os.environ
-    schedule._end(pool, is_whole=False)
+    pool.shutdown(wait=False)
     deadline = time.monotonic() + 60
-    while any(is_alive(pid) for *_, pid in seen):
+    while any(is_alive(pid) for _, pid in seen):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def die_or_stay(folder, name):
+    """In a worker: one dies at its first try, the other waits until it has come back."""
+    if name == "dies":
+        if not (folder / "died").exists():
+            (folder / "died").touch()
+            os._exit(9)
+        (folder / "back").touch()
+        return "back"
+    deadline = time.monotonic() + 120
+    while not (folder / "back").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return os.getpid()
+
+
+def test_one_workers_death_costs_the_others_nothing(tmp_path):
+    pool = Workers(2)
+    try:
+        stays, dies = pool.submit(die_or_stay, tmp_path, "stays"), pool.submit(die_or_stay, tmp_path, "dies")
+        assert isinstance(dies.exception(), BrokenProcessPool) and not stays.done()
+        assert pool.submit(die_or_stay, tmp_path, "dies").result() == "back"
+        assert stays.result() > 0
+    finally:
+        pool.shutdown(wait=False)
 
 
 # ---- the table of comparisons

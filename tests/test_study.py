@@ -12,15 +12,18 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from ifpref.pipeline.stages import Task
 
 from ifpref import paths
 from ifpref.analysis import claims, results
 from ifpref.curation.pairs import Arm
 from ifpref.evaluation.table import Table
 from ifpref.params import load_params
-from ifpref.pipeline.runs import RECORD
+from ifpref.pipeline import policies, workers
+from ifpref.pipeline.policies import Base
+from ifpref.pipeline.runs import RATE, RECORD, Rate, Run
+from ifpref.pipeline.samples import Prompts
 from ifpref.pipeline.schedule import Schedule
+from ifpref.store import Artefact, Store
 from ifpref.study import Study, StudyError
 from tests.conftest import TINY
 
@@ -42,7 +45,7 @@ def own(tiny_home, tmp_path, monkeypatch):
 
 
 def missing(study, notebook=None):
-    return set(Schedule(study.runs, study.tasks(notebook)).needs)
+    return set(Schedule(study.pipeline, study.tasks(notebook)).needs)
 
 
 def test_what_is_there_is_not_asked_for_again(home):
@@ -82,13 +85,13 @@ def test_reading_imports_no_torch(home, root):
 
 def test_a_change_remakes_what_depends_on_it_and_nothing_else(home):
     def stages(**changed):
-        return {task.stage for task in missing(Study("smoke", **TINY | changed))}
+        return {task.name for task in missing(Study("smoke", **TINY | changed))}
 
     assert stages(beta=0.05) == {"run"}
     assert stages(confidence=0.9, equivalence_margin=2.0) == set()
     assert stages(min_high_gap=0.6) == {"pairs", "pair_tables", "run"}
-    assert stages(n_replicates=2) == {"train_prompts", "responses", "trees", "pairs", "pair_tables", "run"}
-    assert "held_out" in stages(seed=1)
+    assert stages(n_replicates=2) == {"prompts", "responses", "trees", "pairs", "pair_tables", "run"}
+    assert Prompts() in missing(Study("smoke", **TINY | {"seed": 1}))
     assert stages(per_device_train_batch_size=1, gradient_accumulation_steps=2, sampling_batch_size=3) == set()
 
 
@@ -125,22 +128,25 @@ def test_killed_for_real_and_continued_it_is_the_same(own, tiny_home, root, seen
     assert records(own) == records(tiny_home)
 
 
-def test_one_failing_arm_does_not_lose_the_others(own, monkeypatch):
-    from ifpref.pipeline import runs
+@pytest.fixture
+def fresh():
+    """Pipelines of this process are made anew, so that what a test replaces is seen."""
+    workers._pipeline.cache_clear()
+    yield
+    workers._pipeline.cache_clear()
 
+
+def test_one_failing_arm_does_not_lose_the_others(own, monkeypatch, fresh):
     for stage in ("run", "policy"):
         shutil.rmtree(own / "outputs" / "store" / stage)
-    real = runs.train_policy
+    real = policies.Policy.make
 
-    def train(store, loaded, rows, settings, **options):
-        if rows[0]["curation"] == "mcts":
+    def make(job, writer):
+        if job.data[0]["curation"] == "mcts":
             raise MemoryError("no room for mcts")
-        return real(store, loaded, rows, settings, **options)
+        real(job, writer)
 
-    monkeypatch.setattr(runs, "train_policy", train)
-    from ifpref.pipeline import schedule
-
-    schedule._runs.cache_clear()
+    monkeypatch.setattr(policies.Policy, "make", staticmethod(make))
     study = Study("smoke", **TINY)
     with pytest.warns(UserWarning, match="1 of 4 artefacts could not be made"):
         failed = study.run(workers=0, say=lambda line: None)
@@ -151,19 +157,26 @@ def test_one_failing_arm_does_not_lose_the_others(own, monkeypatch):
     assert row["missing"] == 1 and row["estimate"] is None
 
 
-def test_without_the_base_there_is_nothing_to_read(own, monkeypatch):
-    from ifpref.pipeline import runs, schedule
-
+def test_without_the_base_there_is_nothing_to_read(own, monkeypatch, fresh):
     for stage in ("base", "evaluation"):
         shutil.rmtree(own / "outputs" / "store" / stage)
 
-    def evaluate(*args):
-        raise OSError("no space left")
+    def make(job, writer):
+        raise OSError("no table today")
 
-    monkeypatch.setattr(runs.Runs, "evaluate", evaluate)
-    schedule._runs.cache_clear()
-    with pytest.raises(StudyError, match=r"base test 0\.0: OSError: no space left"):
+    monkeypatch.setattr(Base, "make", staticmethod(make))
+    with pytest.raises(StudyError, match=r"base test 0\.0: OSError: no table today"):
         Study("smoke", **TINY).run(workers=0, say=lambda line: None)
+
+
+def test_artefacts_of_an_older_layout_are_named(own, fresh):
+    old = own / "outputs" / "store" / "run" / ("0" * 16)
+    old.mkdir()
+    (old / "manifest.json").write_text(json.dumps({"recipe": {"stage": "run", "params": {}, "code": {}}}))
+    shutil.rmtree(own / "outputs" / "store" / "pair_tables")
+    lines = []
+    Study("smoke", **TINY).run(workers=0, say=lines.append)
+    assert any("outputs/store holds 1 artefacts of an older layout: they are not used" in line for line in lines)
 
 
 def test_the_command_refuses_what_it_cannot_begin(home, root):
@@ -290,27 +303,39 @@ def test_what_is_missing_everywhere_has_no_number(toy):
         assert all(row["estimate"] is None for row in results.gains(toy, "triples"))
 
 
-def test_the_rate_of_an_arm_is_the_best_on_dev_then_the_nearest(home, monkeypatch):
-    params = {**TINY, "n_tuning_replicates": 1, "learning_rates": [2.0e-4, 6.3e-4, 4.0e-3], "learning_rate": 1.0e-3}
-    for found, best in (((0.2, 0.3, 0.1), 6.3e-4), ((0.3, 0.1, 0.3), 4.0e-3), ((None, None, None), 1e-3)):
-        study = Study("smoke", **params)
-        accuracy = dict(zip(params["learning_rates"], found, strict=True))
-        monkeypatch.setattr(study.runs, "dev_accuracy", lambda name, arm, rate, accuracy=accuracy: accuracy[rate])
-        assert study.runs.rate("sharing", RS) == best
+RATES = {"n_tuning_replicates": 1, "learning_rates": [2.0e-4, 6.3e-4, 4.0e-3], "learning_rate": 1.0e-3}
 
 
-def test_a_run_at_its_own_rate_has_no_name_before_it_is_tuned(home):
-    study = Study("smoke", **{**TINY, "n_tuning_replicates": 1, "learning_rates": [1.0e-3, 4.0e-3]})
-    task = Task("run", ("sharing", RS, 0, None))
-    assert study.runs.find(task) is None
-    assert {t.args[-1] for t in study.runs.step(task).needs if t.stage == "run"} == {"dev"}
+@pytest.mark.parametrize(
+    ("met", "best"),
+    [((1, 2, 0), 6.3e-4), ((2, 0, 2), 4.0e-3), ((None, None, None), 1e-3)],
+)
+def test_the_rate_of_an_arm_is_the_best_on_dev_then_the_nearest(tmp_path, met, best):
+    """Of equally good ones that whose ratio to `learning_rate` is nearest to 1; without pairs that itself."""
+    store, task = Store(tmp_path), Rate("sharing", RS)
+    params = load_params("smoke", **RATES)
+
+    def run(n):
+        found = table(*[1] * n, *[0] * (4 - n)).to_dict() if n is not None else None
+        record = {"tables": {"dev/greedy": found} if found else {}}
+        return SimpleNamespace(read_json=lambda name: record)
+
+    inputs = {name: run(n) for name, n in zip(task.inputs(params), met, strict=True)}
+    job = SimpleNamespace(settings=task.settings(params), inputs=inputs)
+    handle = store.get(Artefact("rate"), lambda writer: Rate.make(job, writer))
+    assert handle.read_json(RATE)["learning_rate"] == best
+    assert [value for _, value in handle.read_json(RATE)["dev_accuracy"]] == [n if n is None else n / 4 for n in met]
 
 
-def test_a_tuned_run_is_made_at_the_rate_that_dev_chose(own):
+def test_a_tuned_run_is_made_at_the_rate_that_dev_chose(own, fresh):
     study = Study("smoke", **{**TINY, "n_tuning_replicates": 1, "learning_rates": [1.0e-3, 8.0e-3]})
-    record = study.runs.get(Task("run", ("sharing", RS, 0, None))).read_json(RECORD)
-    tuned = {task.args[3]: study.runs.find(task).read_json(RECORD) for task in study.runs.tuning("sharing", RS)}
-    dev = {rate: study.runs.table(one, "dev/greedy").prompt_level().mean() for rate, one in tuned.items()}
+    task = Run("sharing", RS, 0)
+    assert task.inputs(study.params)["rate"] == Rate("sharing", RS)
+    record = study.pipeline.get(task).read_json(RECORD)
+    tuned = [study.pipeline.find(run).read_json(RECORD) for run in Rate("sharing", RS).runs(study.params).values()]
+    dev = {one["learning_rate"]: study.table(one, "dev/greedy").prompt_level().mean() for one in tuned}
     assert set(dev) == {1.0e-3, 8.0e-3} and dev[record["learning_rate"]] == max(dev.values())
-    assert all(set(one["tables"]) == {"dev/greedy"} for one in tuned.values())  # test is not looked at
+    assert all(set(one["tables"]) == {"dev/greedy"} for one in tuned)  # test is not looked at
     assert study.record("sharing", RS, 0) == record
+    assert study.learning_rate("sharing", RS) == record["learning_rate"]
+    assert study.dev_accuracy("sharing", RS, 1.0e-3) == dev[1.0e-3]

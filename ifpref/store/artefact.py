@@ -17,6 +17,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -71,12 +72,12 @@ class Artefact:
         for name in ("settings", "model", "code"):  # a copy, so that nobody's later change of a list reaches the key
             object.__setattr__(self, name, json.loads(canonical_json(getattr(self, name))))
 
-    @property
+    @cached_property
     def recipe(self) -> dict[str, Any]:
         """Everything that the key is the hash of."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
-    @property
+    @cached_property
     def key(self) -> str:
         """16 hex digits, the name of its folder."""
         return key_of(self.recipe)

@@ -51,7 +51,7 @@ class Store:
         shards stay. A full disk is `DiskFull`, which names the file.
         """
         recipe = artefact.recipe
-        stage, key = artefact.stage, key_of(recipe)
+        stage, key = artefact.stage, artefact.key
         refuse = make is None or not remake_damaged
         for root in self.roots:
             try:
@@ -85,9 +85,8 @@ class Store:
 
     def look(self, artefact: Artefact) -> Handle | None:
         """The artefact if it is there whole, else None: what `get` would make, or make anew."""
-        recipe = artefact.recipe
         for root in self.roots:
-            folder = root / recipe["stage"] / key_of(recipe)
+            folder = root / artefact.stage / artefact.key
             try:
                 if _is_there(folder):
                     return _open(folder)
