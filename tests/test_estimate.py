@@ -15,6 +15,7 @@ from ifpref.pipeline.policies import Base
 from ifpref.pipeline.probe import Cost
 from ifpref.pipeline.runs import Run
 from ifpref.pipeline.samples import Prompts, Responses, Trees
+from ifpref.pipeline.schedule import ROUGHLY
 from ifpref.publish import estimate
 from ifpref.sampling.transformers import KEEP_BYTES
 from ifpref.study import Study
@@ -86,7 +87,13 @@ def test_a_sample_is_timed_and_what_is_there_is_free(home, monkeypatch):
         monkeypatch.setattr(probe, name, value)
     large = {"n_train_prompts": 24, "shard_prompts": 12, "max_tokens": 40}
     study = Study("smoke", **OWN | large, sampled_comparisons=[])
+    measured, measure = [], estimate.measure
+    monkeypatch.setattr(estimate, "measure", lambda *args, say: measured.append(measure(*args, say=say)) or measured[0])
     found = estimate.estimate(study, workers=1, say=lambda line: None)
+    tasks = study.pipeline.needs(study.tasks())
+    units = {unit for task in tasks for unit, count in task.work(study.params, lambda *arm: 9).items() if count}
+    assert units == measured[0].of.keys()  # all that stages declare is timed, under the same names
+    assert all(unit in ROUGHLY or unit.split()[0] in ROUGHLY for unit in units)
     assert {row["stage"] for row in found["rows"]} == {
         *("prompts", "base", "responses", "trees", "pairs", "pair_tables", "run")
     }

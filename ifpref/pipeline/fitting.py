@@ -81,11 +81,9 @@ class Fitting:
     def keep(self, where: Where, size: int | None) -> None:
         """Write a size; of two that workers find at a time the smaller one stays. None: what was kept did not fit."""
         with files.lock(self.file.with_name(f"{self.file.name}.lock")):
-            entries, known = self._entries(), self.known(where)
-            entries = [(there, fits) for there, fits in entries if there != where]
-            if size is not None:
-                entries.append((where, min(size, known or size)))
-            rows = [{**there, "fits": fits} for there, fits in entries]
+            known = self.known(where)
+            rows = [{**there, "fits": fits} for there, fits in self._entries() if there != where]
+            rows += [{**where, "fits": min(size, known or size)}] if size is not None else []
             files.replace(self.file, files.json_line(rows, indent=1))
 
     def _entries(self) -> list[tuple[Where, int]]:
@@ -127,11 +125,9 @@ class FittedEngine(WrappedEngine):
 
     def sample(self, requests: Sequence[Request], settings: Settings) -> list[list[Completion]]:
         """The engine's completions. A size that it came down to is kept when the round is whole."""
-        engine, kind = self.engine, type(self.engine).__name__
-        options = {"engine": kind, "max_tokens": settings.max_tokens}
+        engine, options = self.engine, {"engine": type(self.engine).__name__, "max_tokens": settings.max_tokens}
         where = self.fitting.where("sampling_batch_size", engine.model.device, **options)
-        known = self.fitting.known(where)
-        engine.batch_size = first = engine.batch_size if known is None else min(known, engine.batch_size)
+        engine.batch_size = first = min(engine.batch_size, self.fitting.known(where) or engine.batch_size)
         completions = engine.sample(requests, settings)
         if engine.batch_size < first:
             self.fitting.keep(where, engine.batch_size)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ifpref.models import ModelError, load_config, load_tokenizer
+from ifpref.models import ModelError, load_config
 from ifpref.models.hub import cached_folder
 from ifpref.pipeline.fitting import at_most
 from ifpref.pipeline.model import Speaking
@@ -105,7 +105,6 @@ def _check_speaking(pipeline: Pipeline, stages: Collection[type[Stage]]) -> None
     from ifpref.sampling import SamplingError
 
     p = pipeline.params
-    load_tokenizer(p.model, revision=pipeline.identity["revision"])  # says what is wrong with it
     engine = pipeline.model.encoder(pick(Speaking, p))  # no weights
     shortest = len(engine.encode("a"))
     if Trees in stages:
@@ -149,15 +148,13 @@ def _check_disk(pipeline: Pipeline, written: int, fetched: int, say: Callable[[s
 
     written, fetched  bytes that the store and the hub's cache will grow by: at most, and for certain
     """
-    looks = [(existing(pipeline.store.root), written, 0)]
-    if fetched:
-        from huggingface_hub import constants
+    from huggingface_hub import constants
 
-        cache = existing(Path(constants.HF_HUB_CACHE))
-        if cache.stat().st_dev == looks[0][0].stat().st_dev:
-            looks = [(looks[0][0], written + fetched, fetched)]
-        else:
-            looks.append((cache, fetched, fetched))
+    store, cache = existing(pipeline.store.root), existing(Path(constants.HF_HUB_CACHE))
+    if cache.stat().st_dev == store.stat().st_dev:
+        looks = [(store, written + fetched, fetched)]
+    else:
+        looks = [(store, written, 0), (cache, fetched, fetched)]
     for folder, wanted, certain in looks:
         free = shutil.disk_usage(folder).free
         if wanted <= free:

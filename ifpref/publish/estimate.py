@@ -44,6 +44,7 @@ from ifpref.study import Study, StudyError
 FILE = "estimate.json"
 COLUMNS = ("seconds", "tokens", "bytes")
 FORMATS = {"tokens": "{:,.0f}".format, "disk": lambda size: f"{size / 2**20:,.1f} MiB", "time": duration}
+FORMATS |= {"stage": "{:<12}".format, "what": "{:<40}".format}
 FORMATS |= {"took": lambda seconds: "" if pd.isna(seconds) else duration(seconds)}
 
 
@@ -51,7 +52,7 @@ def cost(study: Study, task: Stage, rates: Rates) -> Cost:
     """What one task takes: its units, by the rates that were measured."""
     n_train = study.params.n_train_prompts
     units = task.work(study.params, lambda name, arm: rates.n_pairs(name, arm, n_train))
-    return sum((rates.of.get(unit, Cost()) * count for unit, count in units.items()), Cost())
+    return sum((rates.of[unit] * count for unit, count in units.items() if count), Cost())
 
 
 def estimate(study: Study, *, workers: int | None = None, say: Callable[[str], None] = say_to_stderr) -> dict[str, Any]:
@@ -119,9 +120,10 @@ def shown(found: Mapping[str, Any]) -> str:
     rows = pd.DataFrame(found["rows"], columns=["stage", "what", "tasks", *COLUMNS, "actual_seconds"])
     total, known = rows[["tasks", *COLUMNS]].sum(), rows.dropna(subset="actual_seconds")
     table = rows.rename(columns={"seconds": "time", "bytes": "disk", "actual_seconds": "took"})
-    lines = [table.dropna(axis="columns", how="all").to_string(index=False, formatters=FORMATS, na_rep="")]
+    table = table.dropna(axis="columns", how="all")
+    lines = [table.to_string(index=False, formatters=FORMATS, justify="left") + "\n"] if found["rows"] else []
     lines.append(
-        f"\n{found['study']}: {total.tasks:.0f} artefacts to make, {found['cached']} are there. "
+        f"{found['study']}: {total.tasks:.0f} artefacts to make, {found['cached']} are there. "
         f"{duration(total.seconds)} of computing, {duration(found['wall_seconds'])} on the wall with "
         f"{found['workers']} workers; {total.tokens:,.0f} tokens; {total.bytes / GIB:.2f} GiB on disk"
     )
