@@ -4,13 +4,18 @@ import json
 import shutil
 
 import pytest
-from ifpref.pipeline.stages import Task
 
 from ifpref import paths
 from ifpref.curation.pairs import Arm
 from ifpref.models import ModelError
 from ifpref.params import load_params
 from ifpref.pipeline import preflight, probe, sizes
+from ifpref.pipeline.pairs import Pairs, PairTables
+from ifpref.pipeline.policies import Base
+from ifpref.pipeline.probe import Cost
+from ifpref.pipeline.runs import Run
+from ifpref.pipeline.samples import Prompts, Responses, Trees
+from ifpref.pipeline.schedule import ROUGHLY
 from ifpref.publish import estimate
 from ifpref.sampling.transformers import KEEP_BYTES
 from ifpref.study import Study
@@ -33,22 +38,17 @@ def home(root, tmp_path, monkeypatch):
     return tmp_path
 
 
-def rates(**given):
-    """1 s for each prompt, and for each thing of a unit as many seconds, tokens and bytes as is said."""
-    none = (0.0, 0.0, 0.0)
-    plain = {name: none for name in ("response", "base_greedy", "base_sampled", "greedy", "sampled")}
-    plain |= {"prompt_s": 1.0, "setup_s": 0.0, "step_s": 0.0, "reference_s": 0.0, "pair_tokens": 0.0}
-    plain |= {"adapter_bytes": 0, "overhead_s": 0.0, "n_prompts": 6, "most_pairs": None, "seconds": 0.0}
-    plain |= {"peak_bytes": 0, "peak_of": "", "machine": "", "tree": {}, "pairs": {}, "found": {("sharing", RS): 3}}
-    return probe.Rates(**plain | given)
+def rates(n_pairs=None, most_pairs=None, **of):
+    """1 s for each prompt, nothing for what is not given; of 6 prompts so many pairs, by comparison and arm."""
+    return probe.Rates({"prompt": Cost(1.0), **of}, n_pairs or {("sharing", RS): 3}, 6, most_pairs)
 
 
 # ---- time
 
 
 def test_a_schedule_is_played_through():
-    a, b, c = (Task("train_prompts", (replicate,)) for replicate in range(3))
-    last = Task("run", ("sharing", RS, 0, None))
+    a, b, c = (Prompts(replicate) for replicate in range(3))
+    last = Run("sharing", RS, 0)
     needs, seconds = {a: set(), b: set(), c: set(), last: {a, b, c}}, {a: 3.0, b: 2.0, c: 2.0, last: 5.0}
     assert estimate.wall_seconds(needs, seconds, 1) == 12
     assert estimate.wall_seconds(needs, seconds, 2) == 4 + 5  # a beside b and c
@@ -59,19 +59,26 @@ def test_a_schedule_is_played_through():
 def test_the_cost_of_a_run_by_hand(home):
     batches = {"per_device_train_batch_size": 4, "num_train_epochs": 1.0}
     study = Study("smoke", **OWN, **batches, sampled_comparisons=[])
-    given = rates(setup_s=2.0, step_s=10.0, reference_s=0.5, greedy=(1.0, 20.0, 7.0), pair_tokens=100.0)
-    found = estimate.cost(study.runs, Task("run", ("sharing", RS, 0, None)), given)
-    assert given.n_pairs("sharing", RS, 12) == 6  # 3 of 6 prompts
-    assert found == estimate.Cost(2 + 2 * 10 + 6 * 0.5 + 6 * 1, 6 * 100 + 6 * 20, 6 * 7)
-    assert estimate.cost(study.runs, Task("responses", (0,)), rates(response=(0.5, 10.0, 2.0))).seconds == 12 * 4 * 0.5
-    assert (
-        estimate.cost(study.runs, Task("responses", (0, 2)), rates(response=(0.5, 10.0, 2.0))).seconds == 12 * 2 * 0.5
+    given = rates(
+        training=Cost(2.0, bytes=9.0),
+        step=Cost(10.0),
+        reference=Cost(0.5),
+        greedy=Cost(1.0, 20.0, 7.0),
+        artefact=Cost(0.25),
+        **{"trained pair": Cost(tokens=100.0)},
     )
+    found = estimate.cost(study, Run("sharing", RS, 0), given)
+    assert given.n_pairs("sharing", RS, 12) == 6  # 3 of 6 prompts
+    assert found == Cost(0.25 + 2 + 2 * 10 + 6 * 0.5 + 6 * 1, 6 * 100 + 6 * 20, 9 + 6 * 7)
+    of_response = rates(response=Cost(0.5, 10.0, 2.0))
+    assert estimate.cost(study, Responses(0), of_response) == Cost(12 * 4 * 0.5, 12 * 4 * 10, 12 * 4 * 2)
+    assert estimate.cost(study, Responses(0, "pass rate"), of_response).seconds == 12 * 2 * 0.5
+    assert estimate.cost(study, Prompts(0), of_response).seconds == 12
 
 
 def test_pairs_that_the_sample_had_none_of_and_a_limit():
-    assert rates(found={("a", RS): 0}).n_pairs("a", RS, 60) == 5
-    assert rates(found={("a", RS): 6}, most_pairs=4).n_pairs("a", RS, 60) == 4
+    assert rates({("a", RS): 0}).n_pairs("a", RS, 60) == 5
+    assert rates({("a", RS): 6}, most_pairs=4).n_pairs("a", RS, 60) == 4
 
 
 def test_a_sample_is_timed_and_what_is_there_is_free(home, monkeypatch):
@@ -80,9 +87,15 @@ def test_a_sample_is_timed_and_what_is_there_is_free(home, monkeypatch):
         monkeypatch.setattr(probe, name, value)
     large = {"n_train_prompts": 24, "shard_prompts": 12, "max_tokens": 40}
     study = Study("smoke", **OWN | large, sampled_comparisons=[])
+    measured, measure = [], estimate.measure
+    monkeypatch.setattr(estimate, "measure", lambda *args, say: measured.append(measure(*args, say=say)) or measured[0])
     found = estimate.estimate(study, workers=1, say=lambda line: None)
+    tasks = study.pipeline.needs(study.tasks())
+    units = {unit for task in tasks for unit, count in task.work(study.params, lambda *arm: 9).items() if count}
+    assert units == measured[0].of.keys()  # all that stages declare is timed, under the same names
+    assert all(unit in ROUGHLY or unit.split()[0] in ROUGHLY for unit in units)
     assert {row["stage"] for row in found["rows"]} == {
-        *("train_prompts", "held_out", "base", "responses", "trees", "pairs", "pair_tables", "run")
+        *("prompts", "base", "responses", "trees", "pairs", "pair_tables", "run")
     }
     assert sum(row["tasks"] for row in found["rows"]) == 12  # trees 2, runs 4, all others 1
     assert found["wall_seconds"] == pytest.approx(sum(row["seconds"] for row in found["rows"])) and found["cached"] == 0
@@ -90,9 +103,9 @@ def test_a_sample_is_timed_and_what_is_there_is_free(home, monkeypatch):
     assert not list(home.glob("outputs/store/*/*"))  # nothing is left of the sample
     json.dumps(found)
 
-    study.runs.get(Task("held_out"))
-    rows = {row["stage"]: row for row in estimate.actual(study, found)}
-    assert rows["held_out"]["actual_seconds"] > 0 and rows["run"]["actual_seconds"] is None
+    study.pipeline.get(Prompts())
+    rows = {(row["stage"], row["what"]): row for row in estimate.actual(study, found)}
+    assert rows["prompts", "held-out"]["actual_seconds"] > 0 and rows["prompts", "training"]["actual_seconds"] is None
     assert "took" in estimate.shown({**found, "rows": list(rows.values())})
 
 
@@ -114,7 +127,7 @@ def test_out_of_gpu_memory_is_an_error_like_others(home, monkeypatch, capsys):
     def full(*args):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
-    monkeypatch.setattr(probe, "_Probe", full)
+    monkeypatch.setattr(probe, "_cut", full)
     assert estimate.main(["smoke"]) == 2
     said = capsys.readouterr().err
     assert "error: out of GPU memory with 'pocket'; what helps: a smaller max_length (now 512)" in said
@@ -191,32 +204,37 @@ def test_activations_are_at_least_those_that_autograd_keeps(bf16):
     assert 1 < reckoned / measured < 1.5
 
 
-# ---- before hours are spent
+# ---- before a long run
 
 
 def test_too_small_a_gpu_is_refused_with_the_sums(home, eight):
-    runs = Study("paper", model="pocket").runs
-    preflight.check_gpu(runs, eight, int(80e9), "GPU 0")
-    preflight.check_gpu(runs, eight, 22 * sizes.GIB, "GPU 0")  # one pair at a time fits, and it comes down to that
+    pipeline = Study("paper", model="pocket").pipeline
+    preflight.check_gpu(pipeline, eight, int(80e9), "GPU 0")
+    preflight.check_gpu(pipeline, eight, 22 * sizes.GIB, "GPU 0")  # one pair at a time fits, and it comes down to that
     with pytest.raises(
         ModelError, match=r"GPU 1 has 19\.0 GiB free, and training .*one at a time.*weights 15\.0.*helps"
     ):
-        preflight.check_gpu(runs, eight, 19 * sizes.GIB, "GPU 1")
+        preflight.check_gpu(pipeline, eight, 19 * sizes.GIB, "GPU 1")
     with pytest.raises(ModelError, match=r"GPU 0 has 22\.0 GiB free, and training .*weights 29\.9"):
-        preflight.check_gpu(runs, eight, 22 * sizes.GIB, "GPU 0", copies=2)
+        preflight.check_gpu(pipeline, eight, 22 * sizes.GIB, "GPU 0", copies=2)
     with pytest.raises(ModelError, match=r"GPU 0 has 20\.0 GiB free, and sampling .*kept 4\.0"):
-        preflight.check_gpu(runs, eight, 20 * sizes.GIB, "GPU 0", searches=True)
+        preflight.check_gpu(pipeline, eight, 20 * sizes.GIB, "GPU 0", searches=True)
     with pytest.raises(ModelError, match=r"8\.0 GiB free, and sampling .*dtype: bfloat16"):
-        preflight.check_gpu(runs, eight, 8 * sizes.GIB, "GPU 0")
+        preflight.check_gpu(pipeline, eight, 8 * sizes.GIB, "GPU 0")
 
 
 def test_bytes_on_disk_by_hand():
-    params = load_params("smoke", **OWN)
-    whole = 12 * 32 * sizes.RESPONSE_BYTES
-    assert sizes.disk_bytes(params, [Task("responses", (0,))], 5) == whole * 4
-    run, evaluated = [Task("run", ("sharing", RS, 0, None))], 12 * 32 * sizes.EVALUATION_BYTES
-    assert sizes.disk_bytes(params, run, 5) == evaluated + 20 + 120  # an adapter, and two checkpoints of three times it
-    assert sizes.disk_bytes(params, run, 5, at_once=3) == evaluated + 20 + 3 * 120
+    params = load_params("smoke", **OWN, sampled_comparisons=[])
+    response, evaluated = 32 * sizes.RESPONSE_BYTES, 32 * sizes.EVALUATION_BYTES
+    assert sizes.disk_bytes(params, [Responses(0)], 5) == 12 * 4 * response
+    assert sizes.disk_bytes(params, [Trees("mcts", 0)], 5) == 12 * 4 * response
+    assert sizes.disk_bytes(params, [Pairs("sharing", 0)], 5) == 12 * 2 * response  # a chosen and a rejected
+    assert sizes.disk_bytes(params, [Base("test", 0.0), PairTables("sharing", 0)], 5) == 6 * evaluated
+    run = [Run("sharing", RS, 0)]
+    assert sizes.disk_bytes(params, run, 5) == 6 * evaluated + 20 + 120  # an adapter, two checkpoints of three times it
+    assert sizes.disk_bytes(params, run, 5, at_once=3) == 6 * evaluated + 20 + 3 * 120
+    sampled = params.replace(sampled_comparisons=["sharing"])
+    assert sizes.disk_bytes(sampled, run, 5) == 3 * 6 * evaluated + 140  # and at temperature 1, the base too
 
 
 def test_parameters_of_pockets_adapter_are_about_right():

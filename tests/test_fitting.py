@@ -15,9 +15,10 @@ from ifpref import paths
 from ifpref.curation.pairs import Arm
 from ifpref.params import load_params
 from ifpref.pipeline.fitting import FILE, FittedEngine, Fitting, at_most, device_kind, fit_training
+from ifpref.pipeline.model import Speaking
 from ifpref.pipeline.schedule import Schedule
+from ifpref.pipeline.stage import pick
 from ifpref.sampling import ChatEngine, Request, SamplingError, Settings
-from ifpref.store import StoreError
 from ifpref.study import Study
 from ifpref.training import TrainingError, TrainingSettings
 from ifpref.training.processes import launch
@@ -25,7 +26,7 @@ from tests.conftest import TINY
 
 torch = pytest.importorskip("torch")
 
-IDENTITY = {"id": "pocket", "revision": None, "weights": "9c1e"}
+IDENTITY = {"id": "pocket", "revision": None, "content": "9c1e", "dtype": "float32"}
 SETTINGS = replace(
     TrainingSettings.from_params(load_params("smoke")), per_device_train_batch_size=8, gradient_accumulation_steps=2
 )
@@ -52,7 +53,7 @@ def test_a_size_is_kept_for_its_place_alone_and_the_smaller_one_stays(fitting):
     fitting.keep(there, 32)
     again = Fitting(fitting.file, IDENTITY)
     assert (again.known(here), again.known(there), again.known({"device": "A", "max_tokens": 9})) == (4, 32, None)
-    fitting.forget(here)
+    fitting.keep(here, None)
     assert entries(fitting) == [{**there, "fits": 32}]
     assert [path.name for path in fitting.file.parent.iterdir()] == [FILE]  # no lock, nothing half written
 
@@ -64,26 +65,28 @@ def test_many_workers_lose_nothing(fitting):
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
-    [("[{", "no JSON"), ("{}", "a dict"), ("[3]", "a list"), ('[{"fits": 0}]', "fits = 0"), ("[{}]", "None")],
+    "text", ["[{", "{}", "[3]", '[{"fits": 0}]', "[{}]", '[{"fits": true}]', '[{"fits": "8"}]', "\xff", None]
 )
-def test_a_file_that_cannot_be_read_is_refused_by_name(fitting, text, words):
-    fitting.file.write_text(text)
-    with pytest.raises(StoreError, match=rf"{FILE}: .*{words}.*allowed: a list of entries.*found anew"):
-        fitting.known({})
+def test_a_damaged_file_is_moved_aside_with_a_word_and_sizes_are_found_anew(fitting, text, caplog):
+    if text is None:
+        fitting.file.mkdir()
+    else:
+        fitting.file.write_bytes(text.encode("latin-1"))
+    with caplog.at_level(logging.WARNING):
+        assert fitting.known({}) is None
+    [said] = caplog.messages
+    assert said.startswith(f"{paths.shown(fitting.file)}: is not a list of entries")
+    assert f"moved to {FILE}.damaged, sizes are found anew" in said
+    aside = fitting.file.with_name(f"{FILE}.damaged")
+    assert aside.is_dir() if text is None else aside.read_bytes() == text.encode("latin-1")
+    fitting.keep({"n": 1}, 4)
+    assert entries(fitting) == [{"n": 1, "fits": 4}] and len(caplog.messages) == 1
 
 
 def test_the_place_is_device_model_and_what_memory_depends_on(fitting):
-    model = SimpleNamespace(device=torch.device("cpu"), dtype=torch.bfloat16)
-    where = fitting.where("sampling_batch_size", model, max_tokens=8)
+    where = fitting.where("sampling_batch_size", torch.device("cpu"), max_tokens=8)
     assert where.pop("device").startswith("cpu, ") and device_kind(torch.device("cpu")).endswith(" MiB")
-    assert where == {
-        "parameter": "sampling_batch_size",
-        "model": "pocket",
-        "revision": "9c1e",
-        "dtype": "bfloat16",
-        "max_tokens": 8,
-    }
+    assert where == {"parameter": "sampling_batch_size", "model": IDENTITY, "max_tokens": 8}
 
 
 # ---- sampling
@@ -144,10 +147,10 @@ def test_sampling_that_fits_writes_nothing_and_what_fits_no_row_neither(pocket, 
     assert not fitting.file.exists()
 
 
-def test_what_a_study_samples_with_is_fitted_under_the_way_it_is_spoken_to(tiny_home, monkeypatch):
+def test_what_a_study_samples_with_is_fitted_under_its_chat_settings(tiny_home, monkeypatch):
     monkeypatch.setenv(paths.HOME_VARIABLE, str(tiny_home))
     study = Study("smoke", **TINY, stop_strings=["END"])
-    engine = study.runs.engine()
+    engine = study.pipeline.model.engine(pick(Speaking, study.params))
     assert isinstance(engine, ChatEngine) and isinstance(engine.engine, FittedEngine)
     assert engine.engine.fitting.file == tiny_home / "outputs" / "store" / FILE
     assert (engine.calls, engine.sampled_tokens) == (0, 0)
@@ -185,9 +188,7 @@ def test_training_is_halved_until_it_fits_and_begins_there_next_time(pocket, fit
     assert entries(fitting)[0] | {"device": ""} == {
         "parameter": "per_device_train_batch_size",
         "device": "",
-        "model": "pocket",
-        "revision": "9c1e",
-        "dtype": "float32",
+        "model": IDENTITY,
         "processes": 1,
         "max_length": SETTINGS.max_length,
         "gradient_checkpointing": False,
@@ -259,7 +260,7 @@ def losses(policy):
     return [row["loss"] for row in policy.read_jsonl("log.jsonl")]
 
 
-@pytest.mark.parametrize(("processes", "deaths", "lives"), [(2, 1, True), (2, 2, False), (1, 1, False)])
+@pytest.mark.parametrize(("processes", "deaths", "lives"), [(2, 1, True), (2, 2, False)])
 def test_several_processes_that_die_are_started_once_more(
     pocket, fitting, tmp_path, monkeypatch, processes, deaths, lives
 ):
@@ -319,7 +320,7 @@ def test_training_in_two_processes_from_a_profile_is_the_same_artefact(own, monk
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     shutil.rmtree(own.store / "policy")
     study = Study("smoke", **TINY, training_processes=2)
-    assert Schedule(study.runs, study.tasks()).needs == {}
+    assert Schedule(study.pipeline, study.tasks()).needs == {}
     policy, record = study.policy("sharing", Arm("rs")), study.record("sharing", Arm("rs"), 0)
     training = policy.read_json("training.json")
     assert policy.key == record["policy"] and (training["processes"], training["state"]) == (2, "finished")

@@ -1,4 +1,4 @@
-"""What is said before hours are spent: each thing that cannot end well, and that what may end well is not refused."""
+"""Checks before a long run: each thing that cannot end well is said, and what may end well is not refused."""
 
 import json
 import socket
@@ -6,7 +6,6 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from ifpref.pipeline.stages import Task
 from test_engines import serving
 from tiny_models import save_base
 
@@ -14,15 +13,16 @@ from ifpref.curation.pairs import Arm
 from ifpref.models import load_tokenizer
 from ifpref.params import load_params
 from ifpref.pipeline import preflight, sizes
-from ifpref.pipeline.runs import Runs
+from ifpref.pipeline.pipeline import Pipeline
+from ifpref.pipeline.runs import Run
+from ifpref.pipeline.samples import Prompts, Responses, Trees
 from ifpref.sampling import SamplingError
 from ifpref.store import Store
 from tests.conftest import TINY
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 
-PROMPTS, RESPONSES, TREES = Task("train_prompts", (0,)), Task("responses", (0,)), Task("trees", ("mcts", 0))
-RUN = Task("run", ("sharing", Arm("rs"), 0, None))
+PROMPTS, RESPONSES, TREES, RUN = Prompts(0), Responses(0), Trees("mcts", 0), Run("sharing", Arm("rs"), 0)
 T4, A100 = ("Tesla T4", (7, 5)), ("NVIDIA A100", (8, 0))
 
 
@@ -32,9 +32,9 @@ def check(tmp_path):
 
     def about(*needs, n_gpus=0, **overrides):
         said = []
-        runs = Runs(load_params("smoke", **TINY | overrides), Store(tmp_path / "store"))
-        preflight.check(runs, needs, n_gpus, said.append)
-        assert "loaded" not in vars(runs)  # no weights
+        pipeline = Pipeline(load_params("smoke", **TINY | overrides), Store(tmp_path / "store"))
+        preflight.check(pipeline, needs, n_gpus, said.append)
+        assert "loaded" not in vars(pipeline.model)  # no weights
         return said
 
     return about
@@ -74,7 +74,7 @@ def test_the_server_serves_the_model_and_has_room(check):
         check(RESPONSES, engine="http", engine_url=url)
 
 
-# ---- how the model is spoken to
+# ---- chat settings
 
 
 def test_what_the_template_or_the_tokenizer_refuses(check, folder):
@@ -100,7 +100,8 @@ def test_responses_that_training_would_refuse(check):
 
 
 def test_bfloat16_where_a_gpu_has_none(check, monkeypatch):
-    monkeypatch.setattr(preflight, "_gpu", lambda number: [A100, T4, T4][number])
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda number: [A100, T4, T4][number][0])
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda number: [A100, T4, T4][number][1])
     with pytest.raises(ValueError, match=r"bf16 = True, and GPU 1 \(Tesla T4, compute capability 7\.5\) has no"):
         check(RUN, n_gpus=2, bf16=True)
     check(RUN, n_gpus=1, bf16=True)
@@ -113,7 +114,8 @@ def test_bfloat16_where_a_gpu_has_none(check, monkeypatch):
 
 def test_gpus_that_are_in_no_group_are_not_looked_at(check, folder, monkeypatch):
     free, copies = [], []
-    monkeypatch.setattr(preflight, "_free", lambda number: free.append(number) or 80 * sizes.GIB)
+    free_of = lambda number: free.append(number) or (80 * sizes.GIB, 80 * sizes.GIB)  # noqa: E731
+    monkeypatch.setattr(torch.cuda, "mem_get_info", free_of)
     genuine = preflight.check_gpu
 
     def seen(*args, **options):
@@ -168,14 +170,14 @@ def test_a_model_that_is_to_be_fetched_must_find_room(disk, monkeypatch, tmp_pat
     cache = tmp_path / "cache"
     cache.mkdir()
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache / "hub"))
-    runs = Runs(load_params("smoke", **TINY), Store(tmp_path / "store"))
+    pipeline = Pipeline(load_params("smoke", **TINY), Store(tmp_path / "store"))
     said = []
     disk(free=20, written=5)
-    preflight._check_disk(runs, 5 * sizes.GIB, 16 * sizes.GIB, said.append)  # one disk, of both
+    preflight._check_disk(pipeline, 5 * sizes.GIB, 16 * sizes.GIB, said.append)  # one disk, of both
     assert len(said) == 1 and "up to 21.0 GiB" in said[0]
     disk(free=15, written=5)
     with pytest.raises(ValueError, match=r"\(16\.0 GiB of it is the model\); allowed: 16\.0 GiB or more"):
-        preflight._check_disk(runs, 5 * sizes.GIB, 16 * sizes.GIB, said.append)
+        preflight._check_disk(pipeline, 5 * sizes.GIB, 16 * sizes.GIB, said.append)
     genuine = preflight.Path.stat
 
     def other_disk(path, **options):
@@ -183,7 +185,7 @@ def test_a_model_that_is_to_be_fetched_must_find_room(disk, monkeypatch, tmp_pat
 
     monkeypatch.setattr(preflight.Path, "stat", other_disk)
     with pytest.raises(ValueError, match=rf"up to 16\.0 GiB will be written to {cache}, and 15\.0 GiB are free there"):
-        preflight._check_disk(runs, 5 * sizes.GIB, 16 * sizes.GIB, said.append)
+        preflight._check_disk(pipeline, 5 * sizes.GIB, 16 * sizes.GIB, said.append)
     assert len(said) == 1
 
 

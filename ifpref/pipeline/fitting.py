@@ -5,8 +5,9 @@
 
 What was found stands in outputs/store/fitting.json, one entry for each parameter, kind of device, model and length:
 
-    [{"parameter": "sampling_batch_size", "device": "NVIDIA H200, 143771 MiB", "model": "owner/name",
-      "revision": "5fd3…", "dtype": "bfloat16", "engine": "TransformersEngine", "max_tokens": 512, "fits": 128}]
+    [{"parameter": "sampling_batch_size", "device": "NVIDIA H200, 143771 MiB",
+      "model": {"id": "owner/name", "revision": "5fd3…", "content": null, "dtype": "bfloat16"},
+      "engine": "TransformersEngine", "max_tokens": 512, "fits": 128}]
 
 Decisions
 - *Found by failing*: arithmetic (sizes.py) must reckon with the longest rows, and would leave half of a GPU empty.
@@ -23,15 +24,17 @@ Decisions
 
 from __future__ import annotations
 
+import contextlib
 import gc
-import json
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel, ConfigDict, PositiveInt, TypeAdapter
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
 from ifpref import paths
 from ifpref.models import LoadedModel
@@ -41,80 +44,63 @@ from ifpref.store import files
 from ifpref.training import ProcessDied, TrainingError, TrainingSettings
 
 FILE = "fitting.json"
-SIZE = "fits"
 TRAINING = ("max_length", "bf16", "gradient_checkpointing", "lora_r", "lora_target_modules")
 """The settings that the memory of training depends on, beside the size of a micro-batch."""
+Where = Mapping[str, Any]
+"""An entry without its size."""
 log = logging.getLogger(__name__)
+
+
+class _Entry(BaseModel):
+    """The size that fits, and whatever it depends on."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+    fits: PositiveInt
+
+
+ENTRIES = TypeAdapter(list[_Entry])
 
 
 class Fitting:
     """The sizes that were found with one model, in a file that holds those of others too.
 
-    identity  of the model: id, and revision or hash of its weights
+    identity  of the model (models.identify)
     """
 
     def __init__(self, file: Path, identity: Mapping[str, str | None]) -> None:
         self.file, self.identity = file, identity
 
-    def where(self, parameter: str, model: Any, **more: Any) -> dict[str, Any]:
-        """An entry without its size: what the size of `parameter` depends on, for a model on its device."""
-        return {
-            "parameter": parameter,
-            "device": device_kind(model.device),
-            "model": self.identity["id"],
-            "revision": self.identity["revision"] or self.identity["content"],
-            "dtype": str(model.dtype).removeprefix("torch."),
-            **more,
-        }
+    def where(self, parameter: str, device: Any, **more: Any) -> Where:
+        """What the size of `parameter` depends on, for the model on this torch device."""
+        return {"parameter": parameter, "device": device_kind(device), "model": dict(self.identity), **more}
 
-    def known(self, where: Mapping[str, Any]) -> int | None:
+    def known(self, where: Where) -> int | None:
         """The size that was found there, if one was."""
-        return next((entry[SIZE] for entry in self._entries() if _is_of(entry, where)), None)
+        return next((size for there, size in self._entries() if there == where), None)
 
-    def keep(self, where: Mapping[str, Any], size: int) -> None:
-        """Write a size; of two that workers find at a time the smaller one stays."""
-        with self._locked() as entries:
-            sizes = [entry[SIZE] for entry in entries if _is_of(entry, where)]
-            entries[:] = [entry for entry in entries if not _is_of(entry, where)]
-            entries.append({**where, SIZE: min([size, *sizes])})
-
-    def forget(self, where: Mapping[str, Any]) -> None:
-        """What was kept there did not fit after all."""
-        with self._locked() as entries:
-            entries[:] = [entry for entry in entries if not _is_of(entry, where)]
-
-    @contextmanager
-    def _locked(self) -> Iterator[list[dict[str, Any]]]:
-        """The entries, which are written as they are left."""
+    def keep(self, where: Where, size: int | None) -> None:
+        """Write a size; of two that workers find at a time the smaller one stays. None: what was kept did not fit."""
         with files.lock(self.file.with_name(f"{self.file.name}.lock")):
-            entries = self._entries()
-            yield entries
-            files.replace(self.file, files.json_line(entries, indent=1))
+            known = self.known(where)
+            rows = [{**there, "fits": fits} for there, fits in self._entries() if there != where]
+            rows += [{**where, "fits": min(size, known or size)}] if size is not None else []
+            files.replace(self.file, files.json_line(rows, indent=1))
 
-    def _entries(self) -> list[dict[str, Any]]:
-        """Those of the file; one that holds anything else is moved aside, with a word: all sizes are found anew."""
+    def _entries(self) -> list[tuple[Where, int]]:
+        """Those of the file. A file that holds anything else is moved aside, with a word: sizes are found anew."""
         try:
-            entries = json.loads(files.read(self.file))
+            return [(entry.model_extra, entry.fits) for entry in ENTRIES.validate_json(files.read(self.file))]
         except FileNotFoundError:
             return []
-        except (ValueError, OSError) as error:
-            entries = f"no JSON ({error})"
-        if isinstance(entries, list) and all(map(_is_entry, entries)):
-            return entries
-        aside = self.file.with_name(f"{self.file.name}.damaged")
-        files.discard(aside)
-        self.file.rename(aside)
-        log.warning("%s: found %.60r; moved to %s, sizes are found anew", paths.shown(self.file), entries, aside.name)
-        return []
-
-
-def _is_entry(entry: Any) -> bool:
-    size = entry.get(SIZE) if isinstance(entry, dict) else None
-    return isinstance(size, int) and not isinstance(size, bool) and size >= 1
-
-
-def _is_of(entry: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
-    return {name: value for name, value in entry.items() if name != SIZE} == where
+        except (ValueError, OSError):
+            aside = self.file.with_name(f"{self.file.name}.damaged")
+            with contextlib.suppress(FileNotFoundError):  # another worker was faster
+                files.discard(aside)
+                self.file.rename(aside)
+                allowed = 'a list of entries, each with a whole number of 1 or more under "fits"'
+                file = paths.shown(self.file)
+                log.warning("%s: is not %s; moved to %s, sizes are found anew", file, allowed, aside.name)
+            return []
 
 
 def device_kind(device: Any) -> str:
@@ -139,10 +125,9 @@ class FittedEngine(WrappedEngine):
 
     def sample(self, requests: Sequence[Request], settings: Settings) -> list[list[Completion]]:
         """The engine's completions. A size that it came down to is kept when the round is whole."""
-        engine, kind = self.engine, type(self.engine).__name__
-        where = self.fitting.where("sampling_batch_size", engine.model, engine=kind, max_tokens=settings.max_tokens)
-        known = self.fitting.known(where)
-        engine.batch_size = first = engine.batch_size if known is None else min(known, engine.batch_size)
+        engine, options = self.engine, {"engine": type(self.engine).__name__, "max_tokens": settings.max_tokens}
+        where = self.fitting.where("sampling_batch_size", engine.model.device, **options)
+        engine.batch_size = first = min(engine.batch_size, self.fitting.known(where) or engine.batch_size)
         completions = engine.sample(requests, settings)
         if engine.batch_size < first:
             self.fitting.keep(where, engine.batch_size)
@@ -167,37 +152,38 @@ def fit_training(
 
     memory = {name: value for name, value in settings.to_dict().items() if name in TRAINING}
     memory["lora_target_modules"] = list(settings.lora_target_modules)
-    where = fitting.where("per_device_train_batch_size", loaded.model, processes=processes, **memory)
-    settings = at_most(settings, settings.micro_batches(processes)[0])  # the share of one process
-    if (known := fitting.known(where)) is not None:
-        settings = at_most(settings, known)
+    where = fitting.where("per_device_train_batch_size", loaded.model.device, processes=processes, **memory)
+    share, _ = settings.micro_batches(processes)
+    settings = at_most(settings, min(share, fitting.known(where) or share))
+    once_more = Retrying(
+        stop=stop_after_attempt(2), retry=retry_if_exception_type(ProcessDied), before_sleep=_say_died, reraise=True
+    )
     if processes > 1:
         _give_back()
-    died = False
     while True:
         try:
-            return train(settings)
+            return once_more(train, settings)
         except torch.cuda.OutOfMemoryError as error:
             message = str(error)
-        except ProcessDied as error:  # gloo was seen to abort a process (SIGABRT) on a busy machine
-            if died:
-                raise
-            died = True
-            log.warning("a process of training died; once more, from the last checkpoint: %s", error)
-            continue
         _give_back()  # out here, where no traceback holds tensors any more
         size, _ = settings.micro_batches(processes)
         if size == 1:
-            fitting.forget(where)
+            fitting.keep(where, None)
             raise TrainingError(
                 f"out of GPU memory with a single pair; what helps: gradient_checkpointing (now "
                 f"{settings.gradient_checkpointing}), a smaller max_length (now {settings.max_length}), dtype: "
-                f"bfloat16 (now {where['dtype']}), a smaller model: {message}"
+                f"bfloat16 (now {loaded.dtype}), a smaller model: {message}"
             )
         settings = at_most(settings, size // 2)
         fitting.keep(where, kept := settings.per_device_train_batch_size)
         file = paths.shown(fitting.file)
         log.warning("out of GPU memory with %d pairs at a time: going on with %d, kept in %s", size, kept, file)
+
+
+def _say_died(state: RetryCallState) -> None:
+    """gloo was seen to abort a process (SIGABRT) on a busy machine."""
+    error = state.outcome.exception()
+    log.warning("a process of training died; once more, from the last checkpoint: %s", error)
 
 
 def at_most(settings: TrainingSettings, size: int) -> TrainingSettings:

@@ -77,9 +77,10 @@ class Model:
 
     def encoder(self, how: Speaking) -> Any:
         """An engine that encodes and decodes without weights; it is not to sample."""
-        from ifpref.sampling import HttpEngine
+        from ifpref.sampling import Engine
 
-        return self._put_to(HttpEngine("http://127.0.0.1", self._vocabulary), how)
+        known = self._vocabulary
+        return self._put_to(Engine(known.tokenizer, known.eos_ids, known.size), how)
 
     @property
     def _batch(self) -> int:

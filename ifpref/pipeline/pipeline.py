@@ -29,7 +29,7 @@ from ifpref.pipeline.pairs import Pairs, PairsPart, PairTables, rows_by_arm
 from ifpref.pipeline.policies import Base, Entropies, Evaluation, Policy, Reference, policy_settings
 from ifpref.pipeline.runs import IFEvalRun, Rate, Run, at_rate
 from ifpref.pipeline.samples import IFEvalPrompts, Prompts, Responses, Trees
-from ifpref.pipeline.stage import Job, ModelJob, Stage, Units, key_value, pick
+from ifpref.pipeline.stage import Job, ModelJob, Stage, key_value, pick
 from ifpref.store import Artefact, Handle, Store, Writer, files
 
 STAGES: tuple[type[Stage], ...] = (
@@ -188,12 +188,3 @@ def _commits(file: Path) -> dict[str, str]:
             "all are resolved anew"
         )
     return known
-
-
-def total(units: Iterable[Units]) -> Units:
-    """The sum of what several artefacts cost."""
-    found: Units = {}
-    for one in units:
-        for name, count in one.items():
-            found[name] = found.get(name, 0) + count
-    return found

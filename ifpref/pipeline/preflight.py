@@ -1,8 +1,8 @@
-"""What is looked at before hours are spent: GPUs, model, how it is spoken to, its server, memory, room on the disk.
+"""Checks made before a long run starts: GPUs, model, chat settings, its server, memory, room on the disk.
 
     check(pipeline, schedule.needs, n_gpus=1, say=print)       # ValueError says what cannot end well; warnings are said
 
-Each look takes seconds and loads no weights. What is there already is not looked at: a study that is only read asks
+Each check takes seconds and loads no weights. What is there already is not checked: a study that is only read asks
 for neither GPU nor network.
 """
 
@@ -14,28 +14,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ifpref.models import ModelError, load_config, load_tokenizer
+from ifpref.models import ModelError, load_config
 from ifpref.models.hub import cached_folder
 from ifpref.pipeline.fitting import at_most
 from ifpref.pipeline.model import Speaking
 from ifpref.pipeline.pipeline import Pipeline
-from ifpref.pipeline.sizes import (
-    GIB,
-    RESERVE,
-    disk_bytes,
-    download_bytes,
-    sampling_memory,
-    skeleton,
-    training_memory,
-)
+from ifpref.pipeline.runs import Run
+from ifpref.pipeline.samples import Responses, Trees
+from ifpref.pipeline.sizes import GIB, RESERVE, disk_bytes, download_bytes, sampling_memory, skeleton, training_memory
 from ifpref.pipeline.stage import Stage, pick
 from ifpref.training import TrainingSettings
 from ifpref.training.checks import expected_trainable
 
-BY_MODEL = ("responses", "trees", "entropies", "base", "run", "ifeval")
-"""Stages that need the model itself; pairs need its tokenizer, prompts nothing."""
-BY_SERVER = ("responses", "trees")
-"""Stages that engine: http samples."""
 PLAIN = Speaking(engine="transformers", system_prompt=None, thinking_end=None, stop_strings=())
 """How pocket is spoken to, where a profile asks for nothing else."""
 POCKET_ADAPTER = 300_000
@@ -52,39 +42,43 @@ def check(pipeline: Pipeline, needs: Collection[Stage], n_gpus: int, say: Callab
 
     `ModelError` (also of the hub), `SamplingError` for the server and the chat template, else ValueError.
     """
-    p, stages = pipeline.params, {task.name for task in needs}
+    p, stages = pipeline.params, {type(task) for task in needs}
     if n_gpus and p.training_processes > n_gpus:
         raise ValueError(
             f"training_processes = {p.training_processes}; allowed: at most {n_gpus}, the GPUs that are visible here "
             "(CUDA_VISIBLE_DEVICES), or device: cpu"
         )
-    used = range(n_gpus - n_gpus % p.training_processes)  # the others are in no group: schedule.py
-    at_once = max(1, n_gpus // p.training_processes)
-    if "run" in stages:
+    used = range(n_gpus - n_gpus % p.training_processes)  # the others are in no group: workers.py
+    if Run in stages:
         _check_training(pipeline, used)
-    if not stages.intersection(BY_MODEL):
-        _check_disk(pipeline, disk_bytes(p, needs, 0), 0, say)
-        return
-    if p.model == "pocket":  # which is known to be whole, and small
-        if pick(Speaking, p) != PLAIN:
+    adapter = fetched = 0
+    if any(stage.of_model for stage in stages):
+        if p.model != "pocket" or pick(Speaking, p) != PLAIN:
             _check_speaking(pipeline, stages)
-        _check_disk(pipeline, disk_bytes(p, needs, POCKET_ADAPTER, at_once), 0, say)
-        return
-    revision = pipeline.identity["revision"]
-    load_tokenizer(p.model, revision=revision)
+        # pocket is known to be whole, and small
+        adapter, fetched = (POCKET_ADAPTER, 0) if p.model == "pocket" else _check_model(pipeline, stages, used)
+    at_once = max(1, n_gpus // p.training_processes)
+    _check_disk(pipeline, disk_bytes(p, needs, adapter, at_once), fetched, say)
+
+
+def _check_model(pipeline: Pipeline, stages: Collection[type[Stage]], gpus: Iterable[int]) -> tuple[int, int]:
+    """Parameters of an adapter, and bytes that are to be fetched. `ModelError` for a model that is not there, or too
+    large for its GPUs or too small for its texts."""
+    import torch
+
+    p, revision = pipeline.params, pipeline.identity["revision"]
     model = skeleton(load_config(p.model, revision=revision))
     positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     if positions is not None and p.max_length > positions:
         raise ModelError(f"max_length = {p.max_length}; allowed: at most the {positions} positions of {p.model!r}")
-    _check_speaking(pipeline, stages)
-    searches = "trees" in stages and p.engine == "transformers"
-    for number in used:
-        shares = p.training_processes > 1 and number % p.training_processes == 0  # the first of a group: schedule.py
-        copies = 2 if shares else 1
-        check_gpu(pipeline, model, _free(number), f"GPU {number}", copies=copies, searches=searches)
-    written = disk_bytes(p, needs, expected_trainable(model, TrainingSettings.from_params(p)), at_once)
-    fetched = 0 if Path(p.model).is_dir() else download_bytes(model, cached_folder(p.model, revision))
-    _check_disk(pipeline, written, fetched, say)
+    searches = Trees in stages and p.engine == "transformers"
+    for number in gpus:
+        shares = p.training_processes > 1 and number % p.training_processes == 0  # the first of a group: workers.py
+        free, copies = torch.cuda.mem_get_info(number)[0], 2 if shares else 1
+        check_gpu(pipeline, model, free, f"GPU {number}", copies=copies, searches=searches)
+    is_here = Path(p.model).is_dir()
+    fetched = 0 if is_here else download_bytes(model, cached_folder(p.model, revision))
+    return expected_trainable(model, TrainingSettings.from_params(p)), fetched
 
 
 def _check_training(pipeline: Pipeline, gpus: Iterable[int]) -> None:
@@ -95,33 +89,35 @@ def _check_training(pipeline: Pipeline, gpus: Iterable[int]) -> None:
             "the longest prompt between them: a pair that is longer than max_length stops a run"
         )
     for number in gpus if p.bf16 else ():
-        name, capability = _gpu(number)
-        if capability < BF16_FROM:
+        import torch
+
+        if (capability := torch.cuda.get_device_capability(number)) < BF16_FROM:
+            shown, least = ("{}.{}".format(*version) for version in (capability, BF16_FROM))
             raise ValueError(
-                f"bf16 = True, and GPU {number} ({name}, compute capability {capability[0]}.{capability[1]}) has no "
-                f"bfloat16; allowed: bf16: false, or a GPU of {BF16_FROM[0]}.{BF16_FROM[1]} or more"
+                f"bf16 = True, and GPU {number} ({torch.cuda.get_device_name(number)}, compute capability {shown}) has "
+                f"no bfloat16; allowed: bf16: false, or a GPU of {least} or more"
             )
 
 
-def _check_speaking(pipeline: Pipeline, stages: Collection[str]) -> None:
-    """`SamplingError` where the model's template or tokenizer refuses how it is to be spoken to, and where the server
-    is away, serves another model, or has no room for a response."""
+def _check_speaking(pipeline: Pipeline, stages: Collection[type[Stage]]) -> None:
+    """`SamplingError` where the model's template or tokenizer refuses the chat settings, and where the server is away,
+    serves another model, or has no room for a response."""
     from ifpref.sampling import SamplingError
 
-    p, how = pipeline.params, pick(Speaking, pipeline.params)
-    engine = pipeline.model.encoder(how)  # no weights
+    p = pipeline.params
+    engine = pipeline.model.encoder(pick(Speaking, p))  # no weights
     shortest = len(engine.encode("a"))
-    if "trees" in stages:
+    if Trees in stages:
         engine.keep_prefixes()
-    asks = p.engine == "http" and bool(set(stages).intersection(BY_SERVER))
-    if not asks:
+    if p.engine != "http" or not {Responses, Trees} & set(stages):  # policies are evaluated here
         return
-    http = pipeline.model.server()
-    room = http.meet()
+    server = pipeline.model.server()
+    room = server.meet()
     if room is not None and shortest + p.max_tokens > room:
         raise SamplingError(
-            f"{http.server.url}: room for {room} tokens of prompt and response together; max_tokens = {p.max_tokens}, "
-            f"and the shortest prompt has {shortest}; allowed: a smaller max_tokens, or a larger --max-model-len"
+            f"{server.server.url}: room for {room} tokens of prompt and response together; max_tokens = "
+            f"{p.max_tokens}, and the shortest prompt has {shortest}; allowed: a smaller max_tokens, or a larger "
+            "--max-model-len"
         )
 
 
@@ -147,33 +143,18 @@ def check_gpu(pipeline: Pipeline, model: Any, free: int, name: str, copies: int 
         )
 
 
-def _free(number: int) -> int:
-    import torch
-
-    return torch.cuda.mem_get_info(number)[0]
-
-
-def _gpu(number: int) -> tuple[str, tuple[int, int]]:
-    """Name and compute capability."""
-    import torch
-
-    return torch.cuda.get_device_name(number), torch.cuda.get_device_capability(number)
-
-
 def _check_disk(pipeline: Pipeline, written: int, fetched: int, say: Callable[[str], None]) -> None:
     """ValueError where a disk is all but full, or cannot hold the model; a warning where it may fill up.
 
     written, fetched  bytes that the store and the hub's cache will grow by: at most, and for certain
     """
-    looks = [(existing(pipeline.store.root), written, 0)]
-    if fetched:
-        from huggingface_hub import constants
+    from huggingface_hub import constants
 
-        cache = existing(Path(constants.HF_HUB_CACHE))
-        if cache.stat().st_dev == looks[0][0].stat().st_dev:
-            looks = [(looks[0][0], written + fetched, fetched)]
-        else:
-            looks.append((cache, fetched, fetched))
+    store, cache = existing(pipeline.store.root), existing(Path(constants.HF_HUB_CACHE))
+    if cache.stat().st_dev == store.stat().st_dev:
+        looks = [(store, written + fetched, fetched)]
+    else:
+        looks = [(store, written, 0), (cache, fetched, fetched)]
     for folder, wanted, certain in looks:
         free = shutil.disk_usage(folder).free
         if wanted <= free:

@@ -124,7 +124,7 @@ class Run(Stage):
             "training": 1,
             "step": s.training.steps(pairs),
             "reference": pairs,
-            "pair token": pairs * p.num_train_epochs,
+            "trained pair": pairs * p.num_train_epochs,
             "greedy": sum(n_prompts(p, split) for split in s.sets),
             "sampled": test,
             "base sampled": test,  # and the base, as sharp as the policy

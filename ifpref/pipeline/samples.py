@@ -49,6 +49,10 @@ class Prompts(Stage):
     def __str__(self) -> str:
         return "prompts held-out" if self.replicate is None else f"prompts {self.replicate}"
 
+    @property
+    def label(self) -> str:
+        return "held-out" if self.replicate is None else "training"
+
     def counts(self, p: Params) -> dict[str, int]:
         if self.replicate is not None:
             return {"train": p.n_train_prompts}

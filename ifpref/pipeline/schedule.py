@@ -29,7 +29,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 
 from ifpref.pipeline.pipeline import STAGES, Pipeline
-from ifpref.pipeline.stage import Stage, Units
+from ifpref.pipeline.stage import Stage
 from ifpref.pipeline.workers import Outcome, compute
 
 EVERY_S = 15.0
@@ -38,19 +38,22 @@ RETRIES = 3
 """How often a task is tried again whose worker has died."""
 ROUGHLY: Mapping[str, float] = {
     "artefact": 0.1,
-    "prompt": 0.003,
-    "response": 0.004,
-    "tree mcts": 0.07,
-    "tree rs_branched": 0.07,
-    "base greedy": 0.01,
-    "base sampled": 0.015,
-    "greedy": 0.01,
-    "sampled": 0.02,
-    "training": 1.5,
-    "step": 0.7,
-    "reference": 0.012,
+    "prompt": 0.005,
+    "response": 0.01,
+    "tree": 0.2,
+    "pairs": 0.005,
+    "base greedy": 0.02,
+    "base sampled": 0.03,
+    "greedy": 0.02,
+    "sampled": 0.07,
+    "training": 3.0,
+    "step": 0.05,
+    "trained pair": 0.03,
+    "reference": 0.01,
 }
-"""Seconds that a unit takes with `pocket`, about: only their proportions matter. `make estimate` measures them."""
+"""Seconds that a unit (or its kind: its first word) takes with `pocket`, about: only their proportions matter. On two
+busy cores stages of `pocket` took 0.7 to 3 times as much; those of `smoke`, whose batches are small, 5 to 27 times. `make
+estimate` measures them."""
 
 
 class Schedule:
@@ -169,11 +172,9 @@ class Schedule:
 
 def roughly(pipeline: Pipeline, task: Stage) -> float:
     """Seconds of a task, in proportion to others."""
-    return seconds_of(task.work(pipeline.params, lambda name, arm: pipeline.params.n_train_prompts // 2), ROUGHLY)
-
-
-def seconds_of(units: Units, rates: Mapping[str, float]) -> float:
-    return sum(count * rates.get(unit, 0.0) for unit, count in units.items()) or rates.get("artefact", 0.0)
+    units = task.work(pipeline.params, lambda name, arm: pipeline.params.n_train_prompts // 2)
+    seconds = sum(count * ROUGHLY.get(unit, ROUGHLY.get(unit.split()[0], 0.0)) for unit, count in units.items())
+    return seconds or ROUGHLY["artefact"]
 
 
 def order(task: Stage) -> tuple:

@@ -19,6 +19,7 @@ Decisions
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,8 +31,6 @@ from ifpref.training import TrainingSettings
 from ifpref.training.checks import expected_trainable
 
 GIB = 2**30
-CHUNK = 32768
-"""Vocabulary columns at a time in trl's kernel (training/forward.py), which a GPU uses."""
 RESERVE = int(1.5 * GIB)
 """Of a GPU for its context, kernels and what fragments."""
 
@@ -68,6 +67,8 @@ def skeleton(config: Any) -> Any:
 
 def training_memory(model: Any, settings: TrainingSettings, width: int) -> Memory:
     """Of one GPU that trains LoRA by DPO; `width`: bytes of a weight, 2 in bfloat16, 4 in float32."""
+    from ifpref.training.forward import CHUNK
+
     config, per_layer = model.config.get_text_config(), _kept_per_layer(model, 2 if settings.bf16 else width)
     n_tokens = 2 * settings.per_device_train_batch_size * settings.max_length  # chosen and rejected
     layers, entering = config.num_hidden_layers, config.hidden_size * (2 if settings.bf16 else width)
@@ -125,19 +126,15 @@ def disk_bytes(params: Params, tasks: Collection[Stage], adapter_parameters: int
 
     at_once  arms that are trained side by side, each with its checkpoints
     """
-    whole = params.n_train_prompts * params.max_tokens * RESPONSE_BYTES
-    sampled = {"responses": params.n_responses, "trees": params.n_responses}
-    evaluated = (params.n_test_prompts + params.n_transfer_prompts) * params.max_tokens * EVALUATION_BYTES
-    trained = 4 * adapter_parameters  # in float32; a checkpoint has two moments too, and is there beside the next one
-    total = at_once * 2 * 3 * trained if any(task.name == "run" for task in tasks) else 0.0
+    response, trained = params.max_tokens * RESPONSE_BYTES, 4 * adapter_parameters  # in float32
+    evaluated = dict.fromkeys(("base", "greedy", "sampled"), params.max_tokens * EVALUATION_BYTES)
+    sampled = {"response": response, "tree": params.n_responses * response, "pairs": 2 * response}
+    of_unit, units = {"training": trained} | evaluated | sampled, Counter()
     for task in tasks:
-        if task.name in sampled:
-            total += whole * sampled[task.name]
-        elif task.name == "pairs":
-            total += whole * 2  # a chosen and a rejected
-        elif task.name in ("base", "run"):
-            total += evaluated + (trained if task.name == "run" else 0)
-    return int(total)
+        units.update(task.work(params, lambda name, arm: params.n_train_prompts))
+    # a checkpoint has two moments too, and is there beside the next one
+    checkpoints = at_once * 2 * 3 * trained if "training" in units else 0
+    return int(checkpoints + sum(count * of_unit.get(unit.split()[0], 0) for unit, count in units.items()))
 
 
 def download_bytes(model: Any, folder: Path | None) -> int:

@@ -17,18 +17,20 @@ Decisions
 
 from __future__ import annotations
 
-import argparse
 import json
+import platform
 import sys
+import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from ifpref import paths
-from ifpref.models import ModelError
-from ifpref.params import ParamsError, parse_overrides
+from ifpref.command import command, parser_of
+from ifpref.params import parse_overrides
 from ifpref.pipeline import preflight
 from ifpref.pipeline.pipeline import STAGES
 from ifpref.pipeline.probe import Cost, Rates, measure
@@ -40,47 +42,60 @@ from ifpref.store import StoreError
 from ifpref.study import Study, StudyError
 
 FILE = "estimate.json"
+COLUMNS = ("seconds", "tokens", "bytes")
+FORMATS = {"tokens": "{:,.0f}".format, "disk": lambda size: f"{size / 2**20:,.1f} MiB", "time": duration}
+FORMATS |= {"stage": "{:<12}".format, "what": "{:<40}".format}
+FORMATS |= {"took": lambda seconds: "" if pd.isna(seconds) else duration(seconds)}
 
 
 def cost(study: Study, task: Stage, rates: Rates) -> Cost:
     """What one task takes: its units, by the rates that were measured."""
     n_train = study.params.n_train_prompts
     units = task.work(study.params, lambda name, arm: rates.n_pairs(name, arm, n_train))
-    return sum((rates.of.get(unit, Cost()) * count for unit, count in units.items()), Cost())
+    return sum((rates.of[unit] * count for unit, count in units.items() if count), Cost())
 
 
-def estimate(study: Study, *, workers: int | None = None, say: Any = say_to_stderr) -> dict[str, Any]:
+def estimate(study: Study, *, workers: int | None = None, say: Callable[[str], None] = say_to_stderr) -> dict[str, Any]:
     """Measure, scale, and return what goes into estimate.json; nothing is left of the sample.
 
     What a study would refuse is refused here too, before the model is loaded (preflight.py).
     """
+    started = time.monotonic()
     schedule = Schedule(study.pipeline, study.at_hand(study.tasks(), say))
     n_gpus = gpus(study.params)
     n = max(1, min(study.n_workers(n_gpus, workers), len(schedule.needs) or 1))
     if not schedule.needs:
         return {"study": study.name, "workers": n, "wall_seconds": 0.0, "rows": [], "cached": len(schedule.cached)}
     preflight.check(study.pipeline, schedule.needs, n_gpus, lambda line: say(f"estimate: {line}"))
-    rates = measure(study.params, "cuda:0" if n_gpus else "cpu", say=say)
+    device = "cuda:0" if n_gpus else "cpu"
+    rates = measure(study.params, device, say=say)
     costs = {task: cost(study, task, rates) for task in schedule.needs}
-    rows: dict[tuple[str, str], list[Cost]] = defaultdict(list)
-    for task, found in costs.items():
-        rows[task.name, task.label].append(found)
-    order = [stage.name for stage in STAGES]
-    table = [
-        {"stage": stage, "what": what, "tasks": len(each), **asdict(sum(each, Cost()))}
-        for (stage, what), each in sorted(rows.items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
-    ]
+    ordered = sorted(costs, key=lambda task: (STAGES.index(type(task)), task.label))
+    table = pd.DataFrame({"stage": t.name, "what": t.label, "tasks": 1, **asdict(costs[t])} for t in ordered)
+    peak, peak_of = _peak(device)
     return {
         "study": study.name,
-        "machine": rates.machine,
+        "machine": f"{platform.machine()}, {sys.platform}, {peak_of}",
         "workers": n,
         "cached": len(schedule.cached),
         "wall_seconds": wall_seconds(schedule.needs, {task: one.seconds for task, one in costs.items()}, n),
-        "peak_bytes": rates.peak_bytes * (1 if n_gpus else n),
-        "peak_of": rates.peak_of,
-        "measured_seconds": rates.seconds,
-        "rows": table,
+        "peak_bytes": peak * (1 if n_gpus else n),
+        "peak_of": peak_of,
+        "measured_seconds": time.monotonic() - started,
+        "rows": table.groupby(["stage", "what"], sort=False).sum().reset_index().to_dict("records"),
     }
+
+
+def _peak(device: str) -> tuple[int, str]:
+    """The most bytes that this process has held, and of what."""
+    if device.startswith("cuda"):
+        import torch
+
+        return torch.cuda.max_memory_allocated(device), torch.cuda.get_device_name(device)
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit, "memory"
 
 
 def actual(study: Study, estimated: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -101,59 +116,44 @@ def actual(study: Study, estimated: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def shown(found: Mapping[str, Any]) -> str:
-    """The estimate as a table."""
-    lines = [f"{'stage':15}{'what':38}{'tasks':>6}{'time':>9}{'tokens':>15}{'disk':>10}"]
-    for row in found["rows"]:
-        took = "" if row.get("actual_seconds") is None else f"   took {duration(row['actual_seconds'])}"
-        tokens, megabytes = f"{row['tokens']:,.0f}" if row["tokens"] else "", row["bytes"] / 2**20
-        lines.append(
-            f"{row['stage']:15}{row['what']:38}{row['tasks']:>6}{duration(row['seconds']):>9}{tokens:>15}"
-            f"{f'{megabytes:,.1f} MiB' if megabytes >= 0.05 else '':>12}{took}"
-        )
-    total = {part: sum(row[part] for row in found["rows"]) for part in ("tasks", "seconds", "tokens", "bytes")}
+    """The estimate as a table, and what it comes to."""
+    rows = pd.DataFrame(found["rows"], columns=["stage", "what", "tasks", *COLUMNS, "actual_seconds"])
+    total, known = rows[["tasks", *COLUMNS]].sum(), rows.dropna(subset="actual_seconds")
+    table = rows.rename(columns={"seconds": "time", "bytes": "disk", "actual_seconds": "took"})
+    table = table.dropna(axis="columns", how="all")
+    lines = [table.to_string(index=False, formatters=FORMATS, justify="left") + "\n"] if found["rows"] else []
     lines.append(
-        f"\n{found['study']}: {total['tasks']} artefacts to make, {found['cached']} are there. "
-        f"{duration(total['seconds'])} of computing, {duration(found['wall_seconds'])} on the wall with "
-        f"{found['workers']} workers; {total['tokens']:,.0f} tokens; {total['bytes'] / GIB:.2f} GiB on disk"
+        f"{found['study']}: {total.tasks:.0f} artefacts to make, {found['cached']} are there. "
+        f"{duration(total.seconds)} of computing, {duration(found['wall_seconds'])} on the wall with "
+        f"{found['workers']} workers; {total.tokens:,.0f} tokens; {total.bytes / GIB:.2f} GiB on disk"
     )
     if "peak_bytes" in found:
         lines.append(f"peak memory: about {found['peak_bytes'] / GIB:.1f} GiB of {found['peak_of']}")
-    known = [row for row in found["rows"] if row.get("actual_seconds") is not None]
-    if known:
-        there, then = (sum(row[part] for row in known) for part in ("actual_seconds", "seconds"))
+    if len(known):
+        there, then = known.actual_seconds.sum(), known.seconds.sum()
         lines.append(f"of what is there: estimated {duration(then)}, took {duration(there)} ({there / then - 1:+.0%})")
     return "\n".join(lines)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m ifpref.publish.estimate", description=__doc__.split("\n")[0])
-    parser.add_argument("profile", help="a name in params/, or a YAML file")
-    parser.add_argument("--set", default="", help="parameters, such as 'beta=0.05 seed=1'")
+@command(StudyError, StoreError)
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = parser_of("ifpref.publish.estimate", __doc__, study=True)
     parser.add_argument("--workers", type=int, help="as the study is to be run with (default: as `make reproduce`)")
     parser.add_argument("--actual", action="store_true", help="what it took, beside the estimate that was written")
     options = parser.parse_args(arguments)
-    try:
-        study = Study(options.profile, **parse_overrides(options.set))
-        file = paths.outputs_folder(study.name) / FILE
-        if options.actual:
-            found = _written(file)
-            found["rows"] = actual(study, found)
-        else:
-            found = estimate(study, workers=options.workers)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    except (ParamsError, ModelError, StudyError, StoreError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    study = Study(options.profile, **parse_overrides(options.set))
+    file = paths.outputs_folder(study.name) / FILE
+    if options.actual:
+        if not file.is_file():
+            raise StudyError(f"{paths.shown(file)}: no estimate; it is made without --actual, before a run")
+        found = json.loads(file.read_bytes())
+        found["rows"] = actual(study, found)
+    else:
+        found = estimate(study, workers=options.workers)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(shown(found))
     return 0
-
-
-def _written(file: Path) -> dict[str, Any]:
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise StudyError(f"{paths.shown(file)}: no estimate; it is made without --actual, before a run") from None
 
 
 if __name__ == "__main__":

@@ -145,6 +145,7 @@ def generate(
 
 def where_time_goes(engine: Any, sample: Callable[[], int]) -> tuple[dict[str, float], float]:
     """Seconds of one run by part, and of its matrix products alone, replayed on the same shapes."""
+    from ifpref.sampling import Engine
     from ifpref.sampling import transformers as module
 
     spent: dict[str, float] = defaultdict(float)
@@ -155,7 +156,7 @@ def where_time_goes(engine: Any, sample: Callable[[], int]) -> tuple[dict[str, f
         timed(module._Round, "_leave", "rows leave", spent),
         timed(module.RowCache, "keep", "rows leave", spent),
         timed(module.RowCache, "__init__", "placing prefixes", spent),
-        timed(type(engine), "texts", "decoding text", spent),
+        timed(Engine, "texts", "decoding text", spent),
     ):
         start = time.perf_counter()
         sample()
