@@ -69,7 +69,7 @@ def main(folder, cache):
 
     from ifpref.models import ModelError, attach_adapter, identify, load_model, load_tokenizer
     from ifpref.params import load_params
-    from ifpref.pipeline.runs import Runs
+    from ifpref.pipeline.pipeline import Pipeline
     from ifpref.store import Store
     from ifpref.training import TrainingSettings, train_policy
 
@@ -77,18 +77,18 @@ def main(folder, cache):
 
     def study():
         """As each worker, and each later run, begins."""
-        return Runs(load_params("smoke", model="owner/name"), Store(folder / "store"))
+        return Pipeline(load_params("smoke", model="owner/name"), Store(folder / "store"))
 
-    seen = {"loaded": load_model("owner/name").identity, "study": study().loaded.identity}
+    seen = {"loaded": load_model("owner/name").identity, "study": study().model.loaded.identity}
     settings = TrainingSettings.from_params(load_params("smoke", max_length=64))
     ids = {"prompt_ids": [1, 3, 50, 60, 4], "chosen_ids": [61, 62, 2], "rejected_ids": [63, 2]}
     pairs = [{"pair_id": str(i), **ids} for i in range(4)]
-    policy = train_policy(Store(folder / "store"), study().loaded, pairs, settings, seed=0)
+    policy = train_policy(Store(folder / "store"), study().model.loaded, pairs, settings, seed=0)
     seen["base of the adapter"] = policy.read_json("adapter/base.json")
 
     Hub.main = SECOND
     seen["moved on: asked anew"] = identify("owner/name")["revision"]
-    seen["moved on: the study"] = study().loaded.identity["revision"]
+    seen["moved on: the study"] = study().model.loaded.identity["revision"]
     try:
         attach_adapter(load_model("owner/name"), policy.path("adapter"))
     except ModelError as error:
@@ -96,7 +96,7 @@ def main(folder, cache):
 
     server.shutdown()
     server.server_close()
-    seen["away: the study"] = study().loaded.identity["revision"]
+    seen["away: the study"] = study().model.loaded.identity["revision"]
     seen["away: by commit"] = identify("owner/name", SECOND)["revision"]
     load_tokenizer("owner/name", revision=FIRST)
     print(json.dumps(seen))

@@ -146,8 +146,8 @@ def test_no_network_is_said_at_once_and_what_was_fetched_will_do(answer, monkeyp
         identify("owner/name")
     assert time.monotonic() - start < 5
     monkeypatch.setattr(models.load, "cached_commit", lambda id, revision: "abc123")
-    assert identify("owner/name") == {"id": "owner/name", "revision": "abc123", "weights": None}
-    assert models._options_of("owner/name", None)["local_files_only"] is True
+    assert identify("owner/name") == {"id": "owner/name", "revision": "abc123", "content": None, "dtype": "float32"}
+    assert models.load._options_of("owner/name", None)["local_files_only"] is True
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +163,7 @@ def of_the_hub(tmp_path_factory):
 
 
 def test_a_hub_model_is_its_commit(of_the_hub):
-    identity = {"id": "owner/name", "revision": "a" * 40, "weights": None}
+    identity = {"id": "owner/name", "revision": "a" * 40, "content": None, "dtype": "float32"}
     assert all(of_the_hub[what] == identity for what in ("loaded", "study", "base of the adapter"))
 
 
@@ -190,11 +190,11 @@ def test_the_only_commit_in_the_cache_will_do_without_a_hub(monkeypatch, tmp_pat
 
 @pytest.mark.parametrize("text", ["[1]", '{"owner/name@default branch": 3}', "{"])
 def test_a_damaged_file_of_commits_is_said(tmp_path, text):
-    from ifpref.pipeline.stages import kept_identity
+    from ifpref.pipeline.pipeline import kept_identity
 
     (tmp_path / "commits.json").write_text(text)
     with pytest.raises(ModelError, match=r"commits\.json: .*; allowed: an object, of each model@revision its commit"):
-        kept_identity(tmp_path / "commits.json", "owner/name")
+        kept_identity(tmp_path / "commits.json", "owner/name", None, "float32")
 
 
 def test_what_is_no_id_is_refused():

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ifpref.models import ModelError, load_config, load_tokenizer
+from ifpref.models import ModelError, is_local, load_config, load_model, load_tokenizer
 from ifpref.models.hub import cached_folder
 from ifpref.pipeline.fitting import at_most
 from ifpref.pipeline.model import Speaking
@@ -71,7 +71,10 @@ def check(pipeline: Pipeline, needs: Collection[Stage], n_gpus: int, say: Callab
         _check_disk(pipeline, disk_bytes(p, needs, POCKET_ADAPTER, at_once), 0, say)
         return
     revision = pipeline.identity["revision"]
-    load_tokenizer(p.model, revision=revision)
+    if is_local(p.model):
+        load_model(p.model, device="meta")
+    else:  # not fetched before there is room for it
+        load_tokenizer(p.model, revision=revision)
     model = skeleton(load_config(p.model, revision=revision))
     positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     if positions is not None and p.max_length > positions:
