@@ -320,7 +320,8 @@ HOSTILE_MODELS: dict[str, Case] = {
         r"config\.json: quantization_config: its weights are quantised",
     ),
     "attention from a hub": Case(
-        change("config.json", attn_implementation="kernels-community/flash-attn"), "an attention of its own"
+        change("config.json", attn_implementation="kernels-community/flash-attn"),
+        "attn_implementation = .*; allowed: eager, sdpa",
     ),
     "code of its own": Case(own_code, "code of its own, and code from a hub or a folder is not run here"),
     # end tokens

@@ -20,11 +20,8 @@ FLOATS = ("F64", "F32", "F16", "BF16")
 CONFIG, INDEX = "config.json", "model.safetensors.index.json"
 READ = (CONFIG, INDEX, "generation_config.json", "tokenizer_config.json", "special_tokens_map.json")
 """JSON files of which transformers passes over some that are broken."""
-ONLY_HERE = {
-    "quantization_config": "its weights are quantised; allowed: weights as floating point numbers",
-    "attn_implementation": "it chooses an attention of its own; allowed: a config without this key",
-    "_attn_implementation": "it chooses an attention of its own; allowed: a config without this key",
-}
+ATTENTION = ("eager", "sdpa")
+"""What a config may name; others are fetched from a hub, or need packages of their own."""
 
 
 @contextmanager
@@ -51,10 +48,15 @@ def check_folder(folder: Path) -> None:
     read = {name: _object(folder / name) for name in READ if (folder / name).exists()}
     if CONFIG not in read:
         raise ModelError(f"{folder}: holds no {CONFIG}; allowed: a folder with a whole model")
-    for key, why in ONLY_HERE.items():
-        if read[CONFIG].get(key) is not None:
-            raise ModelError(f"{folder / CONFIG}: {key}: {why}")
-    layers = read[CONFIG].get("num_hidden_layers")
+    config = read[CONFIG]
+    if config.get("quantization_config") is not None:
+        raise ModelError(
+            f"{folder / CONFIG}: quantization_config: its weights are quantised; allowed: {', '.join(FLOATS)}"
+        )
+    for key in ("attn_implementation", "_attn_implementation"):
+        if config.get(key) not in (None, *ATTENTION):
+            raise ModelError(f"{folder / CONFIG}: {key} = {config[key]!r}; allowed: {', '.join(ATTENTION)}")
+    layers = config.get("num_hidden_layers")
     if isinstance(layers, int) and layers > len(tensors):
         raise ModelError(f"{folder / CONFIG}: num_hidden_layers = {layers}, and its weights are {len(tensors)} tensors")
     places = read.get(INDEX, {}).get("weight_map", {}) if not (folder / "model.safetensors").exists() else {}

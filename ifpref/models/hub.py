@@ -12,8 +12,8 @@ Decisions
 from __future__ import annotations
 
 import os
+from concurrent.futures import Future
 from pathlib import Path
-from queue import Empty, Queue
 from threading import Thread
 from typing import Any
 
@@ -68,12 +68,10 @@ def look_on_hub(id: str, revision: str | None = None) -> Any:
     from huggingface_hub import constants
     from huggingface_hub import errors as hub
 
-    answers: Queue[Any] = Queue()
-    Thread(target=_ask, args=(id, revision, answers), daemon=True).start()
+    answer: Future[Any] = Future()
+    Thread(target=_ask, args=(id, revision, answer), daemon=True).start()
     try:
-        info = answers.get(timeout=LOOK_S)
-        if isinstance(info, Exception):
-            raise info
+        info = answer.result(LOOK_S)
     except hub.GatedRepoError:
         token = "is set, so the licence is not accepted, or not yet granted" if os.environ.get(TOKEN) else "is not set"
         raise ModelError(
@@ -92,7 +90,7 @@ def look_on_hub(id: str, revision: str | None = None) -> Any:
         if status in (401, 403):
             raise ModelError(f"model {id!r}: the hub refuses the token in {TOKEN} ({status}); make a new one") from None
         raise _unreachable(id, f"it answers {status}") from None
-    except Empty:
+    except TimeoutError:
         raise _unreachable(id, f"it has not answered within {LOOK_S:.0f} s") from None
     except (ValueError, TypeError, KeyError, AttributeError):
         raise _unreachable(
@@ -107,8 +105,8 @@ def look_on_hub(id: str, revision: str | None = None) -> Any:
     return info
 
 
-def _ask(id: str, revision: str | None, answers: Queue[Any]) -> None:
-    """Puts what the hub says of a model, or the error, into `answers`."""
+def _ask(id: str, revision: str | None, answer: Future[Any]) -> None:
+    """Sets what the hub says of a model, or the error."""
     from huggingface_hub import HfApi
 
     try:
@@ -117,9 +115,9 @@ def _ask(id: str, revision: str | None, answers: Queue[Any]) -> None:
             raise ValueError("no commit")
         if info.gated and cached_commit(id, info.sha) is None:
             HfApi().auth_check(id)
-        answers.put(info)
+        answer.set_result(info)
     except Exception as error:  # raised where it is awaited
-        answers.put(error)
+        answer.set_exception(error)
 
 
 def _no_such_model(id: str, error: Exception) -> ModelError:

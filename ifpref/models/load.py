@@ -17,8 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -83,10 +82,13 @@ def load_model(
     Raises `ModelError` for what is not there or not whole, has no chat template, no end token or no safetensors.
     """
     from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
 
+    if not is_live():
+        logging.disable_progress_bar()  # it would fill a log
     folder, options = _folder(id), _options_of(id, revision)
     tokenizer = _tokenizer(id, options)
-    with _bars_only_where_someone_watches(), as_model_error(id):
+    with as_model_error(id):
         model, info = AutoModelForCausalLM.from_pretrained(
             str(folder or id),
             dtype=dtype,
@@ -157,21 +159,6 @@ def _resolve(id: str, revision: str | None) -> tuple[str, bool]:
         if (commit := cached_commit(id, revision)) is None:
             raise
         return commit, False
-
-
-@contextmanager
-def _bars_only_where_someone_watches() -> Iterator[None]:
-    """transformers' own progress bars would fill a log."""
-    from transformers.utils import logging
-
-    hide = not is_live() and logging.is_progress_bar_enabled()
-    if hide:
-        logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if hide:
-            logging.enable_progress_bar()
 
 
 def is_local(id: str) -> bool:

@@ -13,6 +13,7 @@ import resource
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from functools import cache
 
 SECONDS = 3
@@ -29,40 +30,36 @@ def try_template(given: str) -> None:
 
     given  JSON: the template, and the special tokens that it may name
     """
+    command, longest = [sys.executable, "-P", __file__], 20 * SECONDS
     try:
-        done = subprocess.run(
-            [sys.executable, "-P", __file__], input=given, capture_output=True, text=True, timeout=20 * SECONDS
-        )
+        done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=longest)
     except subprocess.TimeoutExpired:
-        raise ValueError(f"takes more than {20 * SECONDS} s for a message") from None
+        raise ValueError(f"takes more than {longest} s for a message") from None
     if done.returncode < 0:
         raise ValueError(f"takes more than {SECONDS} s for a message")
-    if done.returncode:
-        raise ValueError(done.stderr.strip().splitlines()[-1])
+    if wrong := done.stdout.strip() or done.stderr.strip().rpartition("\n")[2]:
+        raise ValueError(wrong)
 
 
-def main() -> int:
+def main() -> None:
     from transformers.utils.chat_template_utils import render_jinja_template
 
     template, tokens = json.load(sys.stdin)
     seconds = round(time.process_time() + SECONDS)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    with suppress(ValueError, OSError):  # a system without this limit
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     for text in MESSAGES:
         chat = [{"role": "user", "content": text}]
         try:
             [said], _ = render_jinja_template([chat], chat_template=template, add_generation_prompt=True, **tokens)
         except Exception as error:  # whatever a template may raise
-            print(f"fails on a user's message: {type(error).__name__}: {' '.join(str(error).split())}", file=sys.stderr)
-            return 1
+            sys.exit(print(f"fails on a user's message: {type(error).__name__}: {' '.join(str(error).split())}"))
         if len(said) > CHARACTERS:
-            print(f"writes {len(said):,} characters for a message of {len(text)}", file=sys.stderr)
-            return 1
+            sys.exit(print(f"writes {len(said):,} characters for a message of {len(text)}"))
         if text not in said:
-            print("leaves out what the user says", file=sys.stderr)
-            return 1
-    return 0
+            sys.exit(print("leaves out what the user says"))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
