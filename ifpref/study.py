@@ -145,8 +145,8 @@ class Study:
                  `training_processes` of them). 0: this process
 
         Returns what failed, with the reason, and warns of it; everything else is there, and a run that is missing is
-        left out of tables and counted. StudyError where what all the rest is read against is missing: held-out
-        prompts, or the base.
+        left out of tables and counted. StudyError where what all the rest is read against is missing (held-out
+        prompts, or the base), and where no arm of any comparison has a pair.
         """
         self._records.clear()
         self._ifeval_tables.clear()
@@ -158,6 +158,7 @@ class Study:
         if not schedule.needs:
             if notebook:
                 say(f"{what}: all {len(schedule.cached)} artefacts are there")
+            self._check_pairs(notebook, lambda line: say(f"{what}: {line}"))
             return {}
         for root, count in self.pipeline.store.outdated().items():
             say(f"{what}: {paths.shown(root)} holds {count:,} artefacts of an older layout: they are not used")
@@ -172,7 +173,23 @@ class Study:
             if any(task == Prompts() or isinstance(task, Base) for task in schedule.failed):
                 raise StudyError(text)
             warnings.warn(text, stacklevel=2)
+        self._check_pairs(notebook, lambda line: say(f"{what}: {line}"))
         return schedule.failed
+
+    def _check_pairs(self, notebook: str | None, say: Callable[[str], None]) -> None:
+        """Say which comparisons of a notebook have no pairs in any arm; StudyError where no comparison at all has."""
+
+        def n_pairs(one: Comparison) -> int | None:
+            tables = self.pair_tables(one.name)
+            return sum(sum(table["pairs"].values()) for table in tables) if tables else None
+
+        empty = [one.name for one in self._comparisons(notebook) if n_pairs(one) == 0]
+        if not empty:
+            return
+        text = f"no pairs in any arm of {', '.join(empty)}, so nothing is trained there; the yields say where they went"
+        if not any(map(n_pairs, self.comparisons)):
+            raise StudyError(f"{text}. What helps: more n_train_prompts or n_responses, or rules that keep more pairs")
+        say(text)
 
     def n_workers(self, n_gpus: int, asked: int | None = None) -> int:
         """Processes that `run` starts. More workers than GPUs, where that is asked for, share them; but where training

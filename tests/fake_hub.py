@@ -10,6 +10,8 @@ import json
 import os
 import sys
 import threading
+import time
+from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -58,18 +60,59 @@ class Hub(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
 
+class Portal(BaseHTTPRequestHandler):
+    """A network's sign-in page, whatever is asked for; `body` may be another answer that is none of a hub."""
+
+    body = b"<html><body>Welcome! Please sign in.</body></html>"
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+
+class Dripping(Portal):
+    """A byte now and then, for ever."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "1000000")
+        self.end_headers()
+        with suppress(OSError):  # whoever asked has gone
+            while True:
+                self.wfile.write(b" ")
+                time.sleep(0.1)
+
+
+@contextmanager
+def serving(handler):
+    """The address of a hub that answers so."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 def main(folder, cache):
     """Prints, as JSON, what a study would see as the branch moves on and the hub goes away."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    os.environ |= {"HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}", "HF_HOME": str(cache)}
+    hub = ExitStack()
+    os.environ |= {"HF_ENDPOINT": hub.enter_context(serving(Hub)), "HF_HOME": str(cache)}
     os.environ |= {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "NO_PROXY": "127.0.0.1"}
     os.environ |= {"no_proxy": "127.0.0.1"}
     from tiny_models import save_base
 
     from ifpref.models import ModelError, attach_adapter, identify, load_model, load_tokenizer
     from ifpref.params import load_params
-    from ifpref.pipeline.runs import Runs
+    from ifpref.pipeline.pipeline import Pipeline
     from ifpref.store import Store
     from ifpref.training import TrainingSettings, train_policy
 
@@ -77,26 +120,25 @@ def main(folder, cache):
 
     def study():
         """As each worker, and each later run, begins."""
-        return Runs(load_params("smoke", model="owner/name"), Store(folder / "store"))
+        return Pipeline(load_params("smoke", model="owner/name"), Store(folder / "store"))
 
-    seen = {"loaded": load_model("owner/name").identity, "study": study().loaded.identity}
+    seen = {"loaded": load_model("owner/name").identity, "study": study().model.loaded.identity}
     settings = TrainingSettings.from_params(load_params("smoke", max_length=64))
     ids = {"prompt_ids": [1, 3, 50, 60, 4], "chosen_ids": [61, 62, 2], "rejected_ids": [63, 2]}
     pairs = [{"pair_id": str(i), **ids} for i in range(4)]
-    policy = train_policy(Store(folder / "store"), study().loaded, pairs, settings, seed=0)
+    policy = train_policy(Store(folder / "store"), study().model.loaded, pairs, settings, seed=0)
     seen["base of the adapter"] = policy.read_json("adapter/base.json")
 
     Hub.main = SECOND
     seen["moved on: asked anew"] = identify("owner/name")["revision"]
-    seen["moved on: the study"] = study().loaded.identity["revision"]
+    seen["moved on: the study"] = study().model.loaded.identity["revision"]
     try:
         attach_adapter(load_model("owner/name"), policy.path("adapter"))
     except ModelError as error:
         seen["moved on: the adapter"] = str(error)
 
-    server.shutdown()
-    server.server_close()
-    seen["away: the study"] = study().loaded.identity["revision"]
+    hub.close()
+    seen["away: the study"] = study().model.loaded.identity["revision"]
     seen["away: by commit"] = identify("owner/name", SECOND)["revision"]
     load_tokenizer("owner/name", revision=FIRST)
     print(json.dumps(seen))

@@ -2,12 +2,16 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import fake_hub
 import pytest
+from hostile_models import HOSTILE_MODELS, face
+from tiny_models import save_base
 
 from ifpref import models
 from ifpref.models import ModelError, hub, identify, load_config, load_model, load_tokenizer, look_on_hub
@@ -58,6 +62,56 @@ def test_code_of_a_model_is_never_run(tmp_path):
         with pytest.raises(ModelError, match="code of its own, and code from a hub or a folder is not run here"):
             load(str(tmp_path))
     assert not (tmp_path / "ran").exists()
+
+
+# ---- a folder of somebody else's (hostile_models.py; all of them: make torture)
+
+SAMPLE = (
+    "nothing",
+    "a deleted q_proj",
+    "int8 weights",
+    "one NaN",
+    "a missing shard",
+    "a folder with a GGUF",
+    "model type bert",
+    "another rope_theta",
+    "an end token outside",
+    "more tokens than the embedding",
+    "a permuted vocabulary",
+    "a template that ignores the prompt",
+    "a template that never ends",
+    "a folder of links",
+)
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_a_hostile_model(name, tmp_path):
+    found = face(name, tmp_path)
+    assert found.is_right(HOSTILE_MODELS[name]), found
+
+
+def test_a_model_is_its_dtype_too(tmp_path):
+    folder = str(save_base(tmp_path))
+    kinds = [identify(folder, None, dtype) for dtype in ("float32", "bfloat16")]
+    assert kinds[0] != kinds[1]
+    assert [load_model(folder, dtype=dtype).identity for dtype in ("float32", "bfloat16")] == kinds
+
+
+@pytest.mark.parametrize(
+    "name", ["a deleted q_proj", "model type bert", "torn weights", "more tokens than the embedding"]
+)
+def test_a_study_of_a_model_that_is_not_whole_leaves_nothing(name, tmp_path, monkeypatch):
+    from ifpref import paths
+    from ifpref.study import Study
+
+    model = save_base(tmp_path / "model")
+    HOSTILE_MODELS[name].damage(model)
+    shutil.copytree(Path(__file__).parents[1] / "params", tmp_path / "params")
+    monkeypatch.setenv(paths.HOME_VARIABLE, str(tmp_path))
+    with pytest.raises(ModelError):
+        Study("smoke", model=str(model)).run(workers=0, say=lambda line: None)
+    made = [path for path in paths.store_folder().rglob("*") if path.is_file()]
+    assert not made
 
 
 # ---- the hub, played
@@ -146,8 +200,8 @@ def test_no_network_is_said_at_once_and_what_was_fetched_will_do(answer, monkeyp
         identify("owner/name")
     assert time.monotonic() - start < 5
     monkeypatch.setattr(models.load, "cached_commit", lambda id, revision: "abc123")
-    assert identify("owner/name") == {"id": "owner/name", "revision": "abc123", "weights": None}
-    assert models._options_of("owner/name", None)["local_files_only"] is True
+    assert identify("owner/name") == {"id": "owner/name", "revision": "abc123", "content": None, "dtype": "float32"}
+    assert models.load._options_of("owner/name", None)["local_files_only"] is True
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +217,7 @@ def of_the_hub(tmp_path_factory):
 
 
 def test_a_hub_model_is_its_commit(of_the_hub):
-    identity = {"id": "owner/name", "revision": "a" * 40, "weights": None}
+    identity = {"id": "owner/name", "revision": "a" * 40, "content": None, "dtype": "float32"}
     assert all(of_the_hub[what] == identity for what in ("loaded", "study", "base of the adapter"))
 
 
@@ -175,6 +229,40 @@ def test_a_study_keeps_the_commit_when_the_branch_moves_on_and_when_the_hub_is_a
 
 def test_an_adapter_of_another_commit_is_refused(of_the_hub):
     assert f"trained on 'owner/name', revision {'a' * 40}; found: " in of_the_hub["moved on: the adapter"]
+
+
+@pytest.fixture
+def hub_at(monkeypatch, tmp_path):
+    """Lets the hub's own client ask a server of fake_hub.py, with an empty cache."""
+    import huggingface_hub.constants as constants
+
+    def ask(address):
+        monkeypatch.setattr(constants, "ENDPOINT", address)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.setenv(name, "127.0.0.1")
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    "body", [fake_hub.Portal.body, b"", b"[1]", b'"hub"', b"null", b"{}", b'{"id": "owner/name", "siblings": [1]}']
+)
+def test_a_sign_in_page_in_place_of_the_hub(hub_at, body):
+    with fake_hub.serving(type("Page", (fake_hub.Portal,), {"body": body})) as address:
+        hub_at(address)
+        with pytest.raises(hub.Unreachable, match=r"what answers at http://127\.0\.0\.1:\d+ is not a hub"):
+            identify("owner/name")
+
+
+def test_a_hub_that_drips_is_given_up(hub_at, monkeypatch):
+    monkeypatch.setattr(hub, "LOOK_S", 1.0)
+    with fake_hub.serving(fake_hub.Dripping) as address:
+        hub_at(address)
+        start = time.monotonic()
+        with pytest.raises(hub.Unreachable, match=r"the hub cannot be asked \(it has not answered within 1 s\)"):
+            identify("owner/name")
+        assert time.monotonic() - start < 5
 
 
 def test_the_only_commit_in_the_cache_will_do_without_a_hub(monkeypatch, tmp_path):
@@ -190,11 +278,11 @@ def test_the_only_commit_in_the_cache_will_do_without_a_hub(monkeypatch, tmp_pat
 
 @pytest.mark.parametrize("text", ["[1]", '{"owner/name@default branch": 3}', "{"])
 def test_a_damaged_file_of_commits_is_said(tmp_path, text):
-    from ifpref.pipeline.stages import kept_identity
+    from ifpref.pipeline.pipeline import kept_identity
 
     (tmp_path / "commits.json").write_text(text)
     with pytest.raises(ModelError, match=r"commits\.json: .*; allowed: an object, of each model@revision its commit"):
-        kept_identity(tmp_path / "commits.json", "owner/name")
+        kept_identity(tmp_path / "commits.json", "owner/name", None, "float32")
 
 
 def test_what_is_no_id_is_refused():

@@ -198,7 +198,7 @@ def test_the_weights_are_small_safe_and_load_fast(pocket):
     start = time.perf_counter()
     load_model("pocket")
     assert time.perf_counter() - start < 5  # under a second on an idle machine; make bench measures it
-    assert pocket.identity["id"] == "pocket" and len(pocket.identity["weights"]) == 16
+    assert pocket.identity["id"] == "pocket" and len(pocket.identity["content"]) == 16
 
 
 def test_the_provenance_is_that_of_this_world(provenance):

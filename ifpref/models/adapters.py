@@ -41,8 +41,8 @@ def attach_adapter(loaded: LoadedModel, folder: str | Path) -> LoadedModel:
     wanted, found = ({name: base[name] for name in names} for base in (recorded, loaded.identity))
     if wanted != found or None in wanted.values():
         raise ModelError(
-            f"{folder}: the adapter was trained on {recorded['id']!r}, {wanted}; found: {loaded.id!r}, {found}; "
-            "allowed: its own base"
+            f"{folder}: the adapter was trained on {recorded['id']!r}, {names[-1]} {wanted[names[-1]]}; found: "
+            f"{loaded.id!r}, {names[-1]} {found[names[-1]]}; allowed: its own base"
         )
     with warnings.catch_warnings():  # transformers 5.23 asks itself for a name that it will drop
         warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)

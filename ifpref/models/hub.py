@@ -4,14 +4,17 @@
     cached_commit("Qwen/Qwen2.5-1.5B-Instruct", None)      # of what an earlier run has fetched; None where nothing is
 
 Decisions
-- The hub's own client tries again for half a minute a file where there is no network: one look goes before it.
+- The hub's own client tries again for half a minute a file where there is no network: one look goes before it, in a
+  thread of its own, because that client limits the wait for each byte and not for the whole answer.
 - The token stays in its environment variable: the client reads it there, and it is written nowhere.
 """
 
 from __future__ import annotations
 
 import os
+from concurrent.futures import Future
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 TOKEN = "HF_TOKEN"
@@ -62,13 +65,13 @@ def look_on_hub(id: str, revision: str | None = None) -> Any:
     model whose licence is not accepted, a token that is refused, and a model without safetensors.
     """
     import httpx2
-    from huggingface_hub import HfApi, constants
+    from huggingface_hub import constants
     from huggingface_hub import errors as hub
 
+    answer: Future[Any] = Future()
+    Thread(target=_ask, args=(id, revision, answer), daemon=True).start()
     try:
-        info = HfApi().model_info(id, revision=revision, timeout=LOOK_S)
-        if info.gated and cached_commit(id, info.sha) is None:
-            HfApi().auth_check(id)
+        info = answer.result(LOOK_S)
     except hub.GatedRepoError:
         token = "is set, so the licence is not accepted, or not yet granted" if os.environ.get(TOKEN) else "is not set"
         raise ModelError(
@@ -87,6 +90,12 @@ def look_on_hub(id: str, revision: str | None = None) -> Any:
         if status in (401, 403):
             raise ModelError(f"model {id!r}: the hub refuses the token in {TOKEN} ({status}); make a new one") from None
         raise _unreachable(id, f"it answers {status}") from None
+    except TimeoutError:
+        raise _unreachable(id, f"it has not answered within {LOOK_S:.0f} s") from None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise _unreachable(
+            id, f"what answers at {constants.ENDPOINT} is not a hub: a page to sign in to a network?"
+        ) from None
     except (hub.OfflineModeIsEnabled, httpx2.HTTPError, OSError) as error:
         offline = isinstance(error, hub.OfflineModeIsEnabled)
         raise _unreachable(id, "HF_HUB_OFFLINE is set" if offline else str(error) or type(error).__name__) from None
@@ -94,6 +103,21 @@ def look_on_hub(id: str, revision: str | None = None) -> Any:
     if not any(name.endswith(".safetensors") for name in names):
         raise ModelError(f"model {id!r} has no .safetensors on the hub; allowed: a model that has, none other is read")
     return info
+
+
+def _ask(id: str, revision: str | None, answer: Future[Any]) -> None:
+    """Sets what the hub says of a model, or the error."""
+    from huggingface_hub import HfApi
+
+    try:
+        info = HfApi().model_info(id, revision=revision, timeout=LOOK_S)
+        if not isinstance(info.sha, str):
+            raise ValueError("no commit")
+        if info.gated and cached_commit(id, info.sha) is None:
+            HfApi().auth_check(id)
+        answer.set_result(info)
+    except Exception as error:  # raised where it is awaited
+        answer.set_exception(error)
 
 
 def _no_such_model(id: str, error: Exception) -> ModelError:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ifpref.models import ModelError, load_config
+from ifpref.models import ModelError, is_local, load_config, load_model, load_tokenizer
 from ifpref.models.hub import cached_folder
 from ifpref.pipeline.fitting import at_most
 from ifpref.pipeline.model import Speaking
@@ -53,10 +53,10 @@ def check(pipeline: Pipeline, needs: Collection[Stage], n_gpus: int, say: Callab
         _check_training(pipeline, used)
     adapter = fetched = 0
     if any(stage.of_model for stage in stages):
-        if p.model != "pocket" or pick(Speaking, p) != PLAIN:
-            _check_speaking(pipeline, stages)
         # pocket is known to be whole, and small
         adapter, fetched = (POCKET_ADAPTER, 0) if p.model == "pocket" else _check_model(pipeline, stages, used)
+        if p.model != "pocket" or pick(Speaking, p) != PLAIN:
+            _check_speaking(pipeline, stages)
     at_once = max(1, n_gpus // p.training_processes)
     _check_disk(pipeline, disk_bytes(p, needs, adapter, at_once), fetched, say)
 
@@ -67,6 +67,10 @@ def _check_model(pipeline: Pipeline, stages: Collection[type[Stage]], gpus: Iter
     import torch
 
     p, revision = pipeline.params, pipeline.identity["revision"]
+    if is_local(p.model):
+        load_model(p.model, device="meta")
+    else:  # not fetched before there is room for it
+        load_tokenizer(p.model, revision=revision)
     model = skeleton(load_config(p.model, revision=revision))
     positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     if positions is not None and p.max_length > positions:

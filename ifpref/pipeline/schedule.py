@@ -52,8 +52,8 @@ ROUGHLY: Mapping[str, float] = {
     "reference": 0.01,
 }
 """Seconds that a unit (or its kind: its first word) takes with `pocket`, about: only their proportions matter. On two
-busy cores stages of `pocket` took 0.7 to 3 times as much; those of `smoke`, whose batches are small, 5 to 27 times. `make
-estimate` measures them."""
+busy cores stages of `pocket` took 0.7 to 3 times as much; those of `smoke`, whose batches are small, 5 to 27 times.
+`make estimate` measures them."""
 
 
 class Schedule:
