@@ -26,6 +26,7 @@ import numpy as np
 
 from ifpref.curation.boundaries import Boundaries
 from ifpref.curation.pairs import SIDES
+from ifpref.curation.scoring import Judgement
 from ifpref.curation.tree import ROOT, Tree, insert, to_row
 from ifpref.models import LoadedModel
 from ifpref.sampling.protocol import Completion
@@ -104,7 +105,8 @@ def as_tree(responses: Sequence[Row], prompt_ids: Sequence[int], boundaries: Bou
     for row in responses:
         ids = tuple(row["token_ids"])
         completion = Completion(ids, row["text"], (row["logprob"] / len(ids),) * len(ids), row["finish"])
-        insert(tree, ROOT, completion, boundaries, max_depth=max_depth, judge=lambda text, row=row: row["verdicts"])
+        judgement = Judgement(tuple(row["verdicts"]), row["score"])
+        insert(tree, ROOT, completion, boundaries, max_depth=max_depth, judge=lambda text, known=judgement: known)
     return to_row(tree)
 
 

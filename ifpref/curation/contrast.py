@@ -20,7 +20,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
@@ -116,11 +115,11 @@ def _low(found: Some, settings: PairSettings) -> Some:
     return _keep(found, lambda pair: pair.gap <= settings.max_low_gap + _ROUNDING, Reason.NO_LOW_GAP)
 
 
-def _best_high(pair: Pair) -> tuple[Fraction, float]:
+def _best_high(pair: Pair) -> tuple[float, float]:
     return pair.chosen.score, pair.gap
 
 
-def _best_low(pair: Pair) -> tuple[Fraction, float]:
+def _best_low(pair: Pair) -> tuple[float, float]:
     return pair.chosen.score, -pair.gap
 
 

@@ -37,13 +37,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ifpref.curation.boundaries import Boundaries, Rule
 from ifpref.curation.scoring import Judge
-from ifpref.curation.tree import ROOT, Tree, insert, priors, report, to_row
+from ifpref.curation.tree import ROOT, Tree, insert, priors, to_row
 from ifpref.sampling.protocol import Engine, Request, Settings
-from ifpref.store.shards import write_shards
 
 if TYPE_CHECKING:
     from ifpref.params import Params
-    from ifpref.store import Writer
 
 SEARCHED = ("c_puct", "fpu_reduction", "widening", "widening_exponent", "root_children", "children")
 """Settings that the search alone reads: trees of `rs_branched` do not depend on them."""
@@ -234,24 +232,3 @@ def grow(
 ) -> list[dict[str, Any]]:
     """`grow_trees`, as rows (tree.py)."""
     return [to_row(tree) for tree in grow_trees(prompts, engine, sampling, settings, scorer)]
-
-
-def write_trees(
-    writer: Writer,
-    prompts: Sequence[Mapping[str, Any]],
-    engine: Engine,
-    sampling: Settings,
-    settings: SearchSettings,
-    *,
-    shard_prompts: int,
-    scorer: str = "verifier",
-) -> None:
-    """The artefact `trees`: trees.jsonl.gz, a forest of `shard_prompts` prompts a shard, and report.json over all."""
-    write_shards(
-        writer,
-        "trees.jsonl.gz",
-        prompts,
-        lambda shard: grow(shard, engine, sampling, settings, scorer),
-        size=shard_prompts,
-    )
-    writer.write_json("report.json", report(writer.iter_jsonl("trees.jsonl.gz")))

@@ -29,9 +29,10 @@ Decisions
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -46,44 +47,33 @@ SIDES = ("chosen", "rejected")
 
 
 class Reason(StrEnum):
-    """Why a prompt has no pair in an arm; `REASONS` says it in full."""
+    """Why a prompt has no pair in an arm: the reason, and what it means."""
 
-    NO_RESPONSES = "no responses"
-    DUPLICATES = "duplicates"
-    ALL_PERFECT = "all perfect"
-    EQUAL_SCORES = "equal scores"
-    NO_SHARED_PREFIX = "no shared prefix"
-    FEW_CONSTRAINTS = "k < 3"
-    NO_PERFECT_CHOSEN = "no perfect chosen"
-    NO_IMPERFECT_CHOSEN = "no imperfect chosen"
-    NO_HIGH_GAP = "no high gap"
-    NO_LOW_GAP = "no low gap"
-    NO_COMMON_CHOSEN = "no common chosen"
-    NO_EQUAL_GAP = "no equal gap"
-    NO_MATCH = "no match"
-    NO_PARTNER = "no partner"
-    EQUAL_NUMBERS = "equal numbers"
+    meaning: str
+
+    def __new__(cls, reason: str, meaning: str) -> Reason:
+        one = str.__new__(cls, reason)
+        one._value_, one.meaning = reason, meaning
+        return one
+
+    NO_RESPONSES = "no responses", "the source holds none for this prompt that training could read"
+    DUPLICATES = "duplicates", "all its responses have the same tokens"
+    ALL_PERFECT = "all perfect", "every response has the score 1"
+    EQUAL_SCORES = "equal scores", "every response has the same score, below 1"
+    NO_SHARED_PREFIX = "no shared prefix", "no two leaves with different scores part at a node beyond the prompt"
+    FEW_CONSTRAINTS = "k < 3", "fewer than three constraints: small gaps do not exist"
+    NO_PERFECT_CHOSEN = "no perfect chosen", "no pair has a perfect chosen, and one is asked for"
+    NO_IMPERFECT_CHOSEN = "no imperfect chosen", "no pair has an imperfect chosen, and one is asked for"
+    NO_HIGH_GAP = "no high gap", "no pair has a gap of min_high_gap or more"
+    NO_LOW_GAP = "no low gap", "no pair has a gap of max_low_gap or less"
+    NO_COMMON_CHOSEN = "no common chosen", "high and low gaps are there, but not with one chosen"
+    NO_EQUAL_GAP = "no equal gap", "no low gap is there with both a perfect and an imperfect chosen"
+    NO_MATCH = "no match", "`mcts_unshared` and its `mcts`: no response with the verdicts, the length, another prefix"
+    NO_PARTNER = "no partner", "matched arms: no pair of the other arms is close enough"
+    EQUAL_NUMBERS = "equal numbers", "left out: the arms compared have equal numbers, and mcts_unshared exact halves"
 
 
-REASONS: Mapping[Reason, str] = MappingProxyType(
-    {
-        Reason.NO_RESPONSES: "the source holds none for this prompt that training could read",
-        Reason.DUPLICATES: "all its responses have the same tokens",
-        Reason.ALL_PERFECT: "every response has the score 1",
-        Reason.EQUAL_SCORES: "every response has the same score, below 1",
-        Reason.NO_SHARED_PREFIX: "no two leaves with different scores part at a node beyond the prompt",
-        Reason.FEW_CONSTRAINTS: "fewer than three constraints: small gaps do not exist",
-        Reason.NO_PERFECT_CHOSEN: "no pair has a perfect chosen, and one is asked for",
-        Reason.NO_IMPERFECT_CHOSEN: "no pair has an imperfect chosen, and one is asked for",
-        Reason.NO_HIGH_GAP: "no pair has a gap of min_high_gap or more",
-        Reason.NO_LOW_GAP: "no pair has a gap of max_low_gap or less",
-        Reason.NO_COMMON_CHOSEN: "high and low gaps are there, but not with one chosen",
-        Reason.NO_EQUAL_GAP: "no low gap is there with both a perfect and an imperfect chosen",
-        Reason.NO_MATCH: "mcts_unshared, and mcts beside it: no response with the verdicts, the length, another prefix",
-        Reason.NO_PARTNER: "matched arms: no pair of the other arms is close enough",
-        Reason.EQUAL_NUMBERS: "left out so that the arms compared have equal numbers, and mcts_unshared exact halves",
-    }
-)
+REASONS: Mapping[Reason, str] = MappingProxyType({reason: reason.meaning for reason in Reason})
 
 
 @dataclass(frozen=True)
@@ -159,38 +149,47 @@ class PairSettings:
 class Response:
     """A complete, judged response.
 
+    score   in [0, 1]
     source  where it comes from: "rs/3" is sample 3, "mcts/17" node 17 of the prompt's tree
     branch  the child of the root that a leaf hangs under, or is; None outside trees
-    score   in [0, 1], exact, so that equal gaps are equal; None: the fraction of the constraints that are satisfied
     """
 
     source: str
     token_ids: tuple[int, ...]
     text: str
     verdicts: tuple[bool, ...]
+    score: float
     finish: str
     branch: int | None = None
-    score: Fraction | None = field(default=None, compare=False)
-
-    def __post_init__(self) -> None:
-        score = Fraction(sum(self.verdicts), len(self.verdicts)) if self.score is None else self.score
-        object.__setattr__(self, "score", score)
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two responses to one prompt, the chosen with the higher score; `gap` is by how much it is higher."""
+    """Two responses to one prompt, the chosen with the higher score."""
 
     chosen: Response
     rejected: Response
-    gap: float = field(init=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "gap", float(self.chosen.score - self.rejected.score))
+    @property
+    def gap(self) -> float:
+        """By how much the chosen's score is higher."""
+        return difference(self.chosen.score, self.rejected.score)
 
     @property
     def perfect(self) -> bool:
         return self.chosen.score == 1
+
+
+@lru_cache(maxsize=100_000)
+def exact(score: float) -> Fraction:
+    """What was divided: floats that should be equal can differ by their last bit, such as a node's mean of thirds."""
+    return Fraction(score).limit_denominator(10**6)
+
+
+@lru_cache(maxsize=100_000)
+def difference(high: float, low: float) -> float:
+    """Of two scores, as the fractions that they are: gaps that should be equal are."""
+    return float(exact(high) - exact(low))
 
 
 # ---- candidates: which two responses may be paired
@@ -230,7 +229,7 @@ def candidates(responses: Iterable[Response], may_pair: Callable[[Response, Resp
     distinct: dict[tuple[int, ...], Response] = {}
     for response in sorted(responses, key=lambda response: (response.token_ids, response.source)):
         distinct.setdefault(response.token_ids, response)
-    by_score: dict[Fraction, list[Response]] = {}
+    by_score: dict[float, list[Response]] = {}
     for response in distinct.values():
         by_score.setdefault(response.score, []).append(response)
     if len(by_score) < 2:
@@ -287,9 +286,9 @@ def _response(source: str, segments: Sequence[Row], score: float, branch: int | 
         token_ids=tuple(id for segment in segments for id in segment["token_ids"]),
         text="".join(segment["text"] for segment in segments),
         verdicts=tuple(segments[-1]["verdicts"]),
+        score=float(exact(score)),
         finish=segments[-1]["finish"],
         branch=branch,
-        score=Fraction(score).limit_denominator(10**6),  # what was divided, exactly
     )
 
 
@@ -310,7 +309,7 @@ def to_row(prompt: Row, prompt_ids: Sequence[int], arm: Arm, pair: Pair, replica
     for side, response in zip(SIDES, (pair.chosen, pair.rejected), strict=True):
         row[f"{side}_ids"] = list(response.token_ids)
         row[f"{side}_text"] = response.text
-        row[f"{side}_score"] = float(response.score)
+        row[f"{side}_score"] = response.score
         row[f"{side}_verdicts"] = list(response.verdicts)
         row[f"{side}_source"] = response.source
         row[f"{side}_finish"] = response.finish
