@@ -234,7 +234,7 @@ def _swaps(
 ) -> Swapped:
     """What can be swapped of the pairs that an arm has taken."""
     found: Swapped = {}
-    rs = arm.source.replace("mcts", "rs", 1)
+    rs = replace(arm, curation="rs").source
     for prompt_id, pairs in taken.items():
         pool = [*read[arm.source].get(prompt_id, ()), *read.get(rs, {}).get(prompt_id, ())]
         found[prompt_id] = swaps(pairs, pool, settings, random.Random(f"{stream}/swap/{arm.contrast}/{prompt_id}"))

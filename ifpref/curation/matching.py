@@ -4,7 +4,7 @@
     matched({"easy": rows, "hard": rows}, ids, seed=0)     # as many rows of each, alike in gap, chosen score and ids
 
 Decisions
-- *mcts_unshared*: a match has the verdicts of the response that it stands in for, a length within
+- *mcts_unshared*: a match has the verdicts and the score of the response that it stands in for, a length within
   `unshared_length_tolerance` of its own, and at most `unshared_max_prefix` tokens in common with the side that stays.
   (Equal scores would not do: a shared prefix fixes the constraints that are decided early, so shared and unshared pairs
   of equal scores differ in *which* they separate.) Of several matches, one of the same tree goes before a sample of RS,
@@ -56,7 +56,7 @@ def _match(
     options = [
         response
         for response in pool
-        if response.verdicts == left.verdicts
+        if (response.verdicts, response.score) == (left.verdicts, left.score)
         and abs(len(response.token_ids) - len(left.token_ids)) <= tolerance
         and response.token_ids != left.token_ids
         and shared_prefix(response.token_ids, kept.token_ids) <= settings.unshared_max_prefix
