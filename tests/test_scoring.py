@@ -1,6 +1,7 @@
 """A scorer of one's own: one function, and one line in `SCORERS`. Arms that name it get pairs by its scores."""
 
 import math
+import random
 from collections import defaultdict
 from dataclasses import replace
 from itertools import combinations
@@ -11,7 +12,8 @@ from scripted import ScriptedEngine
 
 from ifpref import design
 from ifpref.curation import Arm, PairSettings, SearchSettings, compare, grow, respond
-from ifpref.curation.pairs import read_trees
+from ifpref.curation.matching import swaps
+from ifpref.curation.pairs import Pair, Response, read_trees
 from ifpref.curation.scoring import SCORERS, Judge, ScorerError, scored_again
 from ifpref.params import load_params
 from ifpref.pipeline import pairs, runs
@@ -81,23 +83,15 @@ def test_pairs_by_the_scores_of_a_scorer(toy):
     assert "scorer" not in made.rows[usual][0] and "sun" in made.rows[usual][0]["chosen_text"]
 
 
-def test_a_swapped_side_has_the_score_of_the_response_that_it_stands_in_for(toy, pipeline, monkeypatch):
+def test_a_swapped_side_has_the_score_of_the_response_that_it_stands_in_for():
     """Equal verdicts are an equal score of the verifier only."""
-    arms = (TOYS[1], Arm("mcts_unshared", scorer="toy"))
-    script = {
-        f"{start} {more}.": 1.0 for start in ("Rain.", "Hail.") for more in ("No", "No one sings", "No one knows us")
-    }
-    engine = ScriptedEngine({one["text"]: script for one in PROMPTS})
-    trees = grow(PROMPTS, engine, Settings(max_tokens=32), SearchSettings(budget=12), "toy")
-    any_length = replace(SETTINGS, unshared_length_tolerance=1.0)
-    made = compare(arms, PROMPTS, {"mcts/toy": trees}, engine.encode, any_length, seed=0)
-    assert len(made.rows[arms[1]]) >= 3
-    for shared, unshared in zip(*made.rows.values(), strict=True):
-        assert shared["prompt_id"] == unshared["prompt_id"] and unshared["shared_prefix_tokens"] <= 2
-        for side in ("chosen", "rejected"):
-            assert shared[f"{side}_score"] == unshared[f"{side}_score"]
-    monkeypatch.setattr(pairs, "COMPARISONS", {"toys": design.Comparison("toys", "prefix", "?", arms)})
-    assert Pairs("toys", 0).inputs(pipeline.params).keys() == {"prompts", "mcts/toy", "rs/toy"}
+    chosen = Response("mcts/2", (5, 6, 7, 0), "a", (True,), 0.8, "stop", 1)
+    rejected = Response("mcts/3", (5, 6, 8, 0), "b", (True,), 0.4, "stop", 1)
+    for score, sides in ((0.4, ["rejected"]), (0.8, ["chosen"]), (0.6, [])):
+        other = Response("mcts/4", (9, 1, 1, 0), "c", (True,), score, "stop", 4)
+        pool = [chosen, rejected, other]
+        found = swaps([Pair(chosen, rejected)], pool, replace(SETTINGS, unshared_max_prefix=1), random.Random(0))
+        assert list(found) == sides
 
 
 def test_the_search_goes_by_the_scores_of_a_scorer(toy):
@@ -132,6 +126,12 @@ def test_the_stages_make_pairs_by_the_scores_of_a_scorer(toy, pipeline):
         assert row["chosen_score"] == shorter_is_better(None, row["chosen_text"], None)
         assert row["rejected_score"] == shorter_is_better(None, row["rejected_text"], None)
         assert len(row["chosen_text"].split()) < len(row["rejected_text"].split())
+
+
+def test_an_unshared_arm_looks_among_the_responses_as_its_scorer_judges_them(pipeline, monkeypatch):
+    arms = (TOYS[1], Arm("mcts_unshared", scorer="toy"))
+    monkeypatch.setattr(pairs, "COMPARISONS", {"toys": design.Comparison("toys", "prefix", "?", arms)})
+    assert Pairs("toys", 0).inputs(pipeline.params).keys() == {"prompts", "mcts/toy", "rs/toy"}
 
 
 def test_another_scorer_is_another_key(toy, pipeline, monkeypatch):
