@@ -227,10 +227,11 @@ def test_contradictory_completions_are_refused():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"curation": "mtcs"}, "curation 'mtcs': allowed are mcts, rs_branched"),
-        ({"budget": 0}, "budget must be 1 or more, found 0"),
-        ({"c_puct": math.inf}, "c_puct must be a number, 0 or more, found inf"),
-        ({"fpu_reduction": -0.1}, "fpu_reduction must be a number, 0 or more"),
+        ({"curation": "mtcs"}, "curation\n  Input should be 'mcts' or 'rs_branched' .*input_value='mtcs'"),
+        ({"boundary": "word"}, "boundary\n  Input should be 'sentence' or 'tokens' .*input_value='word'"),
+        ({"budget": 0}, "budget\n  Input should be greater than or equal to 1 .*input_value=0"),
+        ({"c_puct": math.inf}, "c_puct\n  Input should be a finite number .*input_value=inf"),
+        ({"fpu_reduction": -0.1}, "fpu_reduction\n  Input should be greater than or equal to 0 .*input_value=-0.1"),
     ],
 )
 def test_settings_are_checked(change, message):
@@ -352,7 +353,7 @@ def test_random_branching_depends_on_none_of_the_search_parameters():
 
 def test_every_draw_has_its_own_random_numbers(monkeypatch):
     seen = []
-    monkeypatch.setattr(mcts, "branch", lambda tree, search, rng: seen.append(rng.random()) or ROOT)
+    monkeypatch.setitem(mcts.CHOICES, "rs_branched", lambda tree, search, rng: seen.append(rng.random()) or ROOT)
     for seed in (0, 1):
         grow(PROMPTS, babble(), replace(SAMPLING, seed=seed), SearchSettings("rs_branched", budget=5))
     assert len(set(seen)) == len(seen) == 2 * 5 * len(PROMPTS)

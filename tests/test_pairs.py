@@ -756,10 +756,10 @@ def test_unknown_levels_and_settings():
         Arm("rs", "higher")
     with pytest.raises(ValueError, match="Arm: difficulty"):
         Arm("rs", "high", "simple")
-    with pytest.raises(ValueError, match="chosen_quality 'prefect' is unknown"):
+    with pytest.raises(ValueError, match=r"chosen_quality\n  Input should be 'best' or 'perfect' .*'prefect'"):
         asked(chosen_quality="prefect")
     with pytest.raises(ValueError, match="allowed: max_low_gap < min_high_gap"):
-        asked(max_low_gap=0.5)
+        load_params("smoke", max_low_gap=0.5, min_high_gap=0.5)
 
 
 def test_one_text_with_two_scores_is_refused():

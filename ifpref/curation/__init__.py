@@ -20,13 +20,4 @@ from ifpref.curation.mcts import SearchSettings, grow
 from ifpref.curation.pairs import Arm, PairSettings
 from ifpref.curation.rejection import respond
 
-__all__ = [
-    "Arm",
-    "ComparedPairs",
-    "PairSettings",
-    "SearchSettings",
-    "by_pass_rate",
-    "compare",
-    "grow",
-    "respond",
-]
+__all__ = ["Arm", "ComparedPairs", "PairSettings", "SearchSettings", "by_pass_rate", "compare", "grow", "respond"]

@@ -34,7 +34,9 @@ from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
+
+from pydantic.dataclasses import dataclass as checked_dataclass
 
 from ifpref.constraints.registry import nearest
 from ifpref.params import Params, fingerprint
@@ -99,12 +101,8 @@ class Arm:
 
     def levels(self) -> dict[str, str]:
         """By name: the three factors, and scorer and algorithm where they are not the usual ones."""
-        usual = Arm()
-        return {
-            name: value
-            for name, value in vars(self).items()
-            if name not in ("scorer", "algorithm") or value != getattr(usual, name)
-        }
+        usual = {"scorer": "verifier", "algorithm": "dpo"}
+        return {name: level for name, level in vars(self).items() if usual.get(name) != level}
 
     @classmethod
     def of_row(cls, row: Row) -> Arm:
@@ -121,24 +119,16 @@ class Arm:
         return "/".join(self.levels().values())
 
 
-@dataclass(frozen=True)
+@checked_dataclass(frozen=True)
 class PairSettings:
-    """The parameters of pairs, by their names in params/."""
+    """The parameters of pairs, by their names in params/ (whose schema has their limits)."""
 
     n_pairs: int | None
     min_high_gap: float
     max_low_gap: float
-    chosen_quality: str
+    chosen_quality: Literal["best", "perfect"]
     unshared_length_tolerance: float
     unshared_max_prefix: int
-
-    def __post_init__(self) -> None:
-        require(self.chosen_quality, ("best", "perfect"), "chosen_quality")
-        if not self.max_low_gap < self.min_high_gap:
-            raise ValueError(
-                f"max_low_gap = {self.max_low_gap}, min_high_gap = {self.min_high_gap}; "
-                "allowed: max_low_gap < min_high_gap"
-            )
 
     @classmethod
     def from_params(cls, params: Params) -> PairSettings:
@@ -229,27 +219,19 @@ def candidates(responses: Iterable[Response], may_pair: Callable[[Response, Resp
     distinct: dict[tuple[int, ...], Response] = {}
     for response in sorted(responses, key=lambda response: (response.token_ids, response.source)):
         distinct.setdefault(response.token_ids, response)
-    by_score: dict[float, list[Response]] = {}
-    for response in distinct.values():
-        by_score.setdefault(response.score, []).append(response)
-    if len(by_score) < 2:
-        return _alike(list(distinct.values()))
-    pairs = [
-        Pair(better, worse)
-        for high in sorted(by_score)
-        for low in sorted(by_score)
-        if high > low
-        for better in by_score[high]
-        for worse in by_score[low]
-        if may_pair(better, worse)
-    ]
-    return pairs or Reason.NO_SHARED_PREFIX
-
-
-def _alike(distinct: list[Response]) -> Reason:
     if len(distinct) < 2:
         return Reason.DUPLICATES if distinct else Reason.NO_RESPONSES
-    return Reason.ALL_PERFECT if distinct[0].score == 1 else Reason.EQUAL_SCORES
+    scores = {response.score for response in distinct.values()}
+    if len(scores) < 2:
+        return Reason.ALL_PERFECT if scores == {1} else Reason.EQUAL_SCORES
+    by_score = sorted(distinct.values(), key=lambda response: response.score)  # and of one score, by tokens
+    pairs = [
+        Pair(better, worse)
+        for better in by_score
+        for worse in by_score
+        if better.score > worse.score and may_pair(better, worse)
+    ]
+    return pairs or Reason.NO_SHARED_PREFIX
 
 
 # ---- records in, records out
@@ -294,10 +276,8 @@ def _response(source: str, segments: Sequence[Row], score: float, branch: int | 
 
 def shared_prefix(first: Sequence[int], second: Sequence[int]) -> int:
     """How many token ids two sequences have in common from the start."""
-    for n, (a, b) in enumerate(zip(first, second, strict=False)):
-        if a != b:
-            return n
-    return min(len(first), len(second))
+    differ = (n for n, (a, b) in enumerate(zip(first, second, strict=False)) if a != b)
+    return next(differ, min(len(first), len(second)))
 
 
 def to_row(prompt: Row, prompt_ids: Sequence[int], arm: Arm, pair: Pair, replicate: int) -> dict[str, Any]:
