@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scripted import ScriptedEngine
 
 from ifpref.constraints import Constraint, verify
+from ifpref.curation import matching
 from ifpref.curation.arms import by_pass_rate, compare, shuffled
 from ifpref.curation.balance import balance, yields
 from ifpref.curation.contrast import DESIGNS, triples
@@ -570,7 +571,7 @@ def row_for(prompt_id, chosen, rejected):
     return to_row(prompt(prompt_id, len(chosen)), encode(prompt_id), Arm("rs"), pair, 0)
 
 
-def test_matched_by_hand():
+def test_matched_by_hand(monkeypatch):
     ids = {prompt_id: IDS[:2] for prompt_id in ("a", "b", "c")} | {
         prompt_id: IDS[:4] for prompt_id in ("v", "w", "x", "y")
     }
@@ -584,7 +585,8 @@ def test_matched_by_hand():
     made = matched({"easy": easy, "hard": hard}, ids, 0)
     partners = {a["prompt_id"]: b["prompt_id"] for a, b in zip(made["easy"], made["hard"], strict=True)}
     assert partners == {"a": "v", "b": "w"}
-    wide = matched({"easy": easy, "hard": hard}, ids, 0, gap_caliper=0.5)
+    monkeypatch.setattr(matching, "CALIPER", 0.5)
+    wide = matched({"easy": easy, "hard": hard}, ids, 0)
     assert (
         len(wide["easy"]) == 2
     )  # c separates what v and w do, but those are taken and there are as many pairs without

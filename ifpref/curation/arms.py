@@ -176,11 +176,13 @@ class _State:
     outcomes  prompt -> "pair", or a reason; of the prompts of its difficulty
     pairs     prompt -> its pair, or both of its pairs in `mixed`
     swapped   of `mcts_unshared`: prompt -> side -> the pairs with that side swapped
+    sides     of `mcts_unshared` and the `mcts` that it swaps: prompt -> the sides that can be
     """
 
     outcomes: dict[str, str] = field(default_factory=dict)
     pairs: dict[str, tuple[Pair, ...]] = field(default_factory=dict)
-    swapped: dict[str, dict[str, tuple[Pair, ...]]] | None = None
+    swapped: dict[str, dict[str, tuple[Pair, ...]]] = field(default_factory=dict)
+    sides: dict[str, frozenset[str]] | None = None
 
     def drop(self, prompt_ids: Iterable[str], reason: Reason) -> None:
         """Take the pairs of these prompts out."""
@@ -233,33 +235,23 @@ def _swap(
         pool = [response for by_prompt in pools for response in by_prompt.get(prompt_id, ())]
         rng = random.Random(f"{stream}/swap/{arm.contrast}/{prompt_id}")
         swapped[prompt_id] = swaps(pairs, pool, settings, rng)
-    unmatched = [prompt_id for prompt_id, sides in swapped.items() if not sides]
-    for one in _with_partner(arm, states):
-        states[one].drop(unmatched, Reason.NO_MATCH)
     states[arm].swapped = {prompt_id: sides for prompt_id, sides in swapped.items() if sides}
-
-
-def _with_partner(arm: Arm, states: Mapping[Arm, _State]) -> list[Arm]:
-    """An arm of `mcts_unshared`, and the arm of `mcts` whose pairs it swaps, if it is there."""
-    return [one for one in (arm, replace(arm, curation="mcts")) if one in states]
+    for one in {arm, replace(arm, curation="mcts")} & states.keys():  # both keep the same prompts and halves
+        states[one].drop(swapped.keys() - states[arm].swapped.keys(), Reason.NO_MATCH)
+        states[one].sides = {prompt_id: frozenset(sides) for prompt_id, sides in states[arm].swapped.items()}
 
 
 def _keep_equal(
     states: Mapping[Arm, _State], by_id: Mapping[str, Row], n: int | None, stream: str
 ) -> dict[Arm, dict[str, Pair]]:
     """Equal numbers, the pair of each prompt settled."""
-    sides = {  # the partner has the same prompts and the same sides, so that it keeps the same of them
-        one: {prompt_id: frozenset(by_side) for prompt_id, by_side in state.swapped.items()}
-        for arm, state in states.items()
-        if state.swapped is not None
-        for one in _with_partner(arm, states)
-    }
+    sides = {arm: state.sides for arm, state in states.items() if state.sides is not None}
     prompt_ids = equal_prompts({arm: state.pairs for arm, state in states.items()}, n, f"{stream}/equal", sides)
     kept = {}
     for arm, state in states.items():
         pairs, part = state.pairs, halves({p: by_id[p]["n_constraints"] for p in prompt_ids[arm]}, f"{stream}/mixed")
-        if state.swapped is not None:
-            side = assign_sides({p: sides[arm][p] for p in prompt_ids[arm]}, f"{stream}/side")
+        if arm.curation == "mcts_unshared":
+            side = assign_sides({p: state.sides[p] for p in prompt_ids[arm]}, f"{stream}/side")
             pairs = {p: state.swapped[p][side[p]] for p in prompt_ids[arm]}
         kept[arm] = {p: pairs[p][part[p] if len(pairs[p]) > 1 else 0] for p in prompt_ids[arm]}
     return kept
