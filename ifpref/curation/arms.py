@@ -94,25 +94,16 @@ def compare(
         read[name], dropped[name] = _read(name, rows, by_id, frozenset(barred))
     found: dict[str, dict[str, dict[str, Found]]] = {}
     for name in {arm.source for arm in arms}:  # once for all arms of one source
-        rule, may_pair = DESIGNS[design].rule, CURATIONS[name.partition("/")[0]].may_pair
-        found[name] = {
-            p: rule(
-                candidates(read[name].get(p, ()), may_pair),
-                prompt["n_constraints"],
-                settings,
-                random.Random(f"{stream}/{name}/{design}/{p}"),
-            )
-            for p, prompt in by_id.items()
-        }
+        rule, may_pair, found[name] = DESIGNS[design].rule, CURATIONS[name.partition("/")[0]].may_pair, {}
+        for p, prompt in by_id.items():
+            rng = random.Random(f"{stream}/{name}/{design}/{p}")
+            found[name][p] = rule(candidates(read[name].get(p, ()), may_pair), prompt["n_constraints"], settings, rng)
     states = {arm: _take(arm, prompts, found[arm.source]) for arm in arms}
     for arm in arms:
         if arm.curation == "mcts_unshared":
-            pools = [read[arm.source], read.get(replace(arm, curation="rs").source, {})]
-            _swap(arm, states, pools, settings, stream)
-    if match:
-        kept = _keep_matched(states, by_id, settings.n_pairs, stream)
-    else:
-        kept = _keep_equal(states, by_id, settings.n_pairs, stream)
+            _swap(arm, states, read, settings, stream)
+    keep, reason = (_keep_matched, Reason.NO_PARTNER) if match else (_keep_equal, Reason.EQUAL_NUMBERS)
+    kept = keep(states, by_id, settings.n_pairs, stream)
     rows = {}
     for arm, state in states.items():
         rows[arm] = [
@@ -120,7 +111,7 @@ def compare(
         ]
         if arm.curation == "shuffled":
             rows[arm] = shuffled(rows[arm], f"{stream}/shuffled")
-        state.drop(state.pairs.keys() - kept[arm].keys(), Reason.NO_PARTNER if match else Reason.EQUAL_NUMBERS)
+        state.drop(state.pairs.keys() - kept[arm].keys(), reason)
     return ComparedPairs(rows, {arm: state.outcomes for arm, state in states.items()}, dropped)
 
 
@@ -149,10 +140,9 @@ def by_pass_rate(prompts: Sequence[Row], responses: Sequence[Row], seed: int) ->
     ValueError where a prompt has no response.
     """
     read = read_responses(responses)
-    if missing := [prompt["prompt_id"] for prompt in prompts if prompt["prompt_id"] not in read]:
-        raise ValueError(
-            f"prompt {missing[0]} has no response, so it has no pass rate; {len(missing)} prompts have none"
-        )
+    missing = [prompt["prompt_id"] for prompt in prompts if prompt["prompt_id"] not in read]
+    if missing:
+        raise ValueError(f"prompt {missing[0]} has no response, so no pass rate; {len(missing)} prompts have none")
 
     def ease(prompt_id: str) -> tuple[float, float, float]:
         scores = sorted(response.score for response in read[prompt_id])
@@ -167,6 +157,11 @@ def by_pass_rate(prompts: Sequence[Row], responses: Sequence[Row], seed: int) ->
 
 
 # ---- the steps of compare
+
+Read = dict[str, list[Response]]
+"""The responses to each prompt."""
+Kept = dict[Arm, dict[str, Pair]]
+"""The one pair of each prompt that an arm keeps."""
 
 
 @dataclass
@@ -191,9 +186,7 @@ class _State:
             self.outcomes[prompt_id] = reason
 
 
-def _read(
-    name: str, rows: Sequence[Row], by_id: Mapping[str, Row], barred: frozenset[int]
-) -> tuple[dict[str, list[Response]], int]:
+def _read(name: str, rows: Sequence[Row], by_id: Mapping[str, Row], barred: frozenset[int]) -> tuple[Read, int]:
     """The responses of each prompt that hold no barred token, and how many do."""
     source = name.partition("/")[0]
     kept, dropped = {}, 0
@@ -223,16 +216,13 @@ def _take(arm: Arm, prompts: Sequence[Row], found: Mapping[str, Mapping[str, Fou
 
 
 def _swap(
-    arm: Arm,
-    states: Mapping[Arm, _State],
-    pools: Sequence[Mapping[str, Sequence[Response]]],
-    settings: PairSettings,
-    stream: str,
+    arm: Arm, states: Mapping[Arm, _State], read: Mapping[str, Read], settings: PairSettings, stream: str
 ) -> None:
     """What can be swapped of an arm's pairs; prompts of which nothing can leave this arm and its partner."""
     swapped = {}
+    rs = read.get(replace(arm, curation="rs").source, {})
     for prompt_id, pairs in states[arm].pairs.items():
-        pool = [response for by_prompt in pools for response in by_prompt.get(prompt_id, ())]
+        pool = [*read[arm.source].get(prompt_id, ()), *rs.get(prompt_id, ())]
         rng = random.Random(f"{stream}/swap/{arm.contrast}/{prompt_id}")
         swapped[prompt_id] = swaps(pairs, pool, settings, rng)
     states[arm].swapped = {prompt_id: sides for prompt_id, sides in swapped.items() if sides}
@@ -241,9 +231,7 @@ def _swap(
         states[one].sides = {prompt_id: frozenset(sides) for prompt_id, sides in states[arm].swapped.items()}
 
 
-def _keep_equal(
-    states: Mapping[Arm, _State], by_id: Mapping[str, Row], n: int | None, stream: str
-) -> dict[Arm, dict[str, Pair]]:
+def _keep_equal(states: Mapping[Arm, _State], by_id: Mapping[str, Row], n: int | None, stream: str) -> Kept:
     """Equal numbers, the pair of each prompt settled."""
     sides = {arm: state.sides for arm, state in states.items() if state.sides is not None}
     prompt_ids = equal_prompts({arm: state.pairs for arm, state in states.items()}, n, f"{stream}/equal", sides)
@@ -257,9 +245,7 @@ def _keep_equal(
     return kept
 
 
-def _keep_matched(
-    states: Mapping[Arm, _State], by_id: Mapping[str, Row], n: int | None, stream: str
-) -> dict[Arm, dict[str, Pair]]:
+def _keep_matched(states: Mapping[Arm, _State], by_id: Mapping[str, Row], n: int | None, stream: str) -> Kept:
     """Partners alike, the first n of them; `_check` has refused arms that are made of halves of something."""
     rows = {
         arm: [to_row(by_id[p], (), arm, pair, 0) for p, (pair,) in state.pairs.items()] for arm, state in states.items()

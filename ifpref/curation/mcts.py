@@ -31,7 +31,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal
 
@@ -39,6 +39,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass as checked_dataclass
 
 from ifpref.curation.boundaries import Boundaries, Rule
+from ifpref.curation.pairs import Row
 from ifpref.curation.scoring import Judge
 from ifpref.curation.tree import ROOT, Tree, insert, priors, to_row
 from ifpref.params import Params
@@ -166,11 +167,7 @@ def _may_sample(tree: Tree, node: int, settings: SearchSettings) -> bool:
 
 
 def grow_trees(
-    prompts: Iterable[Mapping[str, Any]],
-    engine: Engine,
-    sampling: Settings,
-    settings: SearchSettings,
-    scorer: str = "verifier",
+    prompts: Iterable[Row], engine: Engine, sampling: Settings, settings: SearchSettings, scorer: str = "verifier"
 ) -> list[Tree]:
     """One tree a prompt, each of `settings.budget` responses, by as many calls of the engine."""
     judged = [(Tree(prompt["prompt_id"], engine.encode(prompt["text"])), Judge(prompt, scorer)) for prompt in prompts]
@@ -195,11 +192,7 @@ def grow_trees(
 
 
 def grow(
-    prompts: Iterable[Mapping[str, Any]],
-    engine: Engine,
-    sampling: Settings,
-    settings: SearchSettings,
-    scorer: str = "verifier",
+    prompts: Iterable[Row], engine: Engine, sampling: Settings, settings: SearchSettings, scorer: str = "verifier"
 ) -> list[dict[str, Any]]:
     """`grow_trees`, as rows (tree.py)."""
     return [to_row(tree) for tree in grow_trees(prompts, engine, sampling, settings, scorer)]
