@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import combinations
 from types import MappingProxyType
 
+import numpy as np
 import pytest
 from scripted import ScriptedEngine
 
@@ -148,7 +149,7 @@ def test_another_scorer_is_another_key(toy, pipeline, monkeypatch):
 
 # ---- scores that are none
 
-NONSENSE = [math.nan, math.inf, 2, -1, -1e-9, None, True, "0.5", [0.5]]
+NONSENSE = [math.nan, math.inf, 2, -1, -1e-9, None, True, "0.5", [0.5], np.True_, np.float32("nan")]
 
 
 @pytest.mark.parametrize("score", NONSENSE, ids=repr)
@@ -176,7 +177,7 @@ def test_nothing_is_trained_on_scores_that_are_none(arm, toy, pipeline, monkeypa
     assert not {path.name for path in pipeline.store.root.iterdir()} & {"policy", "reference", "evaluation"}
 
 
-@pytest.mark.parametrize(("score", "read"), [(0, 0.0), (1, 1.0), (0.25, 0.25)])
+@pytest.mark.parametrize(("score", "read"), [(0, 0.0), (1, 1.0), (0.25, 0.25), (np.float32(0.5), 0.5)])
 def test_every_number_from_0_to_1_is_a_score(score, read, monkeypatch):
     monkeypatch.setitem(SCORERS, "toy", lambda prompt, text, verdicts: score)
     found = Judge(PROMPTS[0], "toy")("The sun.")

@@ -97,18 +97,17 @@ def _quantities(row: Row, ids: Sequence[str], everywhere: set[str]) -> dict[tupl
     }
 
 
-def _moments(values: Sequence[float]) -> tuple[float | None, float | None]:
-    if not values:
-        return None, None
-    mean = math.fsum(values) / len(values)
-    if len(values) < 2:
-        return mean, None
-    return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+Moments = tuple[float | None, float | None]
+"""Mean and standard deviation, None where there are too few values."""
 
 
-def _difference(
-    mine: tuple[float | None, float | None], first: tuple[float | None, float | None]
-) -> dict[str, float | None]:
+def _moments(values: Sequence[float]) -> Moments:
+    mean = math.fsum(values) / len(values) if values else None
+    sd = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)) if len(values) > 1 else None
+    return mean, sd
+
+
+def _difference(mine: Moments, first: Moments) -> dict[str, float | None]:
     if mine[0] is None or first[0] is None:
         return {"difference": None, "smd": None}
     difference = mine[0] - first[0]

@@ -99,7 +99,6 @@ class Action:
     """What can be done at a node: go to `child`, or sample from the node itself (None)."""
 
     child: int | None
-    prior: float
     value: float
     bonus: float
 
@@ -118,11 +117,11 @@ def actions(tree: Tree, node: int, settings: SearchSettings) -> list[Action]:
     prior = dict(zip(children, (share * p for p in priors(tree, children)), strict=True))
     scale = settings.c_puct * math.sqrt(here.visits)
     found = [
-        Action(child, prior[child], tree.nodes[child].value, scale * prior[child] / (1 + tree.nodes[child].visits))
+        Action(child, tree.nodes[child].value, scale * prior[child] / (1 + tree.nodes[child].visits))
         for child in descents
     ]
     if sample:
-        found.append(Action(None, 1 - share, here.value - settings.fpu_reduction, scale * (1 - share)))
+        found.append(Action(None, here.value - settings.fpu_reduction, scale * (1 - share)))
     return found
 
 
@@ -179,13 +178,10 @@ def grow_trees(
                 rng = random.Random(f"{sampling.seed}/{tree.prompt_id}/{simulation}")
                 origins.append(CHOICES[settings.curation](tree, settings, rng))
                 prefix = tree.response_ids(origins[-1])
-                left = sampling.max_tokens - len(prefix)
-                requests.append(
-                    Request(tree.prompt_id, tree.prompt_ids + prefix, first_sample=simulation, max_tokens=left)
-                )
-            for (tree, judge), origin, (completion,) in zip(
-                judged, origins, engine.sample(requests, sampling), strict=True
-            ):
+                ids, left = tree.prompt_ids + prefix, sampling.max_tokens - len(prefix)
+                requests.append(Request(tree.prompt_id, ids, first_sample=simulation, max_tokens=left))
+            completions = engine.sample(requests, sampling)
+            for (tree, judge), origin, (completion,) in zip(judged, origins, completions, strict=True):
                 leaf = insert(tree, origin, completion, boundaries, max_depth=settings.max_depth, judge=judge)
                 close(tree, leaf, settings)
     return [tree for tree, _ in judged]
