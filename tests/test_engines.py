@@ -619,6 +619,7 @@ def test_the_text_of_a_beginning_begins_the_text(response):
 
 def test_a_search_over_thinking_responses():
     from ifpref.curation.boundaries import Boundaries
+    from ifpref.curation.scoring import Judgement
     from ifpref.curation.tree import Tree, insert
 
     letters = Letters(["<think>Hm. So?</think>A pear fell. It was ripe. ### no.\x01"])
@@ -626,9 +627,12 @@ def test_a_search_over_thinking_responses():
     [[completion]] = engine.sample([Request("p", (63,))], GREEDY)
     tree = Tree("p", (63,))
     judged = []
-    insert(
-        tree, 0, completion, Boundaries(engine.decode), max_depth=9, judge=lambda text: judged.append(text) or [True]
-    )
+
+    def judge(text):
+        judged.append(text)
+        return Judgement((True,), 1.0)
+
+    insert(tree, 0, completion, Boundaries(engine.decode), max_depth=9, judge=judge)
     assert judged == ["A pear fell. It was ripe. "]
     assert [node.text for node in tree.nodes[1:3]] == ["A pear fell.", " It was ripe."]
     assert sum((node.token_ids for node in tree.nodes), ()) == completion.token_ids

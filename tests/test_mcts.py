@@ -15,8 +15,9 @@ from scripted import ScriptedEngine
 from ifpref.constraints import verify
 from ifpref.curation import mcts
 from ifpref.curation.boundaries import Boundaries
-from ifpref.curation.mcts import PARAMS, SearchSettings, actions, branch, close, grow, grow_trees, select
+from ifpref.curation.mcts import SearchSettings, actions, branch, close, grow, grow_trees, select
 from ifpref.curation.rejection import respond
+from ifpref.curation.scoring import Judge, Judgement
 from ifpref.curation.tree import ROOT, Tree, TreeError, insert, report, to_row
 from ifpref.params import Params, load_params
 from ifpref.prompts.build import constraints_of
@@ -28,6 +29,10 @@ SAMPLING = Settings(max_tokens=16, seed=3)
 def prompt(number, *keywords):
     constraints = [{"id": "keywords:existence", "kwargs": {"keywords": [word]}} for word in keywords]
     return {"prompt_id": f"p{number}", "text": f"Prompt {number}", "constraints": constraints}
+
+
+def perfect(text):
+    return Judgement((True,), 1.0)
 
 
 class Recording(ScriptedEngine):
@@ -90,7 +95,7 @@ def completion(steps):
 
 def grown_by_hand():
     """The tree after each simulation's choice, checked on the way."""
-    tree, constraints = Tree("p0", (7,)), constraints_of(prompt(0, "Bb", "Dd"))
+    tree, judge = Tree("p0", (7,)), Judge(prompt(0, "Bb", "Dd"))
     for origin, steps in BY_HAND:
         assert select(tree, HAND) == origin, f"simulation {len(tree.leaves)}"
         leaf = insert(
@@ -99,7 +104,7 @@ def grown_by_hand():
             completion(steps),
             Boundaries(decode),
             max_depth=16,
-            judge=lambda text: verify(text, constraints),
+            judge=judge,
         )
         close(tree, leaf, HAND)
     return tree
@@ -175,7 +180,7 @@ def test_length_normalised_prior_does_not_punish_length():
     words, tree = {1: "Aa.", 2: " bb", 3: " cc", 4: " dd."}, Tree("p", ())
     boundaries = Boundaries(lambda ids: decode(ids, words))
     for steps in ([(1, 0.5), (EOS, 1.0)], [(2, 0.5), (3, 0.5), (4, 0.5), (EOS, 1.0)]):
-        insert(tree, ROOT, completion(steps), boundaries, max_depth=9, judge=lambda text: [True])
+        insert(tree, ROOT, completion(steps), boundaries, max_depth=9, judge=perfect)
     nodes = to_row(tree)["nodes"]
     assert [node["prior"] for node in nodes if node["depth"] == 1] == pytest.approx([0.5, 0.5])
     assert nodes[3]["logprob"] == pytest.approx(3 * math.log(0.5))
@@ -186,7 +191,7 @@ def test_a_new_child_takes_the_misses_back():
 
     def add(origin, *ids):
         steps = completion([(token, 0.1) for token in (*ids, EOS)])
-        insert(tree, origin, steps, boundaries, max_depth=9, judge=lambda text: [True])
+        insert(tree, origin, steps, boundaries, max_depth=9, judge=perfect)
         return [node.misses for node in tree.nodes[:2]]
 
     assert add(ROOT, A, B) == [0, 0]
@@ -205,7 +210,7 @@ def test_contradictory_completions_are_refused():
 
     def add(origin, ids, decode=decode):
         steps = completion([(token, 0.5) for token in ids])
-        return insert(tree, origin, steps, Boundaries(decode), max_depth=9, judge=lambda text: [True])
+        return insert(tree, origin, steps, Boundaries(decode), max_depth=9, judge=perfect)
 
     leaf = add(ROOT, (A, B, EOS))
     with pytest.raises(TreeError, match="p7: a response goes on at node 3, where an earlier one ends"):
@@ -214,7 +219,7 @@ def test_contradictory_completions_are_refused():
         add(ROOT, (A,))
     empty = Completion((), "", (), "length")
     with pytest.raises(TreeError, match="p7: the completion has no tokens"):
-        insert(tree, ROOT, empty, Boundaries(decode), max_depth=9, judge=lambda text: [True])
+        insert(tree, ROOT, empty, Boundaries(decode), max_depth=9, judge=perfect)
     with pytest.raises(TreeError, match=r"text of 2 tokens, ending in 'Aa.Aa.', does not begin that of 3 tokens"):
         add(ROOT, (A, A, B, EOS), lambda ids: decode(ids).replace(". B", "; B"))
 
@@ -222,10 +227,11 @@ def test_contradictory_completions_are_refused():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"curation": "mtcs"}, "curation 'mtcs': allowed are mcts, rs_branched"),
-        ({"budget": 0}, "budget must be 1 or more, found 0"),
-        ({"c_puct": math.inf}, "c_puct must be a number, 0 or more, found inf"),
-        ({"fpu_reduction": -0.1}, "fpu_reduction must be a number, 0 or more"),
+        ({"curation": "mtcs"}, "curation\n  Input should be 'mcts' or 'rs_branched' .*input_value='mtcs'"),
+        ({"boundary": "word"}, "boundary\n  Input should be 'sentence' or 'tokens' .*input_value='word'"),
+        ({"budget": 0}, "budget\n  Input should be greater than or equal to 1 .*input_value=0"),
+        ({"c_puct": math.inf}, "c_puct\n  Input should be a finite number .*input_value=inf"),
+        ({"fpu_reduction": -0.1}, "fpu_reduction\n  Input should be greater than or equal to 0 .*input_value=-0.1"),
     ],
 )
 def test_settings_are_checked(change, message):
@@ -237,9 +243,10 @@ def test_settings_come_from_params():
     params = load_params("smoke", mcts_c_puct=0.7, n_responses=5)
     read = SearchSettings.from_params(params, "rs_branched")
     assert (read.curation, read.c_puct, read.budget, read.boundary) == ("rs_branched", 0.7, 5, "sentence")
-    known = {name for name in Params.model_fields if name.startswith("mcts_")} | {"n_responses", "shard_prompts"}
-    assert set(PARAMS["mcts"]) == known  # a key that the search reads and its artefact's key does not would go unseen
-    assert set(PARAMS["rs_branched"]) < known
+    known = {name.removeprefix("mcts_") for name in Params.model_fields if name.startswith("mcts_")}
+    searched = SearchSettings.from_params(params, "mcts").key_fields()
+    assert set(searched) == known | {"curation", "budget"}  # what is read and not in the key would go unseen
+    assert set(read.key_fields()) < set(searched)
 
 
 # ---- forests
@@ -323,7 +330,7 @@ def test_random_branching_draws_a_response_then_a_boundary():
     tree, boundaries = Tree("p", ()), Boundaries(decode)
     for origin, ids in ((ROOT, (A, B, C)), (1, (D,))):  # nodes: A=1, B=2, C=3, EOS=4; D=5, EOS=6
         steps = completion([(token, 0.1) for token in (*ids, EOS)])
-        insert(tree, origin, steps, boundaries, max_depth=9, judge=lambda text: [True])
+        insert(tree, origin, steps, boundaries, max_depth=9, judge=perfect)
     rng, n = random.Random(0), 24_000
     drawn = Counter(branch(tree, HAND, rng) for _ in range(n))
     # The first response has 4 boundaries (the prompt's end, A, B, C), the second 3 (the prompt's end, A, D).
@@ -334,9 +341,9 @@ def test_random_branching_draws_a_response_then_a_boundary():
 
 
 def test_random_branching_depends_on_none_of_the_search_parameters():
-    names = {name.removeprefix("mcts_") for name in set(PARAMS["mcts"]) - set(PARAMS["rs_branched"])}
-    other = {name: 1 if name.endswith("children") else 0.3 for name in names}
     plain = SearchSettings("rs_branched", budget=12)
+    names = SearchSettings().key_fields().keys() - plain.key_fields().keys()
+    other = {name: 1 if name.endswith("children") else 0.3 for name in names}
     changed = replace(plain, **other)
     assert len(names) == 6 and all(getattr(plain, name) != other[name] for name in names)
     assert grow(PROMPTS, babble(), SAMPLING, plain) == grow(PROMPTS, babble(), SAMPLING, changed)
@@ -346,7 +353,7 @@ def test_random_branching_depends_on_none_of_the_search_parameters():
 
 def test_every_draw_has_its_own_random_numbers(monkeypatch):
     seen = []
-    monkeypatch.setattr(mcts, "branch", lambda tree, search, rng: seen.append(rng.random()) or ROOT)
+    monkeypatch.setitem(mcts.CHOICES, "rs_branched", lambda tree, search, rng: seen.append(rng.random()) or ROOT)
     for seed in (0, 1):
         grow(PROMPTS, babble(), replace(SAMPLING, seed=seed), SearchSettings("rs_branched", budget=5))
     assert len(set(seen)) == len(seen) == 2 * 5 * len(PROMPTS)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from scripted import ScriptedEngine
 
 from ifpref.constraints import Constraint, verify
-from ifpref.curation.arms import Arm, by_pass_rate, compare, shuffled
+from ifpref.curation import matching
+from ifpref.curation.arms import by_pass_rate, compare, shuffled
 from ifpref.curation.balance import balance, yields
 from ifpref.curation.contrast import DESIGNS, triples
 from ifpref.curation.equal import assign_sides, equal_prompts, halves, most_in_halves, take_in_halves
@@ -22,6 +23,7 @@ from ifpref.curation.mcts import SearchSettings, grow
 from ifpref.curation.pairs import (
     CURATIONS,
     REASONS,
+    Arm,
     Pair,
     PairSettings,
     Response,
@@ -69,6 +71,10 @@ def verdicts(marks):
     return [mark == "+" for mark in marks]
 
 
+def worth(marks):
+    return marks.count("+") / len(marks)
+
+
 def text(ids):
     return "".join(f"<{id}>" for id in ids)
 
@@ -76,7 +82,7 @@ def text(ids):
 def sample(prompt_id, number, ids, marks, finish="stop"):
     return {
         "prompt_id": prompt_id, "sample": number, "token_ids": list(ids), "text": text(ids), "logprob": -1.0,
-        "finish": finish, "verdicts": verdicts(marks), "score": marks.count("+") / len(marks),
+        "finish": finish, "verdicts": verdicts(marks), "score": worth(marks),
     }  # fmt: skip
 
 
@@ -101,13 +107,14 @@ def tree(prompt_id, leaves):
                         "text": text(path[depth - 1]),
                         "finish": "stop" if last else None,
                         "verdicts": verdicts(marks) if last else None,
+                        "value": worth(marks) if last else 0.5,
                     }
                 )
     return {"prompt_id": prompt_id, "nodes": nodes}
 
 
 def response(ids, marks, source="rs/0", branch=None):
-    return Response(source, tuple(ids), text(ids), tuple(verdicts(marks)), "stop", branch)
+    return Response(source, tuple(ids), text(ids), tuple(verdicts(marks)), worth(marks), "stop", branch)
 
 
 def found(*marks):
@@ -564,7 +571,7 @@ def row_for(prompt_id, chosen, rejected):
     return to_row(prompt(prompt_id, len(chosen)), encode(prompt_id), Arm("rs"), pair, 0)
 
 
-def test_matched_by_hand():
+def test_matched_by_hand(monkeypatch):
     ids = {prompt_id: IDS[:2] for prompt_id in ("a", "b", "c")} | {
         prompt_id: IDS[:4] for prompt_id in ("v", "w", "x", "y")
     }
@@ -578,7 +585,8 @@ def test_matched_by_hand():
     made = matched({"easy": easy, "hard": hard}, ids, 0)
     partners = {a["prompt_id"]: b["prompt_id"] for a, b in zip(made["easy"], made["hard"], strict=True)}
     assert partners == {"a": "v", "b": "w"}
-    wide = matched({"easy": easy, "hard": hard}, ids, 0, gap_caliper=0.5)
+    monkeypatch.setattr(matching, "CALIPER", 0.5)
+    wide = matched({"easy": easy, "hard": hard}, ids, 0)
     assert (
         len(wide["easy"]) == 2
     )  # c separates what v and w do, but those are taken and there are as many pairs without
@@ -750,14 +758,14 @@ def test_unknown_levels_and_settings():
         Arm("rs", "higher")
     with pytest.raises(ValueError, match="Arm: difficulty"):
         Arm("rs", "high", "simple")
-    with pytest.raises(ValueError, match="chosen_quality 'prefect' is unknown"):
+    with pytest.raises(ValueError, match=r"chosen_quality\n  Input should be 'best' or 'perfect' .*'prefect'"):
         asked(chosen_quality="prefect")
     with pytest.raises(ValueError, match="allowed: max_low_gap < min_high_gap"):
-        asked(max_low_gap=0.5)
+        load_params("smoke", max_low_gap=0.5, min_high_gap=0.5)
 
 
 def test_one_text_with_two_scores_is_refused():
-    pair = Pair(response([1, 0], "++"), Response("rs/1", (2, 0), "<1><0>", (True, False), "stop"))
+    pair = Pair(response([1, 0], "++"), Response("rs/1", (2, 0), "<1><0>", (True, False), 0.5, "stop"))
     with pytest.raises(ValueError, match=r"prompt p: rs/0 and rs/1 have one text and two scores, 1 and 0.5"):
         to_row(prompt("p", 2), [], Arm("rs"), pair, 0)
 
@@ -907,6 +915,10 @@ def test_high_low_and_mixed_differ_in_the_rejected_alone(seed, curation):
     assert abs(kinds[True] - kinds[False]) <= 1
 
 
+def satisfied(one):
+    return sum(one.verdicts)
+
+
 @examples(max_examples=40)
 @given(seed=st.integers(0, 10**6))
 def test_a_prompt_has_a_triple_exactly_if_there_is_one_and_it_is_a_best_one(seed):
@@ -916,7 +928,7 @@ def test_a_prompt_has_a_triple_exactly_if_there_is_one_and_it_is_a_best_one(seed
         leaves, k = read[one["prompt_id"]], one["n_constraints"]
         chosen = triples(candidates(leaves, CURATIONS["mcts"].may_pair), k, asked(), random.Random(seed))
         best = [
-            (a.satisfied, a.satisfied - b.satisfied, c.satisfied - a.satisfied)
+            (satisfied(a), satisfied(a) - satisfied(b), satisfied(c) - satisfied(a))
             for a, b, c in itertools.permutations(leaves, 3)
             if a.branch == b.branch == c.branch and k >= 3
             and (a.score - b.score) >= 0.499 and 0 < a.score - c.score <= 0.341
@@ -924,8 +936,8 @@ def test_a_prompt_has_a_triple_exactly_if_there_is_one_and_it_is_a_best_one(seed
         assert isinstance(chosen["high"], Pair) == bool(best)
         if best:
             high, low = chosen["high"], chosen["low"]
-            gaps = (high.chosen.satisfied - high.rejected.satisfied, low.rejected.satisfied - low.chosen.satisfied)
-            assert (high.chosen.satisfied, *gaps) == max(best)
+            gaps = satisfied(high.chosen) - satisfied(high.rejected), satisfied(low.rejected) - satisfied(low.chosen)
+            assert (satisfied(high.chosen), *gaps) == max(best)
 
 
 @examples(max_examples=40)

@@ -10,14 +10,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from scripted import ScriptedEngine
 
 from ifpref.constraints import Constraint, verify
-from ifpref.curation import SearchSettings, respond, write_responses, write_trees
-from ifpref.curation.rejection import PARAMS, report
-from ifpref.params import Params
+from ifpref.curation import SearchSettings, respond
+from ifpref.curation.rejection import report
+from ifpref.pipeline.samples import Responses, ResponseSettings, Trees, TreeSettings
 from ifpref.sampling import Settings
 from ifpref.store import Artefact, Store
 from ifpref.store.shards import write_shards
@@ -103,10 +104,6 @@ def test_report_counts():
     }
 
 
-def test_the_artefact_names_parameters_that_exist():
-    assert set(PARAMS) <= set(Params.model_fields)
-
-
 @pytest.mark.parametrize(
     ("prompts", "size", "message"),
     [
@@ -125,18 +122,25 @@ def test_what_cannot_be_cut_into_shards(prompts, size, message):
 KINDS = ("rs", "mcts", "rs_branched")
 
 
+def stage(kind, engine, prompts=PROMPTS):
+    """What makes the artefact of responses or trees: the stage's `make`, of this engine and these prompts."""
+    how = {"temperature": 1.0, "top_p": 1.0, "max_tokens": SAMPLING.max_tokens, "shard_prompts": 4, "speaking": None}
+    if kind == "rs":
+        make, settings = Responses.make, ResponseSettings(n_responses=N, stream="", **how)
+    else:
+        make, settings = Trees.make, TreeSettings(search=SearchSettings(kind, budget=N), scorer="verifier", **how)
+    job = SimpleNamespace(
+        settings=settings,
+        inputs={"prompts": SimpleNamespace(read_jsonl=lambda name: prompts)},
+        model=SimpleNamespace(engine=lambda speaking: engine),
+        seed=SAMPLING.seed,
+    )
+    return lambda writer: make(job, writer)
+
+
 def make(kind, root, engine):
     """The artefact of responses or trees under `root`."""
-    if kind == "rs":
-        return Store(root).get(
-            Artefact("responses"),
-            lambda writer: write_responses(writer, PROMPTS, engine, SAMPLING, n=N, shard_prompts=4),
-        )
-    settings = SearchSettings(kind, budget=N)
-    return Store(root).get(
-        Artefact("trees", {"curation": kind}),
-        lambda writer: write_trees(writer, PROMPTS, engine, SAMPLING, settings, shard_prompts=4),
-    )
+    return Store(root).get(Artefact(kind), stage(kind, engine))
 
 
 def contents(handle):
@@ -163,12 +167,9 @@ def test_stopped_at_any_call_and_continued_it_is_the_same(kind, tmp_path):
 
 
 def test_a_shard_of_other_prompts_is_made_again(tmp_path):
-    def write(prompts, engine):
-        return lambda writer: write_responses(writer, prompts, engine, SAMPLING, n=N, shard_prompts=4)
-
     with pytest.raises(KeyboardInterrupt):
-        Store(tmp_path).get(Artefact("responses"), write(PROMPTS[::-1], Interrupted(2)))
-    again = Store(tmp_path).get(Artefact("responses"), write(PROMPTS, Interrupted()))
+        Store(tmp_path).get(Artefact("responses"), stage("rs", Interrupted(2), PROMPTS[::-1]))
+    again = Store(tmp_path).get(Artefact("responses"), stage("rs", Interrupted()))
     assert again.read_jsonl("responses.jsonl.gz") == respond(PROMPTS, Interrupted(), SAMPLING, N)
 
 

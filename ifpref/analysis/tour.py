@@ -105,8 +105,8 @@ def as_tree(responses: Sequence[Row], prompt_ids: Sequence[int], boundaries: Bou
     for row in responses:
         ids = tuple(row["token_ids"])
         completion = Completion(ids, row["text"], (row["logprob"] / len(ids),) * len(ids), row["finish"])
-        known = Judgement(tuple(row["verdicts"]), row["score"])
-        insert(tree, ROOT, completion, boundaries, max_depth=max_depth, judge=lambda text, known=known: known)
+        judgement = Judgement(tuple(row["verdicts"]), row["score"])
+        insert(tree, ROOT, completion, boundaries, max_depth=max_depth, judge=lambda text, known=judgement: known)
     return to_row(tree)
 
 

@@ -16,19 +16,8 @@ balance.py      yields, balance table                 matching.py     mcts_unsha
 """
 
 from ifpref.curation.arms import ComparedPairs, by_pass_rate, compare
-from ifpref.curation.mcts import SearchSettings, grow, write_trees
+from ifpref.curation.mcts import SearchSettings, grow
 from ifpref.curation.pairs import Arm, PairSettings
-from ifpref.curation.rejection import respond, write_responses
+from ifpref.curation.rejection import respond
 
-__all__ = [
-    "Arm",
-    "ComparedPairs",
-    "PairSettings",
-    "SearchSettings",
-    "by_pass_rate",
-    "compare",
-    "grow",
-    "respond",
-    "write_responses",
-    "write_trees",
-]
+__all__ = ["Arm", "ComparedPairs", "PairSettings", "SearchSettings", "by_pass_rate", "compare", "grow", "respond"]

@@ -21,17 +21,16 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
 from ifpref.curation.contrast import DESIGNS, PARTS, Found
-from ifpref.curation.equal import Sides, assign_sides, equal_prompts, halves, rank
+from ifpref.curation.equal import assign_sides, equal_prompts, halves, rank
 from ifpref.curation.matching import matched, swaps
 from ifpref.curation.pairs import (
     CURATIONS,
-    SIDES,
     Arm,
     Pair,
     PairSettings,
@@ -46,11 +45,6 @@ from ifpref.curation.pairs import (
     require,
     to_row,
 )
-
-Taken = dict[str, tuple[Pair, ...]]
-"""The pair of each prompt, or both of its pairs in `mixed`."""
-Swapped = dict[str, dict[str, tuple[Pair, ...]]]
-"""The same with one side swapped, for each prompt and each side that can be."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +77,8 @@ def compare(
     """Pairs for arms that are to be compared.
 
     prompts  rows of a prompts artefact (for the other reading of difficulty: of `by_pass_rate`)
-    sources  {"rs": rows of responses, "mcts": rows of trees, "rs_branched": rows of trees}, those that the arms need;
-             in "rs", if given, `mcts_unshared` looks where the tree holds no match
+    sources  rows by `Arm.source`, those that the arms need: {"rs": rows of responses, "mcts": rows of trees}; in "rs",
+             if given, `mcts_unshared` looks where the tree holds no match
     encode   text of a prompt to the token ids of the chat-templated prompt: an engine's
     design   how contrasts hang together, a key of `DESIGNS`
     barred   token ids that no response of a pair may hold: the model's start token
@@ -93,41 +87,32 @@ def compare(
     Raises ValueError for arms that the design or `match` does not offer, missing sources, verdicts that do not fit.
     """
     _check(arms, prompts, sources, design, match)
-    stream = f"{seed}/{replicate}"
+    stream, encode = f"{seed}/{replicate}", cache(encode)
     by_id = {prompt["prompt_id"]: prompt for prompt in prompts}
-    whole = {name: _read(name, rows) for name, rows in sources.items()}
-    _check_verdicts(whole, by_id)
-    read = {name: _without(of_source, frozenset(barred)) for name, of_source in whole.items()}
-    dropped = {name: _count(of_source) - _count(read[name]) for name, of_source in whole.items()}
-    found = {
-        name: _choose(name, read[name], prompts, settings, stream, design) for name in {arm.source for arm in arms}
-    }
-    taken: dict[Arm, Taken] = {}
-    outcomes: dict[Arm, dict[str, str]] = {}
+    read, dropped = {}, {}
+    for name, rows in sources.items():
+        read[name], dropped[name] = _read(name, rows, by_id, frozenset(barred))
+    found: dict[str, dict[str, dict[str, Found]]] = {}
+    for name in {arm.source for arm in arms}:  # once for all arms of one source
+        rule, may_pair, found[name] = DESIGNS[design].rule, CURATIONS[name.partition("/")[0]].may_pair, {}
+        for p, prompt in by_id.items():
+            rng = random.Random(f"{stream}/{name}/{design}/{p}")
+            found[name][p] = rule(candidates(read[name].get(p, ()), may_pair), prompt["n_constraints"], settings, rng)
+    states = {arm: _take(arm, prompts, found[arm.source]) for arm in arms}
     for arm in arms:
-        taken[arm], outcomes[arm] = _of_arm(arm, prompts, found[arm.source])
-    encode = cache(encode)
-    swapped = {arm: _swaps(arm, taken[arm], read, settings, stream) for arm in arms if arm.curation == "mcts_unshared"}
-    for arm, found_swaps in swapped.items():  # prompts of which nothing can be swapped leave this arm and its partner
-        unmatched = taken[arm].keys() - found_swaps.keys()
-        for one in {arm, _partner(arm)} & taken.keys():
-            outcomes[one].update(dict.fromkeys(unmatched & taken[one].keys(), Reason.NO_MATCH))
-            taken[one] = {prompt_id: pairs for prompt_id, pairs in taken[one].items() if prompt_id not in unmatched}
-    if match:
-        kept = _keep_matched(taken, by_id, settings.n_pairs, stream)
-    else:
-        kept = _keep_equal(taken, swapped, by_id, settings.n_pairs, stream)
+        if arm.curation == "mcts_unshared":
+            _swap(arm, states, read, settings, stream)
+    keep, reason = (_keep_matched, Reason.NO_PARTNER) if match else (_keep_equal, Reason.EQUAL_NUMBERS)
+    kept = keep(states, by_id, settings.n_pairs, stream)
     rows = {}
-    for arm in arms:
+    for arm, state in states.items():
         rows[arm] = [
-            to_row(by_id[prompt_id], encode(by_id[prompt_id]["text"]), arm, pair, replicate)
-            for prompt_id, pair in sorted(kept[arm].items())
+            to_row(by_id[p], encode(by_id[p]["text"]), arm, pair, replicate) for p, pair in sorted(kept[arm].items())
         ]
         if arm.curation == "shuffled":
             rows[arm] = shuffled(rows[arm], f"{stream}/shuffled")
-        left_out = taken[arm].keys() - kept[arm].keys()
-        outcomes[arm].update(dict.fromkeys(left_out, Reason.NO_PARTNER if match else Reason.EQUAL_NUMBERS))
-    return ComparedPairs(rows, outcomes, dropped)
+        state.drop(state.pairs.keys() - kept[arm].keys(), reason)
+    return ComparedPairs(rows, {arm: state.outcomes for arm, state in states.items()}, dropped)
 
 
 def shuffled(rows: Sequence[Row], seed: str) -> list[dict[str, Any]]:
@@ -140,8 +125,8 @@ def _turned(row: Row) -> dict[str, Any]:
     turned = dict(row)
     for key in row:
         side, _, rest = key.partition("_")
-        if side in SIDES:
-            turned[key] = row[f"{'rejected' if side == 'chosen' else 'chosen'}_{rest}"]
+        if side == "chosen":
+            turned[f"chosen_{rest}"], turned[f"rejected_{rest}"] = row[f"rejected_{rest}"], row[f"chosen_{rest}"]
     turned["gap"] = -row["gap"]
     turned["pair_id"] = pair_id(turned)
     return turned
@@ -155,10 +140,9 @@ def by_pass_rate(prompts: Sequence[Row], responses: Sequence[Row], seed: int) ->
     ValueError where a prompt has no response.
     """
     read = read_responses(responses)
-    if missing := [prompt["prompt_id"] for prompt in prompts if prompt["prompt_id"] not in read]:
-        raise ValueError(
-            f"prompt {missing[0]} has no response, so it has no pass rate; {len(missing)} prompts have none"
-        )
+    missing = [prompt["prompt_id"] for prompt in prompts if prompt["prompt_id"] not in read]
+    if missing:
+        raise ValueError(f"prompt {missing[0]} has no response, so no pass rate; {len(missing)} prompts have none")
 
     def ease(prompt_id: str) -> tuple[float, float, float]:
         scores = sorted(response.score for response in read[prompt_id])
@@ -174,109 +158,102 @@ def by_pass_rate(prompts: Sequence[Row], responses: Sequence[Row], seed: int) ->
 
 # ---- the steps of compare
 
+Read = dict[str, list[Response]]
+"""The responses to each prompt."""
+Kept = dict[Arm, dict[str, Pair]]
+"""The one pair of each prompt that an arm keeps."""
 
-def _read(name: str, rows: Sequence[Row]) -> dict[str, list[Response]]:
+
+@dataclass
+class _State:
+    """An arm on its way through `compare`.
+
+    outcomes  prompt -> "pair", or a reason; of the prompts of its difficulty
+    pairs     prompt -> its pair, or both of its pairs in `mixed`
+    swapped   of `mcts_unshared`: prompt -> side -> the pairs with that side swapped
+    sides     of `mcts_unshared` and the `mcts` that it swaps: prompt -> the sides that can be
+    """
+
+    outcomes: dict[str, str] = field(default_factory=dict)
+    pairs: dict[str, tuple[Pair, ...]] = field(default_factory=dict)
+    swapped: dict[str, dict[str, tuple[Pair, ...]]] = field(default_factory=dict)
+    sides: dict[str, frozenset[str]] | None = None
+
+    def drop(self, prompt_ids: Iterable[str], reason: Reason) -> None:
+        """Take the pairs of these prompts out."""
+        for prompt_id in self.pairs.keys() & prompt_ids:
+            del self.pairs[prompt_id]
+            self.outcomes[prompt_id] = reason
+
+
+def _read(name: str, rows: Sequence[Row], by_id: Mapping[str, Row], barred: frozenset[int]) -> tuple[Read, int]:
+    """The responses of each prompt that hold no barred token, and how many do."""
     source = name.partition("/")[0]
-    return read_responses(rows) if source == "rs" else read_trees(rows, source)
+    kept, dropped = {}, 0
+    for prompt_id, responses in (read_responses(rows) if source == "rs" else read_trees(rows, source)).items():
+        for response in responses if prompt_id in by_id else ():
+            if len(response.verdicts) != (k := by_id[prompt_id]["n_constraints"]):
+                raise ValueError(
+                    f"prompt {prompt_id}, {response.source}: {len(response.verdicts)} verdicts for {k} constraints; "
+                    "are these the prompts it was sampled from?"
+                )
+        kept[prompt_id] = [response for response in responses if barred.isdisjoint(response.token_ids)]
+        dropped += len(responses) - len(kept[prompt_id])
+    return kept, dropped
 
 
-def _without(read: Mapping[str, list[Response]], barred: frozenset[int]) -> dict[str, list[Response]]:
-    """The responses that hold no barred token."""
-    return {
-        prompt_id: [response for response in responses if barred.isdisjoint(response.token_ids)]
-        for prompt_id, responses in read.items()
-    }
-
-
-def _count(read: Mapping[str, list[Response]]) -> int:
-    return sum(map(len, read.values()))
-
-
-def _choose(
-    name: str,
-    read: Mapping[str, list[Response]],
-    prompts: Sequence[Row],
-    settings: PairSettings,
-    stream: str,
-    design: str,
-) -> dict[str, dict[str, Found]]:
-    """For each prompt, a pair or a reason for each contrast of the design; once for all arms of one source."""
-    return {
-        prompt["prompt_id"]: DESIGNS[design].rule(
-            candidates(read.get(prompt["prompt_id"], ()), CURATIONS[name.partition("/")[0]].may_pair),
-            prompt["n_constraints"],
-            settings,
-            random.Random(f"{stream}/{name}/{design}/{prompt['prompt_id']}"),
-        )
-        for prompt in prompts
-    }
-
-
-def _of_arm(arm: Arm, prompts: Sequence[Row], found: Mapping[str, Mapping[str, Found]]) -> tuple[Taken, dict[str, str]]:
-    taken, outcomes = {}, {}
+def _take(arm: Arm, prompts: Sequence[Row], found: Mapping[str, Mapping[str, Found]]) -> _State:
+    """What the arm's source has for its contrast and difficulty."""
+    state = _State()
     for prompt in prompts:
-        if arm.difficulty not in ("all", prompt["difficulty"]):
-            continue
-        pairs = [found[prompt["prompt_id"]][part] for part in PARTS.get(arm.contrast, (arm.contrast,))]
-        reasons = [pair for pair in pairs if isinstance(pair, Reason)]
-        outcomes[prompt["prompt_id"]] = reasons[0] if reasons else "pair"
-        if not reasons:
-            taken[prompt["prompt_id"]] = tuple(pairs)
-    return taken, outcomes
+        if arm.difficulty in ("all", prompt["difficulty"]):
+            prompt_id = prompt["prompt_id"]
+            pairs = [found[prompt_id][part] for part in PARTS.get(arm.contrast, (arm.contrast,))]
+            state.outcomes[prompt_id] = next((one for one in pairs if isinstance(one, Reason)), "pair")
+            if state.outcomes[prompt_id] == "pair":
+                state.pairs[prompt_id] = tuple(pairs)
+    return state
 
 
-def _swaps(
-    arm: Arm,
-    taken: Taken,
-    read: Mapping[str, Mapping[str, list[Response]]],
-    settings: PairSettings,
-    stream: str,
-) -> Swapped:
-    """What can be swapped of the pairs that an arm has taken."""
-    found: Swapped = {}
-    rs = arm.source.replace("mcts", "rs", 1)
-    for prompt_id, pairs in taken.items():
-        pool = [*read[arm.source].get(prompt_id, ()), *read.get(rs, {}).get(prompt_id, ())]
-        found[prompt_id] = swaps(pairs, pool, settings, random.Random(f"{stream}/swap/{arm.contrast}/{prompt_id}"))
-    return {prompt_id: sides for prompt_id, sides in found.items() if sides}
+def _swap(
+    arm: Arm, states: Mapping[Arm, _State], read: Mapping[str, Read], settings: PairSettings, stream: str
+) -> None:
+    """What can be swapped of an arm's pairs; prompts of which nothing can leave this arm and its partner."""
+    swapped = {}
+    rs = read.get(replace(arm, curation="rs").source, {})
+    for prompt_id, pairs in states[arm].pairs.items():
+        pool = [*read[arm.source].get(prompt_id, ()), *rs.get(prompt_id, ())]
+        rng = random.Random(f"{stream}/swap/{arm.contrast}/{prompt_id}")
+        swapped[prompt_id] = swaps(pairs, pool, settings, rng)
+    states[arm].swapped = {prompt_id: sides for prompt_id, sides in swapped.items() if sides}
+    for one in {arm, replace(arm, curation="mcts")} & states.keys():  # both keep the same prompts and halves
+        states[one].drop(swapped.keys() - states[arm].swapped.keys(), Reason.NO_MATCH)
+        states[one].sides = {prompt_id: frozenset(sides) for prompt_id, sides in states[arm].swapped.items()}
 
 
-def _partner(arm: Arm) -> Arm:
-    return replace(arm, curation="mcts")
-
-
-def _keep_equal(
-    taken: Mapping[Arm, Taken],
-    swapped: Mapping[Arm, Swapped],
-    by_id: Mapping[str, Row],
-    n: int | None,
-    stream: str,
-) -> dict[Arm, dict[str, Pair]]:
+def _keep_equal(states: Mapping[Arm, _State], by_id: Mapping[str, Row], n: int | None, stream: str) -> Kept:
     """Equal numbers, the pair of each prompt settled."""
-    sides: dict[Arm, Sides] = {}
-    for arm, found in swapped.items():
-        # The partner has the same prompts and the same sides, so that it keeps the same of them.
-        for one in {arm, _partner(arm)} & taken.keys():
-            sides[one] = {prompt_id: frozenset(by_side) for prompt_id, by_side in found.items()}
-    prompt_ids = equal_prompts(taken, n, f"{stream}/equal", sides)
+    sides = {arm: state.sides for arm, state in states.items() if state.sides is not None}
+    prompt_ids = equal_prompts({arm: state.pairs for arm, state in states.items()}, n, f"{stream}/equal", sides)
     kept = {}
-    for arm, pairs in taken.items():
-        part = halves({p: by_id[p]["n_constraints"] for p in prompt_ids[arm]}, f"{stream}/mixed")
-        if arm in swapped:
-            side = assign_sides({p: sides[arm][p] for p in prompt_ids[arm]}, f"{stream}/side")
-            pairs = {p: swapped[arm][p][side[p]] for p in prompt_ids[arm]}
+    for arm, state in states.items():
+        pairs, part = state.pairs, halves({p: by_id[p]["n_constraints"] for p in prompt_ids[arm]}, f"{stream}/mixed")
+        if arm.curation == "mcts_unshared":
+            side = assign_sides({p: state.sides[p] for p in prompt_ids[arm]}, f"{stream}/side")
+            pairs = {p: state.swapped[p][side[p]] for p in prompt_ids[arm]}
         kept[arm] = {p: pairs[p][part[p] if len(pairs[p]) > 1 else 0] for p in prompt_ids[arm]}
     return kept
 
 
-def _keep_matched(
-    taken: Mapping[Arm, Taken], by_id: Mapping[str, Row], n: int | None, stream: str
-) -> dict[Arm, dict[str, Pair]]:
+def _keep_matched(states: Mapping[Arm, _State], by_id: Mapping[str, Row], n: int | None, stream: str) -> Kept:
     """Partners alike, the first n of them; `_check` has refused arms that are made of halves of something."""
-    rows = {arm: [to_row(by_id[p], (), arm, pair, 0) for p, (pair,) in pairs.items()] for arm, pairs in taken.items()}
+    rows = {
+        arm: [to_row(by_id[p], (), arm, pair, 0) for p, (pair,) in state.pairs.items()] for arm, state in states.items()
+    }
     partners = matched(rows, {p: ids_of(prompt) for p, prompt in by_id.items()}, f"{stream}/match")
     return {
-        arm: {row["prompt_id"]: taken[arm][row["prompt_id"]][0] for row in kept[:n]} for arm, kept in partners.items()
+        arm: {row["prompt_id"]: states[arm].pairs[row["prompt_id"]][0] for row in kept[:n]}
+        for arm, kept in partners.items()
     }
 
 
@@ -295,14 +272,3 @@ def _check(arms: Sequence[Arm], prompts: Sequence[Row], sources: Mapping[str, An
             raise ValueError(f"{arm} needs the source {arm.source!r}; given: {', '.join(sources) or 'none'}")
         if match and (arm.curation == "mcts_unshared" or arm.contrast in PARTS):
             raise ValueError(f"{arm} is made of halves, and matching would break them; allowed: match=False")
-
-
-def _check_verdicts(read: Mapping[str, Mapping[str, list[Response]]], by_id: Mapping[str, Row]) -> None:
-    for found in read.values():
-        for prompt_id in found.keys() & by_id.keys():
-            for response in found[prompt_id]:
-                if len(response.verdicts) != by_id[prompt_id]["n_constraints"]:
-                    raise ValueError(
-                        f"prompt {prompt_id}, {response.source}: {len(response.verdicts)} verdicts for "
-                        f"{by_id[prompt_id]['n_constraints']} constraints; are these the prompts it was sampled from?"
-                    )

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ifpref.curation.matching import separated
@@ -56,11 +56,11 @@ def balance(arms: Mapping[Any, Sequence[Row]], prompts: Sequence[Row]) -> list[d
     ids = {prompt["prompt_id"]: ids_of(prompt) for prompt in prompts}
     everywhere = set.intersection(*({row["prompt_id"] for row in rows} for rows in arms.values()))
     measured = {
-        arm: [dict(_quantities(row, ids[row["prompt_id"]], everywhere)) for row in rows] for arm, rows in arms.items()
+        arm: [_quantities(row, ids[row["prompt_id"]], everywhere) for row in rows] for arm, rows in arms.items()
     }
-    found = {key for pairs in measured.values() for pair in pairs for key in pair}
+    found = dict.fromkeys(key for pairs in measured.values() for pair in pairs for key in pair)
     table = []
-    for group, quantity in sorted(found, key=_place):
+    for group, quantity in sorted(found, key=lambda key: (GROUPS.index(key[0]), key[1] if key[0] in OF_IDS else "")):
         first = None
         for arm, pairs in measured.items():
             # An id that this pair has nothing to do with is not among its quantities: it counts as 0.
@@ -71,54 +71,43 @@ def balance(arms: Mapping[Any, Sequence[Row]], prompts: Sequence[Row]) -> list[d
     return table
 
 
-_GROUPS = ("prompts", "scores", "tokens", "finish", "sharing", "separates", "reverses", "has")
-_ORDER = (
-    *("k", "in all arms", "chosen score", "rejected score", "gap", "prompt", "chosen", "rejected"),
-    *("chosen - rejected", "chosen stopped", "rejected stopped", "shared prefix tokens", "shared prefix fraction"),
-)
+OF_IDS = ("separates", "reverses", "has")
+GROUPS = ("prompts", "scores", "tokens", "finish", "sharing", *OF_IDS)
 
 
-def _place(key: tuple[str, str]) -> tuple[int, int, str]:
-    group, quantity = key
-    return _GROUPS.index(group), _ORDER.index(quantity) if quantity in _ORDER else len(_ORDER), quantity
-
-
-def _quantities(row: Row, ids: Sequence[str], everywhere: set[str]) -> Iterator[tuple[tuple[str, str], float]]:
-    """((group, quantity), value) of one pair."""
+def _quantities(row: Row, ids: Sequence[str], everywhere: set[str]) -> dict[tuple[str, str], float]:
+    """Of one pair, by group and name."""
     chosen, rejected = len(row["chosen_ids"]), len(row["rejected_ids"])
-    yield ("prompts", "k"), len(ids)
-    yield ("prompts", "in all arms"), row["prompt_id"] in everywhere
-    yield ("scores", "chosen score"), row["chosen_score"]
-    yield ("scores", "rejected score"), row["rejected_score"]
-    yield ("scores", "gap"), row["gap"]
-    yield ("tokens", "prompt"), len(row["prompt_ids"])
-    yield ("tokens", "chosen"), chosen
-    yield ("tokens", "rejected"), rejected
-    yield ("tokens", "chosen - rejected"), chosen - rejected
-    yield ("finish", "chosen stopped"), row["chosen_finish"] == "stop"
-    yield ("finish", "rejected stopped"), row["rejected_finish"] == "stop"
-    yield ("sharing", "shared prefix tokens"), row["shared_prefix_tokens"]
-    yield ("sharing", "shared prefix fraction"), row["shared_prefix_fraction"]
-    for id in set(ids):
-        yield ("has", id), 1
-    for id in separated(row, ids):
-        yield ("separates", id), 1
-    for id in separated(row, ids, by="rejected"):
-        yield ("reverses", id), 1
+    of_ids = (separated(row, ids), separated(row, ids, by="rejected"), set(ids))
+    return {
+        ("prompts", "k"): len(ids),
+        ("prompts", "in all arms"): row["prompt_id"] in everywhere,
+        ("scores", "chosen score"): row["chosen_score"],
+        ("scores", "rejected score"): row["rejected_score"],
+        ("scores", "gap"): row["gap"],
+        ("tokens", "prompt"): len(row["prompt_ids"]),
+        ("tokens", "chosen"): chosen,
+        ("tokens", "rejected"): rejected,
+        ("tokens", "chosen - rejected"): chosen - rejected,
+        ("finish", "chosen stopped"): row["chosen_finish"] == "stop",
+        ("finish", "rejected stopped"): row["rejected_finish"] == "stop",
+        ("sharing", "shared prefix tokens"): row["shared_prefix_tokens"],
+        ("sharing", "shared prefix fraction"): row["shared_prefix_fraction"],
+        **{(group, id): 1 for group, found in zip(OF_IDS, of_ids, strict=True) for id in found},
+    }
 
 
-def _moments(values: Sequence[float]) -> tuple[float | None, float | None]:
-    if not values:
-        return None, None
-    mean = math.fsum(values) / len(values)
-    if len(values) < 2:
-        return mean, None
-    return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+Moments = tuple[float | None, float | None]
+"""Mean and standard deviation, None where there are too few values."""
 
 
-def _difference(
-    mine: tuple[float | None, float | None], first: tuple[float | None, float | None]
-) -> dict[str, float | None]:
+def _moments(values: Sequence[float]) -> Moments:
+    mean = math.fsum(values) / len(values) if values else None
+    sd = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)) if len(values) > 1 else None
+    return mean, sd
+
+
+def _difference(mine: Moments, first: Moments) -> dict[str, float | None]:
     if mine[0] is None or first[0] is None:
         return {"difference": None, "smd": None}
     difference = mine[0] - first[0]

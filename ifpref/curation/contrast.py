@@ -20,7 +20,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
@@ -36,12 +35,12 @@ _ROUNDING = 1e-9  # gaps are fractions, thresholds decimals: 1/3 must pass max_l
 
 def single(found: Some, k: int, settings: PairSettings, rng: random.Random) -> dict[str, Found]:
     """Each contrast by itself: what one arm takes does not depend on another."""
-    good = _of_quality(found, settings)
-    imperfect = _keep(found, lambda pair: not pair.perfect, Reason.NO_IMPERFECT_CHOSEN)
+    enough = Reason.FEW_CONSTRAINTS if k < 3 else found
+    imperfect = _keep(enough, lambda pair: not pair.perfect, Reason.NO_IMPERFECT_CHOSEN)
     return {
-        "high": _draw(_high(good, settings), _best_high, rng),
-        "low": Reason.FEW_CONSTRAINTS if k < 3 else _draw(_low(good, settings), _best_low, rng),
-        "low_imperfect": Reason.FEW_CONSTRAINTS if k < 3 else _draw(_low(imperfect, settings), _best_low, rng),
+        "high": _draw(_high(_of_quality(found, settings), settings), _best_high, rng),
+        "low": _draw(_low(_of_quality(enough, settings), settings), _best_low, rng),
+        "low_imperfect": _draw(_low(imperfect, settings), _best_low, rng),
     }
 
 
@@ -54,28 +53,28 @@ def triples(found: Some, k: int, settings: PairSettings, rng: random.Random) -> 
             return {"high": reason, "low": reason}
     high, low = _by_chosen(high), _by_chosen(low)
     both = [chosen for chosen in high if chosen in low]
+    if not both:
+        return dict.fromkeys(("high", "low"), Reason.NO_COMMON_CHOSEN)
 
     def goodness(chosen: Response) -> tuple:
         return max(map(_best_high, high[chosen])), max(map(_best_low, low[chosen]))
 
-    chosen = _draw(both or Reason.NO_COMMON_CHOSEN, goodness, rng)
-    if isinstance(chosen, Reason):
-        return {"high": chosen, "low": chosen}
+    chosen = _draw(both, goodness, rng)
     return {"high": _draw(high[chosen], _best_high, rng), "low": _draw(low[chosen], _best_low, rng)}
 
 
 def quality(found: Some, k: int, settings: PairSettings, rng: random.Random) -> dict[str, Found]:
     """A perfect and an imperfect chosen at one gap, the smallest that both have: the two differ in quality alone."""
-    found = Reason.FEW_CONSTRAINTS if k < 3 else found
-    perfect = _low(_keep(found, lambda pair: pair.perfect, Reason.NO_PERFECT_CHOSEN), settings)
-    imperfect = _low(_keep(found, lambda pair: not pair.perfect, Reason.NO_IMPERFECT_CHOSEN), settings)
+    enough = Reason.FEW_CONSTRAINTS if k < 3 else found
+    perfect = _low(_keep(enough, lambda pair: pair.perfect, Reason.NO_PERFECT_CHOSEN), settings)
+    imperfect = _low(_keep(enough, lambda pair: not pair.perfect, Reason.NO_IMPERFECT_CHOSEN), settings)
     for reason in (perfect, imperfect):
         if isinstance(reason, Reason):
             return {"low": reason, "low_imperfect": reason}
     gap = min({pair.gap for pair in perfect} & {pair.gap for pair in imperfect}, default=None)
     return {
-        "low": _draw(_keep(perfect, lambda pair: pair.gap == gap, Reason.NO_EQUAL_GAP), _best_low, rng),
-        "low_imperfect": _draw(_keep(imperfect, lambda pair: pair.gap == gap, Reason.NO_EQUAL_GAP), _best_low, rng),
+        name: _draw(_keep(pairs, lambda pair: pair.gap == gap, Reason.NO_EQUAL_GAP), _best_low, rng)
+        for name, pairs in (("low", perfect), ("low_imperfect", imperfect))
     }
 
 
@@ -116,11 +115,11 @@ def _low(found: Some, settings: PairSettings) -> Some:
     return _keep(found, lambda pair: pair.gap <= settings.max_low_gap + _ROUNDING, Reason.NO_LOW_GAP)
 
 
-def _best_high(pair: Pair) -> tuple[Fraction, float]:
+def _best_high(pair: Pair) -> tuple[float, float]:
     return pair.chosen.score, pair.gap
 
 
-def _best_low(pair: Pair) -> tuple[Fraction, float]:
+def _best_low(pair: Pair) -> tuple[float, float]:
     return pair.chosen.score, -pair.gap
 
 

@@ -4,7 +4,7 @@
     matched({"easy": rows, "hard": rows}, ids, seed=0)     # as many rows of each, alike in gap, chosen score and ids
 
 Decisions
-- *mcts_unshared*: a match has the verdicts of the response that it stands in for, a length within
+- *mcts_unshared*: a match has the verdicts and the score of the response that it stands in for, a length within
   `unshared_length_tolerance` of its own, and at most `unshared_max_prefix` tokens in common with the side that stays.
   (Equal scores would not do: a shared prefix fixes the constraints that are decided early, so shared and unshared pairs
   of equal scores differ in *which* they separate.) Of several matches, one of the same tree goes before a sample of RS,
@@ -25,6 +25,8 @@ from ifpref.curation.equal import rank
 from ifpref.curation.pairs import SIDES, Pair, PairSettings, Response, Row, shared_prefix
 
 Name = TypeVar("Name", bound=Hashable)
+CALIPER = 0.1
+"""How far apart the gaps, and the chosen scores, of partners may be."""
 
 
 # ---- mcts_unshared
@@ -56,7 +58,7 @@ def _match(
     options = [
         response
         for response in pool
-        if response.verdicts == left.verdicts
+        if (response.verdicts, response.score) == (left.verdicts, left.score)
         and abs(len(response.token_ids) - len(left.token_ids)) <= tolerance
         and response.token_ids != left.token_ids
         and shared_prefix(response.token_ids, kept.token_ids) <= settings.unshared_max_prefix
@@ -80,38 +82,24 @@ def separated(row: Row, ids: Sequence[str], by: str = "chosen") -> set[str]:
 
 
 def matched(
-    arms: Mapping[Name, Sequence[Row]],
-    ids: Mapping[str, Sequence[str]],
-    seed: object,
-    *,
-    gap_caliper: float = 0.1,
-    score_caliper: float = 0.1,
+    arms: Mapping[Name, Sequence[Row]], ids: Mapping[str, Sequence[str]], seed: object
 ) -> dict[Name, list[Row]]:
     """As many rows of each arm, where row i of one is like row i of every other.
 
     arms  pairs of at least two arms, chosen better than rejected, one a prompt
     ids   constraint ids of each prompt, in the order of the verdicts
 
-    Partners are within both calipers and separate one id or more in common; the same prompt is preferred.
+    Partners are within `CALIPER` in gap and in chosen score, and separate one id or more in common; the same prompt is
+    preferred.
     """
     order = {name: sorted(rows, key=lambda row: rank(seed, row["pair_id"])) for name, rows in arms.items()}
     smallest = min(order, key=lambda name: len(order[name]))
-    partners = {
-        name: _assign(order[smallest], rows, ids, gap_caliper, score_caliper)
-        for name, rows in order.items()
-        if name != smallest
-    }
+    partners = {name: _assign(order[smallest], rows, ids) for name, rows in order.items() if name != smallest}
     kept = [i for i in range(len(order[smallest])) if all(i in partner for partner in partners.values())]
     return {name: [rows[i if name == smallest else partners[name][i]] for i in kept] for name, rows in order.items()}
 
 
-def _assign(
-    template: Sequence[Row],
-    rows: Sequence[Row],
-    ids: Mapping[str, Sequence[str]],
-    gap_caliper: float,
-    score_caliper: float,
-) -> dict[int, int]:
+def _assign(template: Sequence[Row], rows: Sequence[Row], ids: Mapping[str, Sequence[str]]) -> dict[int, int]:
     """Index of a template's row -> index of its partner; rows are at least as many as the template's."""
     import numpy as np
     from scipy.optimize import linear_sum_assignment
@@ -135,7 +123,7 @@ def _assign(
     common = mine @ theirs.T
     jaccard = 1 - common / np.maximum(np.add.outer(mine.sum(1), theirs.sum(1)) - common, 1)
     elsewhere = column(template, "prompt_id")[:, None] != column(rows, "prompt_id")[None, :]
-    near = (gap <= gap_caliper + 1e-9) & (score <= score_caliper + 1e-9) & (common > 0)
+    near = (np.maximum(gap, score) <= CALIPER + 1e-9) & (common > 0)
     cost = elsewhere + jaccard + gap + score  # below 5: one pair more is worth more than any distance saved
     cost = np.where(near, cost, 5.0 * (len(template) + 1))
     return {int(i): int(j) for i, j in zip(*linear_sum_assignment(cost), strict=True) if near[i, j]}

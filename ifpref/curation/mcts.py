@@ -31,27 +31,29 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass as checked_dataclass
 
 from ifpref.curation.boundaries import Boundaries, Rule
+from ifpref.curation.pairs import Row
 from ifpref.curation.scoring import Judge
-from ifpref.curation.tree import ROOT, Tree, insert, priors, report, to_row
+from ifpref.curation.tree import ROOT, Tree, insert, priors, to_row
+from ifpref.params import Params
 from ifpref.sampling.protocol import Engine, Request, Settings
-from ifpref.store.shards import write_shards
-
-if TYPE_CHECKING:
-    from ifpref.params import Params
-    from ifpref.store import Writer
 
 SEARCHED = ("c_puct", "fpu_reduction", "widening", "widening_exponent", "root_children", "children")
 """Settings that the search alone reads: trees of `rs_branched` do not depend on them."""
+Count = Annotated[int, Field(ge=1)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-@dataclass(frozen=True)
+@checked_dataclass(frozen=True)
 class SearchSettings:
-    """How trees grow; `from_params` reads them from a profile.
+    """How trees grow; `from_params` reads them from a profile. ValueError for values that are not allowed.
 
     curation            "mcts", or "rs_branched"
     budget              simulations, and so verified responses, of every prompt
@@ -66,28 +68,18 @@ class SearchSettings:
     """
 
     curation: Literal["mcts", "rs_branched"] = "mcts"
-    budget: int = 16
+    budget: Count = 16
     boundary: Rule = "sentence"
-    segment_tokens: int = 16
-    max_depth: int = 16
-    min_novelty: float = 0.05
-    patience: int = 4
-    c_puct: float = 1.0
-    fpu_reduction: float = 0.0
-    widening: float = 1.5
-    widening_exponent: float = 0.5
-    root_children: int = 8
-    children: int = 4
-
-    def __post_init__(self) -> None:
-        if self.curation not in CHOICES:
-            raise ValueError(f"curation {self.curation!r}: allowed are {', '.join(CHOICES)}")
-        for name in ("budget", "max_depth", "patience", "root_children", "children"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be 1 or more, found {getattr(self, name)}")
-        for name in ("min_novelty", "c_puct", "fpu_reduction", "widening", "widening_exponent"):
-            if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
-                raise ValueError(f"{name} must be a number, 0 or more, found {getattr(self, name)}")
+    segment_tokens: Count = 16
+    max_depth: Count = 16
+    min_novelty: Weight = 0.05
+    patience: Count = 4
+    c_puct: Weight = 1.0
+    fpu_reduction: Weight = 0.0
+    widening: Weight = 1.5
+    widening_exponent: Weight = 0.5
+    root_children: Count = 8
+    children: Count = 4
 
     def key_fields(self) -> dict[str, Any]:
         """What a tree depends on."""
@@ -107,7 +99,6 @@ class Action:
     """What can be done at a node: go to `child`, or sample from the node itself (None)."""
 
     child: int | None
-    prior: float
     value: float
     bonus: float
 
@@ -126,16 +117,16 @@ def actions(tree: Tree, node: int, settings: SearchSettings) -> list[Action]:
     prior = dict(zip(children, (share * p for p in priors(tree, children)), strict=True))
     scale = settings.c_puct * math.sqrt(here.visits)
     found = [
-        Action(child, prior[child], tree.nodes[child].value, scale * prior[child] / (1 + tree.nodes[child].visits))
+        Action(child, tree.nodes[child].value, scale * prior[child] / (1 + tree.nodes[child].visits))
         for child in descents
     ]
     if sample:
-        found.append(Action(None, 1 - share, here.value - settings.fpu_reduction, scale * (1 - share)))
+        found.append(Action(None, here.value - settings.fpu_reduction, scale * (1 - share)))
     return found
 
 
-def select(tree: Tree, settings: SearchSettings) -> int:
-    """The node to sample from next; of equal actions the first one."""
+def select(tree: Tree, settings: SearchSettings, rng: random.Random | None = None) -> int:
+    """The node that the search samples from next; of equal actions the first one. Nothing is drawn."""
     node = ROOT
     if not tree.leaves or tree.nodes[ROOT].closed:
         return ROOT
@@ -149,6 +140,9 @@ def branch(tree: Tree, settings: SearchSettings, rng: random.Random) -> int:
     paths = ([node for node in tree.path(leaf)[:-1] if not _spent(tree, node, settings)] for leaf in tree.leaves)
     open_paths = [path for path in paths if path]
     return rng.choice(rng.choice(open_paths)) if open_paths else ROOT
+
+
+CHOICES: dict[str, Callable[[Tree, SearchSettings, random.Random], int]] = {"mcts": select, "rs_branched": branch}
 
 
 def close(tree: Tree, leaf: int, settings: SearchSettings) -> None:
@@ -171,87 +165,30 @@ def _may_sample(tree: Tree, node: int, settings: SearchSettings) -> bool:
     return len(tree.nodes[node].children) < limit and not _spent(tree, node, settings)
 
 
-def mcts(tree: Tree, settings: SearchSettings, seed: int) -> int:
-    """The node that the search samples from next; nothing is drawn."""
-    return select(tree, settings)
-
-
-def rs_branched(tree: Tree, settings: SearchSettings, seed: int) -> int:
-    """A node drawn by (seed, prompt, simulation)."""
-    return branch(tree, settings, random.Random(f"{seed}/{tree.prompt_id}/{len(tree.leaves)}"))
-
-
-CHOICES: Mapping[str, Callable[[Tree, SearchSettings, int], int]] = {"mcts": mcts, "rs_branched": rs_branched}
-
-
 def grow_trees(
-    prompts: Iterable[Mapping[str, Any]],
-    engine: Engine,
-    sampling: Settings,
-    settings: SearchSettings,
-    scorer: str = "verifier",
+    prompts: Iterable[Row], engine: Engine, sampling: Settings, settings: SearchSettings, scorer: str = "verifier"
 ) -> list[Tree]:
     """One tree a prompt, each of `settings.budget` responses, by as many calls of the engine."""
-    prompts = list(prompts)
+    judged = [(Tree(prompt["prompt_id"], engine.encode(prompt["text"])), Judge(prompt, scorer)) for prompt in prompts]
     boundaries = Boundaries(engine.decode, settings.boundary, settings.segment_tokens)
-    trees = [Tree(prompt["prompt_id"], engine.encode(prompt["text"])) for prompt in prompts]
-    judges = [Judge(prompt, scorer) for prompt in prompts]
     with engine.keep_prefixes():  # opened by every forest, so that a shard made again is the same to the last bit
-        for _ in range(settings.budget if trees else 0):
-            _simulate(trees, judges, engine, boundaries, sampling, settings)
-    return trees
-
-
-def _simulate(
-    trees: Sequence[Tree],
-    judges: Sequence[Judge],
-    engine: Engine,
-    boundaries: Boundaries,
-    sampling: Settings,
-    settings: SearchSettings,
-) -> None:
-    """One round: every tree chooses, one call samples, every tree grows by one response."""
-    origins = [CHOICES[settings.curation](tree, settings, sampling.seed) for tree in trees]
-    requests = []
-    for tree, origin in zip(trees, origins, strict=True):
-        prefix = tree.response_ids(origin)
-        left = sampling.max_tokens - len(prefix)
-        requests.append(
-            Request(tree.prompt_id, tree.prompt_ids + prefix, first_sample=len(tree.leaves), max_tokens=left)
-        )
-    completions = engine.sample(requests, sampling)
-    for tree, origin, judge, (completion,) in zip(trees, origins, judges, completions, strict=True):
-        leaf = insert(tree, origin, completion, boundaries, max_depth=settings.max_depth, judge=judge)
-        close(tree, leaf, settings)
+        for simulation in range(settings.budget if judged else 0):
+            origins, requests = [], []
+            for tree, _ in judged:
+                rng = random.Random(f"{sampling.seed}/{tree.prompt_id}/{simulation}")
+                origins.append(CHOICES[settings.curation](tree, settings, rng))
+                prefix = tree.response_ids(origins[-1])
+                ids, left = tree.prompt_ids + prefix, sampling.max_tokens - len(prefix)
+                requests.append(Request(tree.prompt_id, ids, first_sample=simulation, max_tokens=left))
+            completions = engine.sample(requests, sampling)
+            for (tree, judge), origin, (completion,) in zip(judged, origins, completions, strict=True):
+                leaf = insert(tree, origin, completion, boundaries, max_depth=settings.max_depth, judge=judge)
+                close(tree, leaf, settings)
+    return [tree for tree, _ in judged]
 
 
 def grow(
-    prompts: Iterable[Mapping[str, Any]],
-    engine: Engine,
-    sampling: Settings,
-    settings: SearchSettings,
-    scorer: str = "verifier",
+    prompts: Iterable[Row], engine: Engine, sampling: Settings, settings: SearchSettings, scorer: str = "verifier"
 ) -> list[dict[str, Any]]:
     """`grow_trees`, as rows (tree.py)."""
     return [to_row(tree) for tree in grow_trees(prompts, engine, sampling, settings, scorer)]
-
-
-def write_trees(
-    writer: Writer,
-    prompts: Sequence[Mapping[str, Any]],
-    engine: Engine,
-    sampling: Settings,
-    settings: SearchSettings,
-    *,
-    shard_prompts: int,
-    scorer: str = "verifier",
-) -> None:
-    """The artefact `trees`: trees.jsonl.gz, a forest of `shard_prompts` prompts a shard, and report.json over all."""
-    write_shards(
-        writer,
-        "trees.jsonl.gz",
-        prompts,
-        lambda shard: grow(shard, engine, sampling, settings, scorer),
-        size=shard_prompts,
-    )
-    writer.write_json("report.json", report(writer.iter_jsonl("trees.jsonl.gz")))

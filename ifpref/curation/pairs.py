@@ -29,11 +29,14 @@ Decisions
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
+
+from pydantic.dataclasses import dataclass as checked_dataclass
 
 from ifpref.constraints.registry import nearest
 from ifpref.params import Params, fingerprint
@@ -46,44 +49,33 @@ SIDES = ("chosen", "rejected")
 
 
 class Reason(StrEnum):
-    """Why a prompt has no pair in an arm; `REASONS` says it in full."""
+    """Why a prompt has no pair in an arm: the reason, and what it means."""
 
-    NO_RESPONSES = "no responses"
-    DUPLICATES = "duplicates"
-    ALL_PERFECT = "all perfect"
-    EQUAL_SCORES = "equal scores"
-    NO_SHARED_PREFIX = "no shared prefix"
-    FEW_CONSTRAINTS = "k < 3"
-    NO_PERFECT_CHOSEN = "no perfect chosen"
-    NO_IMPERFECT_CHOSEN = "no imperfect chosen"
-    NO_HIGH_GAP = "no high gap"
-    NO_LOW_GAP = "no low gap"
-    NO_COMMON_CHOSEN = "no common chosen"
-    NO_EQUAL_GAP = "no equal gap"
-    NO_MATCH = "no match"
-    NO_PARTNER = "no partner"
-    EQUAL_NUMBERS = "equal numbers"
+    meaning: str
+
+    def __new__(cls, reason: str, meaning: str) -> Reason:
+        one = str.__new__(cls, reason)
+        one._value_, one.meaning = reason, meaning
+        return one
+
+    NO_RESPONSES = "no responses", "the source holds none for this prompt that training could read"
+    DUPLICATES = "duplicates", "all its responses have the same tokens"
+    ALL_PERFECT = "all perfect", "every response has the score 1"
+    EQUAL_SCORES = "equal scores", "every response has the same score, below 1"
+    NO_SHARED_PREFIX = "no shared prefix", "no two leaves with different scores part at a node beyond the prompt"
+    FEW_CONSTRAINTS = "k < 3", "fewer than three constraints: small gaps do not exist"
+    NO_PERFECT_CHOSEN = "no perfect chosen", "no pair has a perfect chosen, and one is asked for"
+    NO_IMPERFECT_CHOSEN = "no imperfect chosen", "no pair has an imperfect chosen, and one is asked for"
+    NO_HIGH_GAP = "no high gap", "no pair has a gap of min_high_gap or more"
+    NO_LOW_GAP = "no low gap", "no pair has a gap of max_low_gap or less"
+    NO_COMMON_CHOSEN = "no common chosen", "high and low gaps are there, but not with one chosen"
+    NO_EQUAL_GAP = "no equal gap", "no low gap is there with both a perfect and an imperfect chosen"
+    NO_MATCH = "no match", "`mcts_unshared` and its `mcts`: no response with the verdicts, the length, another prefix"
+    NO_PARTNER = "no partner", "matched arms: no pair of the other arms is close enough"
+    EQUAL_NUMBERS = "equal numbers", "left out: the arms compared have equal numbers, and mcts_unshared exact halves"
 
 
-REASONS: Mapping[Reason, str] = MappingProxyType(
-    {
-        Reason.NO_RESPONSES: "the source holds none for this prompt that training could read",
-        Reason.DUPLICATES: "all its responses have the same tokens",
-        Reason.ALL_PERFECT: "every response has the score 1",
-        Reason.EQUAL_SCORES: "every response has the same score, below 1",
-        Reason.NO_SHARED_PREFIX: "no two leaves with different scores part at a node beyond the prompt",
-        Reason.FEW_CONSTRAINTS: "fewer than three constraints: small gaps do not exist",
-        Reason.NO_PERFECT_CHOSEN: "no pair has a perfect chosen, and one is asked for",
-        Reason.NO_IMPERFECT_CHOSEN: "no pair has an imperfect chosen, and one is asked for",
-        Reason.NO_HIGH_GAP: "no pair has a gap of min_high_gap or more",
-        Reason.NO_LOW_GAP: "no pair has a gap of max_low_gap or less",
-        Reason.NO_COMMON_CHOSEN: "high and low gaps are there, but not with one chosen",
-        Reason.NO_EQUAL_GAP: "no low gap is there with both a perfect and an imperfect chosen",
-        Reason.NO_MATCH: "mcts_unshared, and mcts beside it: no response with the verdicts, the length, another prefix",
-        Reason.NO_PARTNER: "matched arms: no pair of the other arms is close enough",
-        Reason.EQUAL_NUMBERS: "left out so that the arms compared have equal numbers, and mcts_unshared exact halves",
-    }
-)
+REASONS: Mapping[Reason, str] = MappingProxyType({reason: reason.meaning for reason in Reason})
 
 
 @dataclass(frozen=True)
@@ -109,12 +101,8 @@ class Arm:
 
     def levels(self) -> dict[str, str]:
         """By name: the three factors, and scorer and algorithm where they are not the usual ones."""
-        usual = Arm()
-        return {
-            name: value
-            for name, value in vars(self).items()
-            if name not in ("scorer", "algorithm") or value != getattr(usual, name)
-        }
+        usual = {"scorer": "verifier", "algorithm": "dpo"}
+        return {name: level for name, level in vars(self).items() if usual.get(name) != level}
 
     @classmethod
     def of_row(cls, row: Row) -> Arm:
@@ -131,24 +119,16 @@ class Arm:
         return "/".join(self.levels().values())
 
 
-@dataclass(frozen=True)
+@checked_dataclass(frozen=True)
 class PairSettings:
-    """The parameters of pairs, by their names in params/."""
+    """The parameters of pairs, by their names in params/ (whose schema has their limits)."""
 
     n_pairs: int | None
     min_high_gap: float
     max_low_gap: float
-    chosen_quality: str
+    chosen_quality: Literal["best", "perfect"]
     unshared_length_tolerance: float
     unshared_max_prefix: int
-
-    def __post_init__(self) -> None:
-        require(self.chosen_quality, ("best", "perfect"), "chosen_quality")
-        if not self.max_low_gap < self.min_high_gap:
-            raise ValueError(
-                f"max_low_gap = {self.max_low_gap}, min_high_gap = {self.min_high_gap}; "
-                "allowed: max_low_gap < min_high_gap"
-            )
 
     @classmethod
     def from_params(cls, params: Params) -> PairSettings:
@@ -159,38 +139,47 @@ class PairSettings:
 class Response:
     """A complete, judged response.
 
+    score   in [0, 1]
     source  where it comes from: "rs/3" is sample 3, "mcts/17" node 17 of the prompt's tree
     branch  the child of the root that a leaf hangs under, or is; None outside trees
-    score   in [0, 1], exact, so that equal gaps are equal; None: the fraction of the constraints that are satisfied
     """
 
     source: str
     token_ids: tuple[int, ...]
     text: str
     verdicts: tuple[bool, ...]
+    score: float
     finish: str
     branch: int | None = None
-    score: Fraction | None = field(default=None, compare=False)
-
-    def __post_init__(self) -> None:
-        score = Fraction(sum(self.verdicts), len(self.verdicts)) if self.score is None else self.score
-        object.__setattr__(self, "score", score)
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two responses to one prompt, the chosen with the higher score; `gap` is by how much it is higher."""
+    """Two responses to one prompt, the chosen with the higher score."""
 
     chosen: Response
     rejected: Response
-    gap: float = field(init=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "gap", float(self.chosen.score - self.rejected.score))
+    @property
+    def gap(self) -> float:
+        """By how much the chosen's score is higher."""
+        return difference(self.chosen.score, self.rejected.score)
 
     @property
     def perfect(self) -> bool:
         return self.chosen.score == 1
+
+
+@lru_cache(maxsize=100_000)
+def exact(score: float) -> Fraction:
+    """What was divided: floats that should be equal can differ by their last bit, such as a node's mean of thirds."""
+    return Fraction(score).limit_denominator(10**6)
+
+
+@lru_cache(maxsize=100_000)
+def difference(high: float, low: float) -> float:
+    """Of two scores, as the fractions that they are: gaps that should be equal are."""
+    return float(exact(high) - exact(low))
 
 
 # ---- candidates: which two responses may be paired
@@ -230,27 +219,19 @@ def candidates(responses: Iterable[Response], may_pair: Callable[[Response, Resp
     distinct: dict[tuple[int, ...], Response] = {}
     for response in sorted(responses, key=lambda response: (response.token_ids, response.source)):
         distinct.setdefault(response.token_ids, response)
-    by_score: dict[Fraction, list[Response]] = {}
-    for response in distinct.values():
-        by_score.setdefault(response.score, []).append(response)
-    if len(by_score) < 2:
-        return _alike(list(distinct.values()))
-    pairs = [
-        Pair(better, worse)
-        for high in sorted(by_score)
-        for low in sorted(by_score)
-        if high > low
-        for better in by_score[high]
-        for worse in by_score[low]
-        if may_pair(better, worse)
-    ]
-    return pairs or Reason.NO_SHARED_PREFIX
-
-
-def _alike(distinct: list[Response]) -> Reason:
     if len(distinct) < 2:
         return Reason.DUPLICATES if distinct else Reason.NO_RESPONSES
-    return Reason.ALL_PERFECT if distinct[0].score == 1 else Reason.EQUAL_SCORES
+    scores = {response.score for response in distinct.values()}
+    if len(scores) < 2:
+        return Reason.ALL_PERFECT if scores == {1} else Reason.EQUAL_SCORES
+    by_score = sorted(distinct.values(), key=lambda response: response.score)  # and of one score, by tokens
+    pairs = [
+        Pair(better, worse)
+        for better in by_score
+        for worse in by_score
+        if better.score > worse.score and may_pair(better, worse)
+    ]
+    return pairs or Reason.NO_SHARED_PREFIX
 
 
 # ---- records in, records out
@@ -287,18 +268,16 @@ def _response(source: str, segments: Sequence[Row], score: float, branch: int | 
         token_ids=tuple(id for segment in segments for id in segment["token_ids"]),
         text="".join(segment["text"] for segment in segments),
         verdicts=tuple(segments[-1]["verdicts"]),
+        score=float(exact(score)),
         finish=segments[-1]["finish"],
         branch=branch,
-        score=Fraction(score).limit_denominator(10**6),  # what was divided, exactly
     )
 
 
 def shared_prefix(first: Sequence[int], second: Sequence[int]) -> int:
     """How many token ids two sequences have in common from the start."""
-    for n, (a, b) in enumerate(zip(first, second, strict=False)):
-        if a != b:
-            return n
-    return min(len(first), len(second))
+    differ = (n for n, (a, b) in enumerate(zip(first, second, strict=False)) if a != b)
+    return next(differ, min(len(first), len(second)))
 
 
 def to_row(prompt: Row, prompt_ids: Sequence[int], arm: Arm, pair: Pair, replicate: int) -> dict[str, Any]:
@@ -310,7 +289,7 @@ def to_row(prompt: Row, prompt_ids: Sequence[int], arm: Arm, pair: Pair, replica
     for side, response in zip(SIDES, (pair.chosen, pair.rejected), strict=True):
         row[f"{side}_ids"] = list(response.token_ids)
         row[f"{side}_text"] = response.text
-        row[f"{side}_score"] = float(response.score)
+        row[f"{side}_score"] = response.score
         row[f"{side}_verdicts"] = list(response.verdicts)
         row[f"{side}_source"] = response.source
         row[f"{side}_finish"] = response.finish

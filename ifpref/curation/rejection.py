@@ -14,23 +14,15 @@ log-probabilities, are the same in a run that was killed and continued.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ifpref.curation.scoring import Judge
 from ifpref.sampling.protocol import Engine, Request, Settings
-from ifpref.store.shards import write_shards
-
-if TYPE_CHECKING:
-    from ifpref.store import Writer
 
 
 def respond(
-    prompts: Iterable[Mapping[str, Any]],
-    engine: Engine,
-    sampling: Settings,
-    n: int,
-    stream: str = "",
+    prompts: Iterable[Mapping[str, Any]], engine: Engine, sampling: Settings, n: int, stream: str = ""
 ) -> list[dict[str, Any]]:
     """n rows a prompt, in the order of the prompts, by one call of the engine.
 
@@ -69,24 +61,3 @@ def report(rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:
         "sampled_tokens": sum(len(row["token_ids"]) for row in rows),
         "mean_score": sum(row["score"] for row in rows) / len(rows) if rows else 0.0,
     }
-
-
-def write_responses(
-    writer: Writer,
-    prompts: Sequence[Mapping[str, Any]],
-    engine: Engine,
-    sampling: Settings,
-    *,
-    n: int,
-    shard_prompts: int,
-    stream: str = "",
-) -> None:
-    """The artefact `responses`: responses.jsonl.gz, `shard_prompts` prompts a shard, and report.json over all."""
-    write_shards(
-        writer,
-        "responses.jsonl.gz",
-        prompts,
-        lambda shard: respond(shard, engine, sampling, n, stream),
-        size=shard_prompts,
-    )
-    writer.write_json("report.json", report(writer.iter_jsonl("responses.jsonl.gz")))

@@ -9,8 +9,8 @@ function here (or in a file of its own), and a line in `SCORERS`; an arm names i
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from numbers import Real
 from typing import Any, NamedTuple
 
 from ifpref.constraints import verify
@@ -54,12 +54,9 @@ class Judge:
     def score(self, text: str, verdicts: Sequence[bool]) -> float:
         """That of a response whose verdicts are known."""
         score = SCORERS[self.scorer](self.prompt, text, verdicts)
-        is_number = isinstance(score, int | float) and not isinstance(score, bool) and math.isfinite(score)
-        if not (is_number and 0 <= score <= 1):
-            raise ScorerError(
-                f"scorer {self.scorer!r}, prompt {self.prompt['prompt_id']}: its score is {score!r}; allowed: a number "
-                "from 0 to 1"
-            )
+        if isinstance(score, bool) or not isinstance(score, Real) or not 0 <= score <= 1:
+            where = f"scorer {self.scorer!r}, prompt {self.prompt['prompt_id']}"
+            raise ScorerError(f"{where}: its score is {score!r}; allowed: a number from 0 to 1")
         return float(score)
 
 

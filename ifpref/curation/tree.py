@@ -33,6 +33,7 @@ from ifpref.curation.scoring import Judgement
 from ifpref.sampling.protocol import Completion
 
 ROOT = 0
+Judging = Callable[[str], Judgement]
 
 
 class TreeError(ValueError):
@@ -109,13 +110,7 @@ class Tree:
 
 
 def insert(
-    tree: Tree,
-    origin: int,
-    completion: Completion,
-    boundaries: Boundaries,
-    *,
-    max_depth: int,
-    judge: Callable[[str], Judgement],
+    tree: Tree, origin: int, completion: Completion, boundaries: Boundaries, *, max_depth: int, judge: Judging
 ) -> int:
     """Add the response that `completion` makes of the prefix at `origin`, and back its score up; returns its leaf.
 

@@ -82,7 +82,7 @@ class Pairs(Stage):
             source, scorer = CURATIONS[arm.curation].source, "" if arm.scorer == "verifier" else arm.scorer
             found[arm.source] = Responses(replicate) if source == "rs" else Trees(source, replicate, scorer)
             if arm.curation == "mcts_unshared":  # where the tree holds no match, these may
-                found["rs"] = Responses(replicate)
+                found[replace(arm, curation="rs").source] = Responses(replicate)
         if one.difficulty_by == "pass rate":
             found["pass_rate"] = Responses(replicate, "pass rate")
         if one.as_many_as:

@@ -17,6 +17,7 @@ from ifpref.params import Params
 from ifpref.pipeline.model import Speaking
 from ifpref.pipeline.stage import Job, ModelJob, Stage, Units, pick, seed_of
 from ifpref.store import Handle, StoreError, Writer
+from ifpref.store.shards import write_shards
 
 PROMPTS, RESPONSES, TREES = "prompts.jsonl.gz", "responses.jsonl.gz", "trees.jsonl.gz"
 HELD_OUT = ("dev", "test", "transfer")
@@ -159,14 +160,19 @@ class Responses(Stage):
 
     @staticmethod
     def make(job: ModelJob, writer: Writer) -> None:
-        from ifpref.curation.rejection import write_responses
+        from ifpref.curation.rejection import report, respond
 
         s, engine = job.settings, job.model.engine(job.settings.speaking)
         prompts = job.inputs["prompts"].read_jsonl(PROMPTS)
         sampling = sampling_of(s, job.seed)
-        write_responses(
-            writer, prompts, engine, sampling, n=s.n_responses, shard_prompts=s.shard_prompts, stream=s.stream
+        write_shards(
+            writer,
+            RESPONSES,
+            prompts,
+            lambda shard: respond(shard, engine, sampling, s.n_responses, s.stream),
+            size=s.shard_prompts,
         )
+        writer.write_json("report.json", report(writer.iter_jsonl(RESPONSES)))
         count_chat(writer, engine, (row["token_ids"] for row in writer.iter_jsonl(RESPONSES)))
 
 
@@ -211,15 +217,22 @@ class Trees(Stage):
 
     @staticmethod
     def make(job: ModelJob, writer: Writer) -> None:
-        from ifpref.curation.mcts import write_trees
+        from ifpref.curation.mcts import grow
         from ifpref.curation.pairs import read_trees
+        from ifpref.curation.tree import report
 
         s, engine = job.settings, job.model.engine(job.settings.speaking)
         prompts = job.inputs["prompts"].read_jsonl(PROMPTS)
         sampling = sampling_of(s, job.seed)
-        write_trees(writer, prompts, engine, sampling, s.search, shard_prompts=s.shard_prompts, scorer=s.scorer)
-        rows = writer.iter_jsonl(TREES)
-        leaves = (leaf for row in rows for leaf in read_trees([row])[row["prompt_id"]])
+        write_shards(
+            writer,
+            TREES,
+            prompts,
+            lambda shard: grow(shard, engine, sampling, s.search, s.scorer),
+            size=s.shard_prompts,
+        )
+        writer.write_json("report.json", report(writer.iter_jsonl(TREES)))
+        leaves = (leaf for row in writer.iter_jsonl(TREES) for leaf in read_trees([row])[row["prompt_id"]])
         count_chat(writer, engine, (leaf.token_ids for leaf in leaves))
 
 
