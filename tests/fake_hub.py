@@ -114,7 +114,8 @@ def main(folder, cache):
     from ifpref.params import load_params
     from ifpref.pipeline.pipeline import Pipeline
     from ifpref.store import Store
-    from ifpref.training import TrainingSettings, train_policy
+    from ifpref.training import TrainingSettings
+    from tests.policies import train_policy
 
     Hub.folders = {FIRST: save_base(folder / "first", 0), SECOND: save_base(folder / "second", 1)}
 

@@ -70,8 +70,6 @@ def adapter(tmp_path_factory):
     import torch
     from peft import LoraConfig, get_peft_model
 
-    from ifpref.training.trainer import save_adapter
-
     own, folder = load_model("pocket"), tmp_path_factory.mktemp("adapter")
     torch.manual_seed(0)
     lora = LoraConfig(
@@ -82,7 +80,7 @@ def adapter(tmp_path_factory):
         for name, parameter in model.named_parameters():
             if "lora_B" in name:
                 parameter.normal_(std=0.05)
-    save_adapter(model, folder)
+    model.save_pretrained(str(folder), save_embedding_layers=False)
     (folder / BASE_FILE).write_text(json.dumps(own.identity), encoding="utf-8")
     return folder
 

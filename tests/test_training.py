@@ -10,6 +10,7 @@ import shutil
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -21,22 +22,18 @@ from tiny_models import ASSISTANT, BOS, EOS, USER, save_base
 from ifpref.analysis.tour import token_log_probs
 from ifpref.models import ModelError, attach_adapter, detach_adapter, load_model
 from ifpref.params import load_params
+from ifpref.pipeline.model import Machine
+from ifpref.pipeline.policies import Policy, policy_settings
+from ifpref.pipeline.stage import ModelJob
 from ifpref.sampling import Request, Settings
 from ifpref.store import Store
-from ifpref.training import (
-    ProcessDied,
-    TrainingError,
-    TrainingSettings,
-    policy_artefact,
-    read_reference,
-    reference_log_probs,
-    train_policy,
-)
+from ifpref.training import ProcessDied, TrainingError, TrainingSettings
 from ifpref.training.algorithms import ALGORITHMS
 from ifpref.training.algorithms.dpo import DPO, dpo_loss
 from ifpref.training.checkpoints import SEAL, last_checkpoint
 from ifpref.training.checks import check_pairs, expected_trainable
 from tests.damages import DAMAGES
+from tests.policies import policy_artefact, reference_of, train_policy
 
 torch = pytest.importorskip("torch")
 
@@ -130,7 +127,7 @@ def trained(base, tmp_path_factory):
 
     own = replace(base, model=copy.deepcopy(base.model))
     rows = [pair | {"ref_chosen_logps": 0.0, "ref_rejected_logps": 0.0} for pair in PAIRS]
-    trainer = build_trainer(own, rows, SETTINGS, 0, tmp_path_factory.mktemp("trained"), True)
+    trainer = build_trainer(own, rows, SETTINGS, 0, tmp_path_factory.mktemp("trained"))
     torch.manual_seed(1)
     with torch.no_grad():
         for parameter in trainer.model.parameters():
@@ -263,7 +260,7 @@ def test_a_copy_on_the_same_weights_takes_no_memory_and_leaves_no_trace(base):
 
 
 def test_the_reference_is_the_base_s_log_probability(base, tmp_path):
-    table = read_reference(reference_log_probs(Store(tmp_path), base, PAIRS))
+    table = reference_of(Store(tmp_path), base, PAIRS)
     for pair in PAIRS:
         expected = [log_probs_alone(base.model, pair, side) for side in ("chosen", "rejected")]
         assert table.of(pair) == pytest.approx(expected, abs=1e-4)
@@ -280,16 +277,12 @@ def test_the_reference_of_a_pair_is_computed_once(base, tmp_path, monkeypatch):
         return lambda pair: scored.append(pair["pair_id"]) or score(pair)
 
     monkeypatch.setattr(reference, "_scorer", counting)
-    store = Store(tmp_path)
-    first = reference_log_probs(store, base, PAIRS[:4])
+    first = reference_of(Store(tmp_path / "first"), base, [*PAIRS[:4], PAIRS[0]])
     assert sorted(scored) == ["p0", "p1", "p2", "p3"]
     swapped = [p | {"chosen_ids": p["rejected_ids"], "rejected_ids": p["chosen_ids"]} for p in PAIRS[:2]]
-    second = reference_log_probs(store, base, [*swapped, *PAIRS[2:]])
-    assert sorted(scored) == ["p0", "p1", "p2", "p3", "p4", "p5"]
-    assert read_reference(second).of(swapped[0]) == read_reference(first).of(PAIRS[0])[::-1]
-    assert reference_log_probs(store, base, list(reversed(PAIRS[:4]))).key == first.key
-    alone = reference_log_probs(Store(tmp_path / "other"), base, [*swapped, *PAIRS[2:]])
-    assert alone.path("reference-00000.jsonl").read_bytes() == second.path("reference-00000.jsonl").read_bytes()
+    second = reference_of(Store(tmp_path / "second"), base, [*PAIRS[2:], *swapped])
+    assert second.of(swapped[0]) == first.of(PAIRS[0])[::-1]
+    assert [second.of(pair) for pair in PAIRS[2:4]] == [first.of(pair) for pair in PAIRS[2:4]]
 
 
 # ---- checks
@@ -328,10 +321,22 @@ def test_nothing_is_cut_off_or_dropped(base):
         check_pairs(PAIRS, base, max_length=longest - 1)
     with pytest.raises(TrainingError, match=r"max_length = 129; allowed: at most the 128 positions"):
         check_pairs(PAIRS, base, max_length=129)
-    with pytest.raises(TrainingError, match="pair 'p0' is there twice"):
+    with pytest.raises(TrainingError, match="pair 'p0' is there 2 times"):
         check_pairs([*PAIRS, PAIRS[0]], base, max_length=64)
     with pytest.raises(TrainingError, match="no pairs"):
         check_pairs([], base, max_length=64)
+
+
+def test_pairs_are_checked_before_anything_is_computed_of_them(base, tmp_path):
+    broken, computed = [PAIRS[0] | {"chosen_ids": []}], []
+    machine = Machine(device="cpu", sampling_batch_size=1, engine_url=None, training_processes=1)
+    model = SimpleNamespace(loaded=base, fitting=None)
+    nested = lambda stage, *args, **options: computed.append(stage)  # noqa: E731
+    asked = policy_settings(broken, SETTINGS)
+    job = ModelJob(asked, {}, 0, machine, broken, str(tmp_path / "policy"), nested, model=model)
+    with pytest.raises(TrainingError, match="pair 'p0': .*is empty"):
+        Policy.make(job, None)
+    assert not computed
 
 
 def test_the_numbers_at_step_0():
@@ -350,8 +355,9 @@ def test_trainable_parameters_worked_by_hand(base):
     assert expected_trainable(base.model, SETTINGS) == 2 * 16 * (attention + mlp)
     only = replace(SETTINGS, lora_target_modules=("q_proj", "v_proj"))
     assert expected_trainable(base.model, only) == 2 * 16 * (64 + 48)
-    with pytest.raises(TrainingError, match=r"no layer 'q_prj'; allowed: all-linear, or of .*'q_proj'"):
-        expected_trainable(base.model, replace(SETTINGS, lora_target_modules=("q_prj",)))
+    for wrong, named in ((("q_proj", "q_prj"), r"\['q_prj'\]"), ((), r"\[\]")):
+        with pytest.raises(TrainingError, match=rf"of which no layers: {named}; allowed: all-linear, or of .*'q_proj'"):
+            expected_trainable(base.model, replace(SETTINGS, lora_target_modules=wrong))
     with pytest.raises(TrainingError, match="the output head"):
         expected_trainable(base.model, replace(SETTINGS, lora_target_modules=("lm_head",)))
 
@@ -360,7 +366,7 @@ def test_trainable_parameters_worked_by_hand(base):
 
 
 def test_settings_that_trl_would_misread():
-    with pytest.raises(TrainingError, match="'sigmoid', which does not read it; allowed: 0, or loss_type robust or"):
+    with pytest.raises(TrainingError, match=r"0\.1, loss_type 'sigmoid'; allowed: 0, or loss_type robust or"):
         replace(SETTINGS, label_smoothing=0.1)
     with pytest.raises(TrainingError, match=r"label_smoothing = 0\.0, loss_type 'robust'; allowed: above 0"):
         replace(SETTINGS, loss_type="robust")
@@ -373,7 +379,7 @@ def test_the_loss_before_training_is_trl_s(loss_type, base, tmp_path):
     smoothing = 0.1 if loss_type in ("robust", "exo_pair") else 0.0
     chosen = replace(SETTINGS, loss_type=loss_type, label_smoothing=smoothing)
     rows = [with_reference(pair, base) for pair in PAIRS[:2]]
-    trainer = build_trainer(base, rows, chosen, 0, tmp_path, True)
+    trainer = build_trainer(base, rows, chosen, 0, tmp_path)
     assert trl_loss(trainer, rows)[0] == pytest.approx(DPO().initial_loss(chosen), abs=1e-5)
 
 
@@ -390,16 +396,16 @@ def test_the_effective_batch_is_kept_whatever_the_number_of_processes(size, accu
 
 @given(st.lists(st.integers(1, 99), min_size=1, max_size=40), st.integers(1, 9), st.integers(1, 30), st.integers(0, 5))
 def test_batches_show_every_pair_equally_often_and_the_longest_first(lengths, size, steps, seed):
-    from ifpref.training.trainer import Batches
+    from ifpref.training.trainer import order_of
 
-    order = list(Batches(lengths, size, steps, seed))
-    assert len(order) == size * steps == len(Batches(lengths, size, steps, seed))
+    order = order_of(lengths, size, steps, seed)
+    assert len(order) == size * steps
     counts = [order.count(index) for index in range(len(lengths))]
     assert max(counts) - min(counts) <= 1
     for start in range(0, len(order), size):
         batch = [lengths[index] for index in order[start : start + size]]
         assert batch == sorted(batch, reverse=True)
-    assert order == list(Batches(lengths, size, steps, seed))
+    assert order == order_of(lengths, size, steps, seed)
 
 
 # ---- another algorithm
@@ -614,7 +620,7 @@ def test_a_checkpoint_of_another_run_is_not_used(base, own_killed):
     from ifpref.training.checkpoints import run_of
 
     store, checkpoints, run = own_killed
-    reference = read_reference(reference_log_probs(store, base, PAIRS))
+    reference = reference_of(store, base, PAIRS)
     rows = DPO().rows(PAIRS, reference)
     assert run_of(base, rows, LONG, 0, 1) == run
     cut = replace(LONG, per_device_train_batch_size=1, gradient_accumulation_steps=4, save_steps=9)
@@ -717,7 +723,7 @@ def test_two_processes_train_the_same_policy_and_listen_to_nobody_else(base, pol
 
     monkeypatch.setenv("OMP_NUM_THREADS", "2")  # of this process; those that train have one
     fitting = Fitting(tmp_path / "fitting.json", base.identity)
-    rows = DPO().rows(PAIRS, read_reference(reference_log_probs(Store(tmp_path), base, PAIRS)))
+    rows = DPO().rows(PAIRS, reference_of(Store(tmp_path), base, PAIRS))
     train = lambda fits: launch(base, rows, fits, seed=0, folder=tmp_path, processes=2)  # noqa: E731
     chosen = replace(SETTINGS, save_steps=2)
     with listening() as addresses:
@@ -841,9 +847,13 @@ def test_what_a_process_refuses_is_told(base, tmp_path, launched, monkeypatch):
     assert not isinstance(found.value, ProcessDied)
 
 
-def test_a_batch_that_processes_cannot_share_is_refused_before_they_start(base, tmp_path):
-    with pytest.raises(TrainingError, match=r"4 pairs cannot be shared by 3 processes; allowed: \[1, 2, 4\]"):
-        train_policy(Store(tmp_path), base, PAIRS, SETTINGS, seed=0, processes=3)
+def test_a_model_that_has_changed_meanwhile_is_not_trained(base, tmp_path, launched):
+    own = load_model(str(save_base(tmp_path / "own")))
+    assert own.identity["content"] == base.identity["content"]  # which is known now
+    save_base(tmp_path / "own", 1)
+    with pytest.raises(TrainingError, match=r"own: found .*; allowed: as this run was started, ") as found:
+        train_policy(Store(tmp_path), own, PAIRS, SETTINGS, processes=2)
+    assert not isinstance(found.value, ProcessDied)
 
 
 # ---- the base, and adapters

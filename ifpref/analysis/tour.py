@@ -83,9 +83,8 @@ def trl_loss(
 
     row = {name: list(pair[name]) for name in ("prompt_ids", "chosen_ids", "rejected_ids")}
     row |= {"ref_chosen_logps": float(reference[0]), "ref_rejected_logps": float(reference[1])}
-    on_cpu = loaded.model.device.type == "cpu"
     with TemporaryDirectory() as folder:
-        trainer = build_trainer(loaded, [row], settings, seed=0, folder=Path(folder), on_cpu=on_cpu)
+        trainer = build_trainer(loaded, [row], settings, seed=0, folder=Path(folder))
         set_peft_model_state_dict(trainer.model, load_file(Path(adapter) / "adapter_model.safetensors"))
         batch = trainer._prepare_inputs(trainer.data_collator([row]))
         with torch.no_grad():

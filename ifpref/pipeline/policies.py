@@ -91,7 +91,9 @@ class Policy(Stage):
         from ifpref.training.algorithms import find_algorithm
 
         settings, processes, reference = job.settings.training, job.machine.training_processes, None
-        if find_algorithm(settings.algorithm).needs_reference:
+        algorithm = find_algorithm(settings.algorithm)
+        algorithm.check_data(job.data, job.model.loaded, settings)
+        if algorithm.needs_reference:
             found = job.nested(Reference, ReferenceSettings(job.settings.pairs, settings.bf16), data=job.data)
             reference = read_reference(found)
 

@@ -1,19 +1,21 @@
 """Training of LoRA adapters through trl and peft, on the sampled token ids, with checks before, a log, and a record.
 
     settings = TrainingSettings.from_params(load_params("pocket"))
-    policy = train_policy(store, load_model("pocket"), pairs, settings, seed=0)       # an artefact: see policy.py
+    make_policy(writer, load_model("pocket"), pairs, reference, settings, seed=0, checkpoints_folder=folder)
+
+The stages `Reference` and `Policy` (pipeline/policies.py) make artefacts of this.
 
 algorithms/     what is trained on what, a file each: DPO     settings.py         the parameters, by trl's names
 checks.py       what must hold before training                reference_model.py  log-probabilities under the base
 trainer.py      trl's trainers, told what to do               forward.py          a pair's shared tokens computed once
 checkpoints.py  sealed, and checked before they are used      watch.py            the end of a run that diverges
-processes.py    several that train together                   policy.py           the artefact
+processes.py    several that train together                   policy.py           the files of a policy
 """
 
 from ifpref.training.checks import TrainingError
-from ifpref.training.policy import make_policy, policy_artefact, train_policy
+from ifpref.training.policy import make_policy
 from ifpref.training.processes import ProcessDied
-from ifpref.training.reference_model import read_reference, reference_log_probs, write_reference
+from ifpref.training.reference_model import read_reference, write_reference
 from ifpref.training.settings import TrainingSettings
 
 __all__ = [
@@ -21,9 +23,6 @@ __all__ = [
     "TrainingError",
     "TrainingSettings",
     "make_policy",
-    "policy_artefact",
     "read_reference",
-    "reference_log_probs",
-    "train_policy",
     "write_reference",
 ]

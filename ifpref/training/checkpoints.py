@@ -19,8 +19,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from ifpref import paths
 from ifpref.models import LoadedModel
 from ifpref.params import fingerprint
 from ifpref.store import files
+from ifpref.training.algorithms import Row
 from ifpref.training.settings import TrainingSettings
 
 SEAL = "sealed.json"
@@ -53,9 +53,7 @@ class Seal(TrainerCallback):
             seal(Path(args.output_dir) / f"checkpoint-{state.global_step}", self.run)
 
 
-def run_of(
-    loaded: LoadedModel, rows: Sequence[Mapping[str, Any]], settings: TrainingSettings, seed: int, processes: int
-) -> str:
+def run_of(loaded: LoadedModel, rows: Sequence[Row], settings: TrainingSettings, seed: int, processes: int) -> str:
     """The hash of all that decides what a run makes, and of the number of processes: each has its random state."""
     run = {"settings": settings.key_fields(), "rows": rows, "seed": seed, "processes": processes}
     return fingerprint(run | {"base": loaded.identity})
@@ -66,12 +64,9 @@ def seal(checkpoint: Path, run: str) -> None:
     contents = _contents(checkpoint, run)
     for name in contents["files"]:
         files.sync(checkpoint / name)
-    new = checkpoint / f"{SEAL}.new"
-    files.write(new, files.json_line(contents, indent=1))
-    files.sync(new)
-    new.replace(checkpoint / SEAL)
-    files.sync(checkpoint)
-    files.sync(checkpoint.parent)
+    files.replace(checkpoint / SEAL, files.json_line(contents, indent=1))
+    for path in (checkpoint / SEAL, checkpoint, checkpoint.parent):
+        files.sync(path)
 
 
 def last_checkpoint(folder: Path, run: str) -> Path | None:
@@ -80,10 +75,7 @@ def last_checkpoint(folder: Path, run: str) -> Path | None:
         if _is_as_sealed(checkpoint, run):
             return checkpoint
         log.warning("%s: torn, damaged or of another run; removed, and not gone on from", paths.shown(checkpoint))
-        if checkpoint.is_dir() and not checkpoint.is_symlink():
-            shutil.rmtree(checkpoint)
-        else:
-            checkpoint.unlink()
+        files.discard(checkpoint)
     return None
 
 

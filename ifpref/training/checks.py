@@ -9,6 +9,7 @@ ever), two BOS, an EOS that was added again. What must hold at step 0 is the alg
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +30,9 @@ def check_pairs(pairs: Sequence[Mapping[str, Any]], loaded: LoadedModel, max_len
         raise TrainingError(f"{loaded.id!r} has an adapter attached ({loaded.adapter}); allowed: a base without one")
     if not pairs:
         raise TrainingError("no pairs to train on; allowed: at least one")
-    ids = [pair["pair_id"] for pair in pairs]
-    if len(set(ids)) < len(ids):
-        twice = next(id for place, id in enumerate(ids) if id in ids[:place])
-        raise TrainingError(f"pair {twice!r} is there twice; allowed: each pair once")
+    [(id, times)] = Counter(pair["pair_id"] for pair in pairs).most_common(1)
+    if times > 1:
+        raise TrainingError(f"pair {id!r} is there {times} times; allowed: each pair once")
     positions = getattr(loaded.model.config, "max_position_embeddings", math.inf)
     if max_length > positions:
         raise TrainingError(f"max_length = {max_length}; allowed: at most the {positions} positions of {loaded.id!r}")
@@ -40,44 +40,37 @@ def check_pairs(pairs: Sequence[Mapping[str, Any]], loaded: LoadedModel, max_len
     for pair in pairs:
         if problem := _problem(pair, loaded, n_bos):
             raise TrainingError(f"pair {pair['pair_id']!r}: {problem}")
-    lengths = {pair["pair_id"]: len(pair["prompt_ids"]) + max(map(len, _sides(pair))) for pair in pairs}
-    cut = [id for id, length in lengths.items() if length > max_length]
-    if cut:
-        longest = max(lengths.values())
+    lengths = {pair["pair_id"]: len(pair["prompt_ids"]) + max(len(pair[side]) for side in IDS[1:]) for pair in pairs}
+    if cut := [id for id, length in lengths.items() if length > max_length]:
         raise TrainingError(
             f"max_length = {max_length} would cut {len(cut)} of {len(pairs)} pairs, {cut[0]!r} first; "
-            f"allowed: at least {longest}, the longest, or pairs without them"
+            f"allowed: at least {max(lengths.values())}, the longest, or pairs without them"
         )
 
 
 def _problem(pair: Mapping[str, Any], loaded: LoadedModel, n_bos: int | None) -> str | None:
-    prompt, bos = list(pair["prompt_ids"]), loaded.tokenizer.bos_token_id
-    chosen, rejected = _sides(pair)
+    prompt, chosen, rejected = (list(pair[name]) for name in IDS)
+    bos = loaded.tokenizer.bos_token_id
     vocabulary = loaded.model.get_input_embeddings().num_embeddings
     if not prompt or not chosen or not rejected:
         return "prompt_ids, chosen_ids or rejected_ids is empty"
     if chosen == rejected:
         return "chosen_ids and rejected_ids are equal: there is no preference"
     if not all(0 <= id < vocabulary for id in (*prompt, *chosen, *rejected)):
-        return (
-            f"a token id is not in the vocabulary of {loaded.id!r} (0 to {vocabulary - 1}): sampled from another model"
-        )
+        return f"a token id is not in the vocabulary of {loaded.id!r} (0 to {vocabulary - 1}): of another model"
     for side, completion in (("chosen", chosen), ("rejected", rejected)):
         found = [*prompt, *completion].count(bos)
         if n_bos is not None and (found != n_bos or (n_bos == 1 and prompt[0] != bos)):
             return f"BOS {bos} is {found} times in prompt and {side}; allowed: {n_bos} times, first of all"
         ends = sum(id in loaded.eos_ids for id in completion)
         finish = pair.get(f"{side}_finish")
-        expected = {"stop": (1,), "length": (0,)}.get(finish, (0, 1))
-        if ends not in expected or (ends == 1 and completion[-1] not in loaded.eos_ids):
-            allowed = " or ".join(map(str, expected))
-            found = f"EOS {loaded.eos_ids} is {ends} times in {side}_ids, finish {finish!r}"
-            return f"{found}; allowed: {allowed}, last of all"
+        allowed = {"stop": (1,), "length": (0,)}.get(finish, (0, 1))
+        if ends not in allowed or (ends == 1 and completion[-1] not in loaded.eos_ids):
+            times = " or ".join(map(str, allowed))
+            return (
+                f"EOS {loaded.eos_ids} is {ends} times in {side}_ids, finish {finish!r}; allowed: {times}, last of all"
+            )
     return None
-
-
-def _sides(pair: Mapping[str, Any]) -> tuple[list[int], list[int]]:
-    return list(pair["chosen_ids"]), list(pair["rejected_ids"])
 
 
 def _bos_of_template(loaded: LoadedModel) -> int | None:
@@ -87,11 +80,9 @@ def _bos_of_template(loaded: LoadedModel) -> int | None:
         return None
     message = [{"role": "user", "content": "x"}]
     ids = loaded.tokenizer.apply_chat_template(message, add_generation_prompt=True, return_dict=True)["input_ids"]
-    if list(ids).count(bos) > 1:
-        raise TrainingError(
-            f"the chat template of {loaded.id!r} writes BOS {list(ids).count(bos)} times; allowed: once"
-        )
-    return list(ids).count(bos)
+    if (times := list(ids).count(bos)) > 1:
+        raise TrainingError(f"the chat template of {loaded.id!r} writes BOS {times} times; allowed: once")
+    return times
 
 
 def expected_trainable(model: Any, settings: TrainingSettings) -> int:
@@ -99,33 +90,25 @@ def expected_trainable(model: Any, settings: TrainingSettings) -> int:
     from torch.nn import Linear
 
     targets, head = settings.lora_target_modules, model.get_output_embeddings()
-    layers = {name: module for name, module in model.named_modules() if isinstance(module, Linear)}
+    layers = {f".{name}": module for name, module in model.named_modules() if isinstance(module, Linear)}
     if targets == ("all-linear",):
-        chosen = [module for module in layers.values() if module is not head]
+        chosen = [layer for layer in layers.values() if layer is not head]
     else:
-        for target in targets:
-            if not any(_is_target(name, target) for name in layers):
-                named = sorted({name.rpartition(".")[2] for name in layers})
-                raise TrainingError(f"lora_target_modules: no layer {target!r}; allowed: all-linear, or of {named}")
-        chosen = [module for name, module in layers.items() if any(_is_target(name, target) for target in targets)]
+        unknown = [target for target in targets if not any(name.endswith(f".{target}") for name in layers)]
+        if unknown or not targets:
+            named = sorted({name.rpartition(".")[2] for name in layers})
+            found = f"{list(targets)}, of which no layers: {unknown}"
+            raise TrainingError(f"lora_target_modules = {found}; allowed: all-linear, or of {named}")
+        ends = tuple(f".{target}" for target in targets)
+        chosen = [layer for name, layer in layers.items() if name.endswith(ends)]
         if head in chosen:
-            raise TrainingError(
-                "lora_target_modules names the output head, which trl cannot train; allowed: the others"
-            )
-    return sum(settings.lora_r * (module.in_features + module.out_features) for module in chosen)
-
-
-def _is_target(name: str, target: str) -> bool:
-    return name == target or name.endswith(f".{target}")
+            raise TrainingError("lora_target_modules names the output head, which trl cannot train; allowed: others")
+    return sum(settings.lora_r * (layer.in_features + layer.out_features) for layer in chosen)
 
 
 def check_trainable(model: Any, expected: int) -> int:
-    """The number of trainable parameters, all of them LoRA's and as many as expected."""
-    trainable = {name: p.numel() for name, p in model.named_parameters() if p.requires_grad}
-    if foreign := [name for name in trainable if "lora_" not in name]:
-        raise TrainingError(
-            f"{len(foreign)} trainable parameters are none of LoRA's, {foreign[0]} first; allowed: none"
-        )
-    if sum(trainable.values()) != expected:
-        raise TrainingError(f"{sum(trainable.values()):,} trainable parameters; expected: {expected:,}")
-    return expected
+    """The number of trainable parameters: as many as expected, so none but LoRA's."""
+    found = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    if found != expected:
+        raise TrainingError(f"{found:,} trainable parameters; allowed: {expected:,}, which LoRA adds")
+    return found

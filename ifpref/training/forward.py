@@ -135,10 +135,8 @@ def _scored(model: Any, *, input_ids: Any, attention_mask: Any, labels: Any, **k
     mask = rows.allowed
     if model.config._attn_implementation == "eager":  # adds its mask
         mask = torch.zeros_like(mask, dtype=model.dtype).masked_fill(~mask, torch.finfo(model.dtype).min)
-    kwargs = {name: value for name, value in kwargs.items() if name not in ("use_cache", "inputs_embeds")}
-    outputs = model.base_model(
-        input_ids=rows.input_ids, attention_mask=mask, position_ids=rows.position_ids, use_cache=False, **kwargs
-    )
+    kwargs |= {"input_ids": rows.input_ids, "attention_mask": mask, "position_ids": rows.position_ids}
+    outputs = model.base_model(**kwargs | {"use_cache": False})
     scored = rows.targets != IGNORED
     values = _head(model.get_output_embeddings(), outputs.last_hidden_state[scored], rows.targets[scored])
     log_probs, entropy, mean_logits, is_top1 = map(rows.unfold, values)

@@ -46,9 +46,6 @@ class TrainingSettings:
     algorithm: str = "dpo"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "lora_target_modules", tuple(self.lora_target_modules))  # JSON has lists
-        if not self.lora_target_modules:
-            raise TrainingError("lora_target_modules is empty; allowed: all-linear, or names of linear layers")
         find_algorithm(self.algorithm).check_settings(self)
 
     @classmethod
@@ -84,6 +81,5 @@ class TrainingSettings:
             fits = [n for n in range(1, whole + 1) if whole % n == 0]
             raise TrainingError(f"a batch of {whole} pairs cannot be shared by {processes} processes; allowed: {fits}")
         each = whole // processes
-        sizes = range(min(self.per_device_train_batch_size, each), 0, -1)
-        size = next(size for size in sizes if each % size == 0)
+        size = next(n for n in range(min(self.per_device_train_batch_size, each), 0, -1) if each % n == 0)
         return size, each // size

@@ -15,44 +15,43 @@ import math
 import os
 import random
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from datasets import Dataset
-from peft import LoraConfig, get_peft_model_state_dict
-from safetensors.torch import save_file
-from torch.utils.data import Sampler
+from peft import LoraConfig
 from transformers import PrinterCallback, TrainerCallback
 from trl.trainer.utils import disable_dropout_in_model
 
 from ifpref.models import LoadedModel
-from ifpref.training.algorithms import find_algorithm
+from ifpref.training.algorithms import Row, find_algorithm
 from ifpref.training.checkpoints import KEPT, Seal, last_checkpoint, run_of
 from ifpref.training.checks import check_trainable, expected_trainable
 from ifpref.training.forward import on_same_weights
 from ifpref.training.settings import TrainingSettings
 from ifpref.training.watch import Progress, Watch
 
-Row = Mapping[str, Any]
+OF_EVERY_TRAINER = (
+    "learning_rate",
+    "lr_scheduler_type",
+    "warmup_steps",
+    "max_grad_norm",
+    "bf16",
+    "gradient_checkpointing",
+    "save_steps",
+)
+"""The settings that every trainer of trl reads, under the same names."""
 
 
 class Fed:
-    """What is overridden in all trainers of trl. A class of its own, put before trl's in `trainer_class`."""
-
-    def __init__(self, *, batches: Sampler[int], **options: Any) -> None:
-        self.batches = batches
-        super().__init__(**options)
+    """What is overridden in all trainers of trl: put before trl's class in `build_trainer`."""
 
     def _prepare_dataset(self, dataset: Dataset, *args: Any) -> Dataset:
         """trl would make text of the ids and tokenise it again, which changes 0.16 % of sampled sequences, and
         leave out in silence what `max_length` cuts. The ids are what was sampled, and checks.py has seen them."""
         return dataset
-
-    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler[int]:
-        """Whole batches in an order that no number of processes and no resume changes: see `Batches`."""
-        return self.batches
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """trl writes one with each checkpoint."""
@@ -61,33 +60,20 @@ class Fed:
         """A study does not report to anybody."""
 
 
-class Batches(Sampler[int]):
+def order_of(lengths: Sequence[int], batch_size: int, steps: int, seed: int) -> list[int]:
     """Indices of rows, batch after batch: the epochs' shuffles one after the other, cut into whole batches.
 
     The last batch is filled up from one more shuffle, so that every step averages over as many rows and no row is
     left out. In a batch the longest come first: micro-batches hold rows of like length, while what a step averages
     over stays a random draw. The order is a function of the seed alone.
     """
-
-    def __init__(self, lengths: Sequence[int], batch_size: int, steps: int, seed: int) -> None:
-        self.lengths, self.batch_size, self.steps, self.seed = lengths, batch_size, steps, seed
-
-    def __len__(self) -> int:
-        return self.steps * self.batch_size
-
-    def __iter__(self) -> Iterator[int]:
-        stream = self._shuffles()
-        for _ in range(self.steps):
-            batch = [next(stream) for _ in range(self.batch_size)]
-            yield from sorted(batch, key=lambda index: -self.lengths[index])
-
-    def _shuffles(self) -> Iterator[int]:
-        epoch = 0
-        while True:
-            order = list(range(len(self.lengths)))
-            random.Random(f"{self.seed}/pairs/{epoch}").shuffle(order)
-            yield from order
-            epoch += 1
+    order: list[int] = []
+    for epoch in range(math.ceil(steps * batch_size / len(lengths))):
+        shuffled = list(range(len(lengths)))
+        random.Random(f"{seed}/pairs/{epoch}").shuffle(shuffled)
+        order += shuffled
+    batches = (order[start : start + batch_size] for start in range(0, steps * batch_size, batch_size))
+    return [index for batch in batches for index in sorted(batch, key=lambda index: -lengths[index])]
 
 
 def train(
@@ -97,37 +83,36 @@ def train(
     *,
     seed: int,
     folder: Path,
-    on_cpu: bool | None = None,
     callbacks: Sequence[TrainerCallback] = (),
 ) -> dict[str, Any]:
     """Train an adapter on the rows of an algorithm, save it in folder/adapter, and return the record of the run.
 
     Goes on from the last whole checkpoint of this run in `folder`, if there is one. In each process of `launch`, the
-    same call. `loaded` stays as it is. `on_cpu` is by default where `loaded` lies.
+    same call. `loaded` stays as it is.
 
     The record: state ("finished" or "diverged"), reason, steps, adapter_step (the updates that the adapter has),
     trainable_parameters, pairs_seen, start, log, and what the algorithm adds.
     """
-    on_cpu = loaded.model.device.type == "cpu" if on_cpu is None else on_cpu
     algorithm = find_algorithm(settings.algorithm)
-    run = run_of(loaded, rows, settings, seed, _processes())
     with warnings.catch_warnings():
         # trl 1.16 goes by a name that transformers 6 will drop, and says so at each turn.
         warnings.filterwarnings("ignore", message=".*gradient_checkpointing.*deprecated", category=FutureWarning)
         expected = expected_trainable(loaded.model, settings)
-        trainer = build_trainer(loaded, rows, settings, seed, folder, on_cpu)
+        trainer = build_trainer(loaded, rows, settings, seed, folder)
         n_trainable = check_trainable(trainer.model, expected)
         start = measure_start(trainer, settings)
         initial_loss = algorithm.initial_loss(settings)
         watch = Watch(settings.divergence_ratio * (start["loss"] if initial_loss is None else initial_loss))
-        for callback in (watch, Seal(run), Progress(), *callbacks):
+        run = run_of(loaded, rows, settings, seed, trainer.accelerator.num_processes)
+        shown = [Progress()] if trainer.is_world_process_zero() else []
+        for callback in (watch, Seal(run), *shown, *callbacks):
             trainer.add_callback(callback)
         with trainer.accelerator.main_process_first():  # it removes what is damaged
             checkpoint = last_checkpoint(folder, run)
         trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
         steps = trainer.state.global_step
         if trainer.is_world_process_zero():
-            save_adapter(trainer.model, folder / "adapter")
+            trainer.model.save_pretrained(str(folder / "adapter"), save_embedding_layers=False)  # there are none
         log = [_log_row(entry, settings, len(rows)) for entry in trainer.state.log_history if "loss" in entry]
     return {
         "state": "diverged" if watch.reason else "finished",
@@ -142,11 +127,9 @@ def train(
     }
 
 
-def build_trainer(
-    loaded: LoadedModel, rows: Sequence[Row], settings: TrainingSettings, seed: int, folder: Path, on_cpu: bool
-) -> Any:
+def build_trainer(loaded: LoadedModel, rows: Sequence[Row], settings: TrainingSettings, seed: int, folder: Path) -> Any:
     """The trainer, ready to train; its `remarks` are its algorithm's. `loaded` stays as it is."""
-    algorithm = find_algorithm(settings.algorithm)
+    algorithm, on_cpu = find_algorithm(settings.algorithm), loaded.model.device.type == "cpu"
     model = on_same_weights(loaded.model)
     disable_dropout_in_model(model)  # the base's; trl's own switch would silence LoRA's with it
     steps, targets = settings.steps(len(rows)), settings.lora_target_modules
@@ -157,13 +140,13 @@ def build_trainer(
         target_modules="all-linear" if targets == ("all-linear",) else list(targets),
         task_type="CAUSAL_LM",
     )
+    order = order_of([algorithm.length(row) for row in rows], settings.effective_batch_size, steps, seed)
     trainer_class, _ = algorithm.trainer()
     trainer = type(f"Fed{trainer_class.__name__}", (Fed, trainer_class), {})(
-        batches=Batches([algorithm.length(row) for row in rows], settings.effective_batch_size, steps, seed),
         model=model,
         args=config(settings, seed, folder, steps, on_cpu),
         processing_class=loaded.tokenizer,
-        train_dataset=Dataset.from_list([dict(row) for row in rows]),
+        train_dataset=Dataset.from_list([dict(row) for row in rows]).select(order),
         peft_config=lora,
     )
     trainer.remove_callback(PrinterCallback)
@@ -173,20 +156,15 @@ def build_trainer(
 
 def config(settings: TrainingSettings, seed: int, folder: Path, steps: int, on_cpu: bool) -> Any:
     """Our settings as trl's; all that trl would choose by itself for the machine is said."""
-    algorithm, processes = find_algorithm(settings.algorithm), _processes()
+    algorithm, processes = find_algorithm(settings.algorithm), int(os.environ.get("WORLD_SIZE", 1))  # set by `launch`
     micro_batch, accumulation = settings.micro_batches(processes)
     _, config_class = algorithm.trainer()
     options = config_class(
         output_dir=str(folder),
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type=settings.lr_scheduler_type,
-        warmup_steps=settings.warmup_steps,
-        max_grad_norm=settings.max_grad_norm,
         max_steps=steps,
+        train_sampling_strategy="sequential",  # in an order that no number of processes and no resume changes
         per_device_train_batch_size=micro_batch,
         gradient_accumulation_steps=accumulation,
-        bf16=settings.bf16,
-        gradient_checkpointing=settings.gradient_checkpointing,
         seed=seed % 2**32,  # as NumPy wants it
         use_cpu=on_cpu,
         ddp_backend="gloo" if on_cpu and processes > 1 else None,
@@ -194,11 +172,9 @@ def config(settings: TrainingSettings, seed: int, folder: Path, steps: int, on_c
         dataloader_pin_memory=not on_cpu,
         logging_steps=1,
         logging_nan_inf_filter=False,  # it would write the mean of earlier losses where a loss is NaN
-        save_strategy="steps",
-        save_steps=settings.save_steps,
         save_total_limit=KEPT,
-        report_to="none",
         disable_tqdm=True,
+        **{name: getattr(settings, name) for name in OF_EVERY_TRAINER},
         **algorithm.options(settings),
     )
     if not on_cpu:
@@ -206,24 +182,11 @@ def config(settings: TrainingSettings, seed: int, folder: Path, steps: int, on_c
     return options
 
 
-def _processes() -> int:
-    return int(os.environ.get("WORLD_SIZE", 1))  # set by `launch`
-
-
-def save_adapter(model: Any, folder: Path) -> None:
-    """The files of peft's `save_pretrained`, without its model card."""
-    lora = model.peft_config["default"]
-    lora.inference_mode = True
-    lora.save_pretrained(str(folder))
-    tensors = {name: tensor.cpu().contiguous() for name, tensor in get_peft_model_state_dict(model).items()}
-    save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
-
-
 def measure_start(trainer: Any, settings: TrainingSettings) -> dict[str, float]:
     """What the algorithm measures on the first micro-batch at step 0; `TrainingError` where that cannot be right. In
     several processes each looks at the same batch."""
-    first = [index for index, _ in zip(trainer.batches, range(settings.per_device_train_batch_size), strict=False)]
-    batch = trainer._prepare_inputs(trainer.data_collator([trainer.train_dataset[index] for index in first]))
+    first = trainer.train_dataset.select(range(settings.per_device_train_batch_size))
+    batch = trainer._prepare_inputs(trainer.data_collator(list(first)))
     trainer.model.eval()  # without LoRA's dropout
     with torch.no_grad(), trainer.compute_loss_context_manager(), trainer.accelerator.autocast():
         start = find_algorithm(settings.algorithm).measure_start(trainer, batch, settings)

@@ -31,20 +31,16 @@ class Watch(TrainerCallback):
         self.adapter_step: int | None = None
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, *, model: Any, **kwargs: Any) -> None:
-        parameters = [p for p in model.parameters() if p.requires_grad]
-        gradients = [p.grad for p in parameters if p.grad is not None]
-        if all_finite(gradients):
-            self.before = [p.detach().clone() for p in parameters]
-            return
-        model.zero_grad(set_to_none=True)  # the update that follows changes nothing
-        self._end(control, f"the gradient of step {state.global_step + 1} is not finite", state.global_step)
+        self.before = {p: p.detach().clone() for p in model.parameters() if p.requires_grad}
+        if not all_finite([p.grad for p in self.before if p.grad is not None]):
+            model.zero_grad(set_to_none=True)  # the update that follows changes nothing
+            self._end(control, f"the gradient of step {state.global_step + 1} is not finite", state.global_step)
 
-    def on_optimizer_step(self, args: Any, state: Any, control: Any, *, model: Any, **kwargs: Any) -> None:
-        parameters = [p for p in model.parameters() if p.requires_grad]
-        if self.reason or all_finite(parameters):
+    def on_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if self.reason or all_finite(list(self.before)):
             return
         with torch.no_grad():
-            for parameter, before in zip(parameters, self.before, strict=True):
+            for parameter, before in self.before.items():
                 parameter.copy_(before)
         self._end(control, f"the update of step {state.global_step + 1} is not finite", state.global_step)
 
@@ -64,15 +60,15 @@ def all_finite(tensors: Sequence[torch.Tensor]) -> bool:
 
 
 class Progress(TrainerCallback):
-    """Steps, as ifpref/progress.py shows them; trl's own bar and prints are off."""
+    """Steps, as ifpref/progress.py shows them; trl's own bar and prints are off. For one of several processes."""
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         left = state.max_steps - state.global_step
-        self.steps = track(range(left), total=left, what="training steps") if state.is_world_process_zero else iter(())
+        self.steps = track(range(left), total=left, what="training steps")
         next(self.steps, None)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         next(self.steps, None)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        getattr(self.steps, "close", lambda: None)()
+        self.steps.close()

@@ -268,7 +268,7 @@ def training(
                 if not on_cpu:
                     torch.cuda.reset_peak_memory_stats()
                 for turn in range(2):  # the first warms up
-                    trainer = build_trainer(loaded, table, settings, 0, Path(folder) / f"{turn}", on_cpu)
+                    trainer = build_trainer(loaded, table, settings, 0, Path(folder) / f"{turn}")
                     start = time.perf_counter()
                     trainer.train()
                     wait(device)

@@ -104,14 +104,14 @@ def pairs_of(examples: list[Any], tokenizer: Any) -> tuple[list[dict[str, Any]],
 def reference_rows(loaded: Any, pairs: list[dict[str, Any]], folder: Path) -> tuple[list[dict[str, Any]], float]:
     """The rows that training reads, and the seconds that their reference took."""
     from ifpref.store import Store
-    from ifpref.training import read_reference, reference_log_probs
     from ifpref.training.algorithms import find_algorithm
+    from tests.policies import reference_of
 
     named = replace(loaded, folder=None)  # a random model has no folder whose weights could be hashed
-    reference_log_probs(Store(folder / "warm-up"), named, pairs[:4])
+    reference_of(Store(folder / "warm-up"), named, pairs[:4])
     start = time.perf_counter()
-    handle = reference_log_probs(Store(folder / "store"), named, pairs)
-    return find_algorithm("dpo").rows(pairs, read_reference(handle)), time.perf_counter() - start
+    reference = reference_of(Store(folder / "store"), named, pairs)
+    return find_algorithm("dpo").rows(pairs, reference), time.perf_counter() - start
 
 
 def plain(loaded: Any, texts: list[dict[str, Any]], settings: Any, folder: Path) -> tuple[float, float]:
@@ -145,10 +145,10 @@ def ours(
     keep = mock.patch("ifpref.training.forward.share_prefixes", lambda model: False)
     start = time.perf_counter()
     if share:
-        trainer = trainer_module.build_trainer(loaded, rows, settings, 0, folder / "ours", True)
+        trainer = trainer_module.build_trainer(loaded, rows, settings, 0, folder / "ours")
     else:
         with keep:
-            trainer = trainer_module.build_trainer(loaded, rows, settings, 0, folder / "ours", True)
+            trainer = trainer_module.build_trainer(loaded, rows, settings, 0, folder / "ours")
     return timed(trainer, start)
 
 
@@ -175,7 +175,7 @@ def where_the_time_goes(loaded: Any, rows: list[dict[str, Any]], settings: Any, 
 
         return call
 
-    trainer = build_trainer(loaded, rows, settings, 0, folder / "parts", True)
+    trainer = build_trainer(loaded, rows, settings, 0, folder / "parts")
     trainer.compute_loss = clocked("forward", trainer.compute_loss)
     trainer.accelerator.backward = clocked("backward", trainer.accelerator.backward)
     loop, _ = timed(trainer, time.perf_counter())
@@ -186,14 +186,14 @@ def where_the_time_goes(loaded: Any, rows: list[dict[str, Any]], settings: Any, 
 def padding(rows: list[dict[str, Any]], batch: int, micro: int) -> dict[str, float]:
     """Token positions that are computed for a pair: what each way of batching gives, and what none could beat."""
     from ifpref.training.algorithms import find_algorithm
-    from ifpref.training.trainer import Batches
+    from ifpref.training.trainer import order_of
 
     shared = list(map(find_algorithm("dpo").length, rows))
     apart = [len(row["prompt_ids"]) + max(len(row["chosen_ids"]), len(row["rejected_ids"])) for row in rows]
     both = [2 * len(row["prompt_ids"]) + len(row["chosen_ids"]) + len(row["rejected_ids"]) for row in rows]
 
     def computed(lengths: list[int], size: int, width: int = 1) -> float:
-        order = list(Batches(shared, batch, len(rows) // batch, seed=0))
+        order = order_of(shared, batch, len(rows) // batch, seed=0)
         micro_batches = [order[start : start + size] for start in range(0, len(order), size)]
         return width * sum(len(some) * max(lengths[i] for i in some) for some in micro_batches) / len(order)
 

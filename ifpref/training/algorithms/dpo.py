@@ -78,14 +78,10 @@ class DPO(Algorithm):
         }
 
     def check_settings(self, settings: TrainingSettings) -> None:
-        loss_type, smoothing = settings.loss_type, settings.label_smoothing
-        if loss_type in SMOOTHED and not 0 < smoothing < 0.5:
-            raise TrainingError(f"label_smoothing = {smoothing}, loss_type {loss_type!r}; allowed: above 0, below 0.5")
-        if loss_type not in SMOOTHED and smoothing != 0:
-            raise TrainingError(
-                f"label_smoothing = {smoothing} with loss_type {loss_type!r}, which does not read it; "
-                f"allowed: 0, or loss_type {' or '.join(SMOOTHED)}"
-            )
+        smoothed, smoothing = settings.loss_type in SMOOTHED, settings.label_smoothing
+        if not (0 < smoothing < 0.5 if smoothed else smoothing == 0):
+            allowed = "above 0, below 0.5" if smoothed else f"0, or loss_type {' or '.join(SMOOTHED)}, which read it"
+            raise TrainingError(f"label_smoothing = {smoothing}, loss_type {settings.loss_type!r}; allowed: {allowed}")
 
     def adapt(self, trainer: Any) -> dict[str, Any]:
         from ifpref.training.forward import share_prefixes
