@@ -9,7 +9,6 @@ Nothing here imports torch while every artefact that is asked for is there.
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 import warnings
@@ -34,11 +33,9 @@ from ifpref.pipeline.runs import RATE, RECORD, IFEvalRun, Rate, Run, table_of
 from ifpref.pipeline.samples import PROMPTS, RESPONSES, TREES, IFEvalPrompts, Prompts, Responses, Trees, rows_of_split
 from ifpref.pipeline.schedule import Schedule, say_to_stderr
 from ifpref.pipeline.stage import Stage
-from ifpref.pipeline.workers import InProcess, Workers, gpu_groups, gpus, study_store
+from ifpref.pipeline.workers import InProcess, Workers, forget, gpu_groups, gpus, n_workers, study_store
 from ifpref.statistics.verdicts import ENOUGH_PROMPTS, ENOUGH_REPLICATES
 from ifpref.store import Handle
-
-WORKERS_VARIABLE = "IFPREF_WORKERS"
 
 
 class StudyError(RuntimeError):
@@ -163,9 +160,10 @@ class Study:
         for root, count in self.pipeline.store.outdated().items():
             say(f"{what}: {paths.shown(root)} holds {count:,} artefacts of an older layout: they are not used")
         preflight.check(self.pipeline, schedule.needs, n_gpus, lambda line: say(f"{what}: {line}"))
-        n = min(self.n_workers(n_gpus, workers), len(schedule.needs))
+        n = min(n_workers(self.params, n_gpus, workers), len(schedule.needs))
         say(f"{what}: {len(schedule.needs)} artefacts to make, {len(schedule.cached)} are there; workers: {n or 1}")
         executor = Workers(n, gpu_groups(n_gpus, self.params.training_processes)) if n > 1 else InProcess()
+        forget()
         schedule.work(executor, max(n, 1), lambda line: say(f"{what}: {line}"))
         if schedule.failed:
             text = f"{what}: {len(schedule.failed)} of {len(schedule.needs)} artefacts could not be made:\n"
@@ -190,18 +188,6 @@ class Study:
         if not any(map(n_pairs, self.comparisons)):
             raise StudyError(f"{text}. What helps: more n_train_prompts or n_responses, or rules that keep more pairs")
         say(text)
-
-    def n_workers(self, n_gpus: int, asked: int | None = None) -> int:
-        """Processes that `run` starts. More workers than GPUs, where that is asked for, share them; but where training
-        takes several, there are never more workers than groups of GPUs."""
-        from ifpref.prompts.build import cores
-
-        given = os.environ.get(WORKERS_VARIABLE, "")
-        if given and not given.isdigit():
-            raise ValueError(f"{WORKERS_VARIABLE} = {given!r}; allowed: a whole number, 0 for none beside this process")
-        groups = max(1, (n_gpus or cores()) // self.params.training_processes)
-        n = asked if asked is not None else int(given) if given else groups
-        return min(n, groups) if n_gpus and self.params.training_processes > 1 else n
 
     def keys(self, notebook: str | None = None) -> list[str]:
         """The keys of what a notebook reads, of what is there."""

@@ -214,17 +214,17 @@ def test_never_more_workers_than_groups_of_gpus(monkeypatch, n_gpus, each, asked
     """Those that are asked for beyond the GPUs share them, but not where training takes several; a CPU is shared."""
     monkeypatch.delenv("IFPREF_WORKERS", raising=False)
     study = Study("smoke", training_processes=each)
-    assert study.n_workers(n_gpus, asked) == n
+    assert workers.n_workers(study.params, n_gpus, asked) == n
     if asked is not None:
         monkeypatch.setenv("IFPREF_WORKERS", str(asked))
-        assert study.n_workers(n_gpus) == n
+        assert workers.n_workers(study.params, n_gpus) == n
 
 
 def test_the_cores_are_shared_out_too(monkeypatch):
     monkeypatch.setattr("ifpref.prompts.build.cores", lambda: 5)
     monkeypatch.delenv("IFPREF_WORKERS", raising=False)
     studies = (Study("smoke", per_device_train_batch_size=4, training_processes=each) for each in (1, 2, 4))
-    assert [study.n_workers(0) for study in studies] == [5, 2, 1]
+    assert [workers.n_workers(study.params, 0) for study in studies] == [5, 2, 1]
 
 
 def seen_by_worker(folder, number):

@@ -131,9 +131,9 @@ def test_killed_for_real_and_continued_it_is_the_same(own, tiny_home, root, seen
 @pytest.fixture
 def fresh():
     """Pipelines of this process are made anew, so that what a test replaces is seen."""
-    workers._pipeline.cache_clear()
+    workers.forget()
     yield
-    workers._pipeline.cache_clear()
+    workers.forget()
 
 
 def test_one_failing_arm_does_not_lose_the_others(own, monkeypatch, fresh):

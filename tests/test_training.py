@@ -334,7 +334,7 @@ def test_pairs_are_checked_before_anything_is_computed_of_them(base, tmp_path):
     nested = lambda stage, *args, **options: computed.append(stage)  # noqa: E731
     asked = policy_settings(broken, SETTINGS)
     job = ModelJob(asked, {}, 0, machine, broken, str(tmp_path / "policy"), nested, model=model)
-    with pytest.raises(TrainingError, match="pair 'p0': .*is empty"):
+    with pytest.raises(TrainingError, match=r"pair 'p0': .*is empty"):
         Policy.make(job, None)
     assert not computed
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from ifpref.models import LoadedModel, load_model
+from ifpref.models import LoadedModel, ModelError, load_model
 from ifpref.pipeline.fitting import FittedEngine, Fitting
 
 THREADS = 1
@@ -58,7 +58,12 @@ class Model:
     @cached_property
     def loaded(self) -> LoadedModel:
         dtype = self.identity["dtype"]
-        return load_model(self.id, revision=self.revision, dtype=dtype, device=self.machine.device)
+        loaded = load_model(self.id, revision=self.revision, dtype=dtype, device=self.machine.device)
+        if loaded.identity != self.identity:
+            raise ModelError(
+                f"model {self.id!r} was changed while this process runs; start again, or take the change back"
+            )
+        return loaded
 
     def engine(self, how: Speaking, loaded: LoadedModel | None = None) -> Any:
         """What samples from the base, or from a policy that is loaded here."""

@@ -38,6 +38,7 @@ from ifpref.store import DiskFull, Store, files
 
 NO_ROOM = 2**20
 """Bytes: with less than this on the disk, whatever failed has failed for that."""
+WORKERS_VARIABLE = "IFPREF_WORKERS"
 _leaving = threading.Event()
 
 
@@ -66,6 +67,11 @@ def compute(params: Params, task: Stage, device: str) -> Outcome:
         is_full = _is_of_a_full_disk(error, pipeline.store.root)
         return Outcome(time.monotonic() - start, f"{type(error).__name__}: {error}", is_full, trace)
     return Outcome(time.monotonic() - start)
+
+
+def forget() -> None:
+    """A model of this process is loaded anew: its folder may hold another one by now."""
+    _pipeline.cache_clear()
 
 
 @cache
@@ -101,6 +107,19 @@ def gpus(params: Params) -> int:
 
 def _has_driver() -> bool:
     return any(name.startswith("nvidia") for name in os.listdir("/dev")) if os.path.isdir("/dev") else False
+
+
+def n_workers(params: Params, n_gpus: int, asked: int | None = None) -> int:
+    """Processes that `run` starts. More workers than GPUs, where that is asked for, share them; but where training
+    takes several, there are never more workers than groups of GPUs."""
+    from ifpref.prompts.build import cores
+
+    given = os.environ.get(WORKERS_VARIABLE, "")
+    if given and not given.isdigit():
+        raise ValueError(f"{WORKERS_VARIABLE} = {given!r}; allowed: a whole number, 0 for none beside this process")
+    groups = max(1, (n_gpus or cores()) // params.training_processes)
+    n = asked if asked is not None else int(given) if given else groups
+    return min(n, groups) if n_gpus and params.training_processes > 1 else n
 
 
 def gpu_groups(n_gpus: int, size: int) -> list[str]:

@@ -37,7 +37,7 @@ from ifpref.pipeline.probe import Cost, Rates, measure
 from ifpref.pipeline.schedule import Schedule, duration, say_to_stderr, wall_seconds
 from ifpref.pipeline.sizes import GIB
 from ifpref.pipeline.stage import Stage
-from ifpref.pipeline.workers import gpus
+from ifpref.pipeline.workers import gpus, n_workers
 from ifpref.store import StoreError
 from ifpref.study import Study, StudyError
 
@@ -63,7 +63,7 @@ def estimate(study: Study, *, workers: int | None = None, say: Callable[[str], N
     started = time.monotonic()
     schedule = Schedule(study.pipeline, study.at_hand(study.tasks(), say))
     n_gpus = gpus(study.params)
-    n = max(1, min(study.n_workers(n_gpus, workers), len(schedule.needs) or 1))
+    n = max(1, min(n_workers(study.params, n_gpus, workers), len(schedule.needs) or 1))
     if not schedule.needs:
         return {"study": study.name, "workers": n, "wall_seconds": 0.0, "rows": [], "cached": len(schedule.cached)}
     preflight.check(study.pipeline, schedule.needs, n_gpus, lambda line: say(f"estimate: {line}"))
