@@ -207,7 +207,9 @@ def forward_both_ways(model, pairs):
 @pytest.mark.parametrize("kind", ["llama", "mistral", "qwen2", "qwen3"])
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
 def test_the_shared_prefix_changes_no_number(kind, attention, tmp_path):
-    model = load_model(str(save_base(tmp_path, 3, kind))).model
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(save_base(tmp_path, 3, kind)).eval()
     model.set_attn_implementation(attention)
     lone = [make_pair("a", [9], [20], [20, 21, 22]), make_pair("b", [], [20, 21, 22], [20])]
     unfinished = make_pair("c", [8, 9], [30, 31, 32], [40]) | {"chosen_ids": [30, 31], "rejected_ids": [30, 31, 32]}
@@ -334,7 +336,7 @@ def test_pairs_are_checked_before_anything_is_computed_of_them(base, tmp_path):
     nested = lambda stage, *args, **options: computed.append(stage)  # noqa: E731
     asked = policy_settings(broken, SETTINGS)
     job = ModelJob(asked, {}, 0, machine, broken, str(tmp_path / "policy"), nested, model=model)
-    with pytest.raises(TrainingError, match="pair 'p0': .*is empty"):
+    with pytest.raises(TrainingError, match=r"pair 'p0': .*is empty"):
         Policy.make(job, None)
     assert not computed
 
