@@ -97,7 +97,7 @@ class Fitting:
             entries = json.loads(files.read(self.file))
         except FileNotFoundError:
             return []
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, RecursionError) as error:
             entries = f"no JSON ({error})"
         if isinstance(entries, list) and all(map(_is_entry, entries)):
             return entries

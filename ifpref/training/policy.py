@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from ifpref.models import BASE_FILE, LoadedModel
-from ifpref.store import Artefact, Handle, Store, Writer
+from ifpref.store import Artefact, Handle, Store, Writer, files
 from ifpref.training.algorithms import find_algorithm
 from ifpref.training.checks import IDS
 from ifpref.training.processes import launch
@@ -111,6 +111,7 @@ def make_policy(
     algorithm = find_algorithm(settings.algorithm)
     algorithm.check_data(pairs, loaded, settings)
     rows = algorithm.rows(pairs, reference)
+    files.keep_folder(checkpoints_folder)
     checkpoints_folder.mkdir(parents=True, exist_ok=True)
     if processes == 1:
         from ifpref.training import trainer
