@@ -245,8 +245,8 @@ def _move_aside(folder: Path) -> Path:
 def _recipe(folder: Path | None) -> dict[str, Any] | None:
     """What the manifest says, files unseen; None for a folder without one that can be read."""
     try:
-        return None if folder is None else json.loads((folder / MANIFEST).read_bytes())["recipe"]
-    except (OSError, ValueError, KeyError, TypeError):
+        return None if folder is None else json.loads(files.read(folder / MANIFEST))["recipe"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
