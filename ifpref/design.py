@@ -136,6 +136,8 @@ def chosen(params: Params) -> list[Comparison]:
             require(name, tuple(COMPARISONS), "comparisons:")
         except ValueError as error:
             raise ParamsError(str(error)) from None
+    if not params.comparisons:
+        raise ParamsError(f"comparisons = []; allowed: one or more of {', '.join(COMPARISONS)}")
     names = set(params.comparisons)
     for name in params.comparisons:
         if (other := COMPARISONS[name].as_many_as or COMPARISONS[name].part_of) and other not in names:

@@ -180,7 +180,7 @@ def _commits(file: Path) -> dict[str, str]:
         return {}
     try:
         known = json.loads(files.read(file))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         known = f"no JSON ({error})"
     if not isinstance(known, dict) or not all(isinstance(commit, str) for commit in known.values()):
         raise ModelError(

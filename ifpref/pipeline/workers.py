@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import shutil
 import signal
+import tempfile
 import threading
 import time
 import traceback
@@ -37,8 +37,12 @@ from ifpref.pipeline.stage import Stage
 from ifpref.store import DiskFull, Store, files
 
 NO_ROOM = 2**20
+<<<<<<< HEAD
 """Bytes: with less than this on the disk, whatever failed has failed for that."""
 WORKERS_VARIABLE = "IFPREF_WORKERS"
+=======
+"""Bytes: where a file of this size cannot be written, whatever failed has failed for that."""
+>>>>>>> l
 _leaving = threading.Event()
 
 
@@ -81,10 +85,16 @@ def _pipeline(params: Params, home: Path, device: str) -> Pipeline:
 
 
 def _is_of_a_full_disk(error: BaseException, folder: Path) -> bool:
-    """Libraries that write for themselves often hide the cause: then the disk is asked."""
+    """Libraries that write for themselves often hide the cause: then the disk, its quota and limits are tried."""
     if any(isinstance(one, DiskFull) or getattr(one, "errno", None) in files.FULL for one in _chain(error)):
         return True
-    return folder.exists() and shutil.disk_usage(folder).free < NO_ROOM
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(NO_ROOM))
+            file.flush()
+    except OSError as trial:
+        return trial.errno in files.FULL
+    return False
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

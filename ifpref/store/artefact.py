@@ -131,10 +131,8 @@ class Writer(_Reader):
     def __init__(self, folder: Path, journal: Path):
         """Takes up what a killed run has left: shards equal to their note stay, all else goes."""
         self.folder, self._journal = folder, journal
-        if folder.is_symlink() or folder.is_file():  # nothing that a run of ours has left
-            files.discard(folder)
-        if journal.is_symlink() or journal.is_dir():
-            files.discard(journal)
+        files.keep_folder(folder)  # anything else is nothing that a run of ours has left
+        files.keep_file(journal)
         self._asked: dict[str, dict[int, dict[str, Any]]] = {}  # table -> shard's index -> its note
         self._rows: dict[str, int] = {}  # table in one file -> rows
         notes = _notes(journal)
@@ -225,7 +223,7 @@ def _notes(journal: Path) -> list[dict[str, Any]]:
     for line in journal.read_bytes().split(b"\n")[:-1] if journal.exists() else []:
         try:
             notes.append(json.loads(line))
-        except ValueError:
+        except (ValueError, RecursionError):
             break
     return [note for note in notes if _is_note(note)]
 

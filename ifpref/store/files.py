@@ -17,8 +17,9 @@ import logging
 import os
 import platform
 import shutil
+import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,9 @@ def sync(path: Path) -> None:
 
 
 def read(path: Path) -> bytes:
-    """Bytes of a file, unpacked if its name ends in .gz."""
+    """Bytes of a file, unpacked if its name ends in .gz. OSError for a pipe, which would be waited for."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(errno.EINVAL, "not a file", str(path))
     return gzip.decompress(path.read_bytes()) if path.name.endswith(".gz") else path.read_bytes()
 
 
@@ -119,12 +122,27 @@ def discard(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def keep_file(path: Path) -> None:
+    """Remove what has this name and is no file: a folder, a link, a pipe."""
+    _keep(path, stat.S_ISREG)
+
+
+def keep_folder(path: Path) -> None:
+    """Remove what has this name and is no folder: a file, a link, a pipe."""
+    _keep(path, stat.S_ISDIR)
+
+
+def _keep(path: Path, is_kind: Callable[[int], bool]) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        if not is_kind(path.lstat().st_mode):
+            discard(path)
+
+
 @contextlib.contextmanager
 def lock(path: Path) -> Iterator[None]:
     """Held by one process (and thread) at a time; others wait, and say so. Its file goes with it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.is_symlink() or path.is_dir():  # no lock that this module has made
-        discard(path)
+    keep_file(path)  # anything else is no lock that this module has made
     held, owner = FileLock(path, poll_interval=0.05), os.getpid()
     try:
         held.acquire(timeout=0)

@@ -196,16 +196,15 @@ def _open(folder: Path) -> Handle:
     path = folder / MANIFEST
     if folder.is_symlink():
         raise DamagedArtefact(folder, "a folder", "a symbolic link")
+    if not path.is_file():
+        raise DamagedArtefact(path, "a manifest", "no file")
     try:
         manifest = json.loads(path.read_bytes())
         covered = {part: manifest[part] for part in ("key", "recipe", "files", "tables")}
         found = fingerprint(covered)
         expected, key = manifest["checksum"], key_of(covered["recipe"])
-        made = manifest["made"]
-        libraries = [session["libraries"] for session in (made, *made["earlier_sessions"])]
-    except (FileNotFoundError, NotADirectoryError):
-        raise DamagedArtefact(path, "a manifest", "no file") from None
-    except (ValueError, KeyError, TypeError) as error:
+        _check_shape(manifest)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DamagedArtefact(path, "a manifest", f"{type(error).__name__}: {error}") from None
     if found != expected:
         raise DamagedArtefact(path, f"contents with checksum {expected}", found)
@@ -214,12 +213,25 @@ def _open(folder: Path) -> Handle:
     for name, state in manifest["files"].items():
         if difference := files.damage(folder / name, state):
             raise DamagedArtefact(folder / name, *difference)
-    for made_with in libraries:
+    made = manifest["made"]
+    for made_with in (session["libraries"] for session in (made, *made["earlier_sessions"])):
         for library, (then, now) in provenance.differing_libraries(made_with).items():
             if (library, then, now) not in _warned:
                 _warned.add((library, then, now))
                 warnings.warn(f"{folder}: made with {library} {then}, here is {now}", stacklevel=3)
     return Handle(folder, manifest)
+
+
+def _check_shape(manifest: Mapping[str, Any]) -> None:
+    """KeyError, TypeError or AttributeError where it is not as `_make` writes it: of another layout, or by hand."""
+    made, states, tables = manifest["made"], manifest["files"].values(), manifest["tables"].values()
+    sessions = (made, *made["earlier_sessions"])
+    numbers = [made["seconds"], *(state["bytes"] for state in states), *(table["rows"] for table in tables)]
+    texts = [state["sha256"] for state in states] + [file for table in tables for file in table["files"]]
+    texts += [version for session in sessions for version in session["libraries"].values()]
+    for kind, values in ((int | float, numbers), (str, texts)):
+        if wrong := [value for value in values if not isinstance(value, kind)]:
+            raise TypeError(f"{wrong[0]!r} where {kind} is written")
 
 
 def _move_aside(folder: Path) -> Path:
@@ -232,8 +244,8 @@ def _move_aside(folder: Path) -> Path:
 def _recipe(folder: Path | None) -> dict[str, Any] | None:
     """What the manifest says, files unseen; None for a folder without one that can be read."""
     try:
-        return None if folder is None else json.loads((folder / MANIFEST).read_bytes())["recipe"]
-    except (OSError, ValueError, KeyError, TypeError):
+        return None if folder is None else json.loads(files.read(folder / MANIFEST))["recipe"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
