@@ -92,8 +92,7 @@ class Fitting:
             return [(entry.model_extra, entry.fits) for entry in ENTRIES.validate_json(files.read(self.file))]
         except FileNotFoundError:
             return []
-<<<<<<< HEAD
-        except (ValueError, OSError):
+        except (ValueError, OSError, RecursionError):
             aside = self.file.with_name(f"{self.file.name}.damaged")
             with contextlib.suppress(FileNotFoundError):  # another worker was faster
                 files.discard(aside)
@@ -102,26 +101,6 @@ class Fitting:
                 file = paths.shown(self.file)
                 log.warning("%s: is not %s; moved to %s, sizes are found anew", file, allowed, aside.name)
             return []
-=======
-        except (ValueError, OSError, RecursionError) as error:
-            entries = f"no JSON ({error})"
-        if isinstance(entries, list) and all(map(_is_entry, entries)):
-            return entries
-        aside = self.file.with_name(f"{self.file.name}.damaged")
-        files.discard(aside)
-        self.file.rename(aside)
-        log.warning("%s: found %.60r; moved to %s, sizes are found anew", paths.shown(self.file), entries, aside.name)
-        return []
-
-
-def _is_entry(entry: Any) -> bool:
-    size = entry.get(SIZE) if isinstance(entry, dict) else None
-    return isinstance(size, int) and not isinstance(size, bool) and size >= 1
-
-
-def _is_of(entry: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
-    return {name: value for name, value in entry.items() if name != SIZE} == where
->>>>>>> l
 
 
 def device_kind(device: Any) -> str:

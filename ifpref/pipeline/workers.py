@@ -37,12 +37,8 @@ from ifpref.pipeline.stage import Stage
 from ifpref.store import DiskFull, Store, files
 
 NO_ROOM = 2**20
-<<<<<<< HEAD
-"""Bytes: with less than this on the disk, whatever failed has failed for that."""
-WORKERS_VARIABLE = "IFPREF_WORKERS"
-=======
 """Bytes: where a file of this size cannot be written, whatever failed has failed for that."""
->>>>>>> l
+WORKERS_VARIABLE = "IFPREF_WORKERS"
 _leaving = threading.Event()
 
 

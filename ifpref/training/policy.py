@@ -24,14 +24,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ifpref.models import BASE_FILE, LoadedModel
-<<<<<<< HEAD
-from ifpref.store import Writer
+from ifpref.store import Writer, files
 from ifpref.training.algorithms import Row, find_algorithm
-=======
-from ifpref.store import Artefact, Handle, Store, Writer, files
-from ifpref.training.algorithms import find_algorithm
-from ifpref.training.checks import IDS
->>>>>>> l
 from ifpref.training.processes import launch
 from ifpref.training.reference_model import Reference
 from ifpref.training.settings import TrainingSettings
@@ -60,14 +54,8 @@ def make_policy(
     Raises `TrainingError` before training for settings or numbers at step 0 that cannot be right. A run that diverges
     raises nothing: it ends with its last finite adapter and says so in training.json.
     """
-<<<<<<< HEAD
     rows = find_algorithm(settings.algorithm).rows(pairs, reference)
-=======
-    algorithm = find_algorithm(settings.algorithm)
-    algorithm.check_data(pairs, loaded, settings)
-    rows = algorithm.rows(pairs, reference)
     files.keep_folder(checkpoints_folder)
->>>>>>> l
     checkpoints_folder.mkdir(parents=True, exist_ok=True)
     if processes == 1:
         from ifpref.training import trainer
