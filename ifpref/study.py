@@ -24,7 +24,7 @@ from ifpref.curation.pairs import Arm
 from ifpref.design import COMPARISONS, NOTEBOOKS, Comparison, chosen, of_notebook
 from ifpref.evaluation.table import Table
 from ifpref.models import LoadedModel
-from ifpref.params import Params, fingerprint, load_params, parse_overrides, profile_name
+from ifpref.params import Params, as_overrides, fingerprint, load_params, parse_overrides, profile_name
 from ifpref.pipeline import preflight
 from ifpref.pipeline.pairs import OUTCOMES, TABLES, PairTables, pairs_of, rows_by_arm
 from ifpref.pipeline.pipeline import STAGES, Pipeline
@@ -53,16 +53,17 @@ class PairsMade:
 class Study:
     """A profile, some of its parameters replaced, and its artefacts.
 
-    profile  its name: `pocket`, or that of its YAML file without the ending
-    source   what it is loaded from, in whatever folder: the name, or the file's absolute path
+    overrides  parameters that are replaced, as a notebook has them: a dict, beside those that are given by name
+    profile    its name: `pocket`, or that of its YAML file without the ending
+    source     what it is loaded from, in whatever folder: the name, or the file's absolute path
 
     `ParamsError` for an unknown profile, key or value; ValueError for an unknown comparison.
     """
 
-    def __init__(self, profile: str | Path = "pocket", /, **overrides: Any) -> None:
-        self.profile, self.overrides = profile_name(profile), overrides
+    def __init__(self, profile: str | Path = "pocket", overrides: Any = None, /, **more: Any) -> None:
+        self.profile, self.overrides = profile_name(profile), as_overrides(overrides or {}) | more
         self.source = self.profile if self.profile == profile else str(Path(profile).resolve())
-        self.params: Params = load_params(profile, **overrides)
+        self.params: Params = load_params(profile, **self.overrides)
         self.comparisons: list[Comparison] = chosen(self.params)
         self.pipeline = Pipeline(self.params, study_store())
         self.base = cache(self._base)
