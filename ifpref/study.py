@@ -20,6 +20,7 @@ from typing import Any
 
 from ifpref import paths
 from ifpref.command import command, parser_of
+from ifpref.constraints.text import backends
 from ifpref.curation.pairs import Arm
 from ifpref.design import COMPARISONS, NOTEBOOKS, Comparison, chosen, of_notebook
 from ifpref.evaluation.table import Table
@@ -165,6 +166,7 @@ class Study:
         say(f"{what}: {len(schedule.needs)} artefacts to make, {len(schedule.cached)} are there; workers: {n or 1}")
         executor = Workers(n, gpu_groups(n_gpus, self.params.training_processes)) if n > 1 else InProcess()
         forget()
+        backends()  # what counts sentences here is said once, and not by each worker
         schedule.work(executor, max(n, 1), lambda line: say(f"{what}: {line}"))
         if schedule.failed:
             text = f"{what}: {len(schedule.failed)} of {len(schedule.needs)} artefacts could not be made:\n"

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ifpref.constraints import CONSTRAINT_SETS, CONSTRAINTS, Constraint
 from ifpref.constraints.registry import nearest
-from ifpref.progress import track
+from ifpref.progress import WORKER_VARIABLE, track
 from ifpref.prompts.combinations import Balance, count_combinations
 from ifpref.prompts.domain import get_domain
 from ifpref.prompts.write import Prompt, Setup, Slot, write_prompt
@@ -186,9 +186,14 @@ def spread(
 
         # loky starts clean processes, from a script or a notebook alike, whatever threads this one has.
         parallel = Parallel(n_jobs=workers or cores(), return_as="generator", pre_dispatch="3*n_jobs")
-        results = parallel(delayed(function)(number, part) for number, part in enumerate(chunks))
+        results = parallel(delayed(_in_worker)(function, number, part) for number, part in enumerate(chunks))
     for result in track(results, total=len(items), what=what, unit=chunk):
         yield from result
+
+
+def _in_worker(function: Callable[[int, Sequence], list[T]], number: int, part: Sequence) -> list[T]:
+    os.environ[WORKER_VARIABLE] = "1"  # the owner says what is to be said
+    return function(number, part)
 
 
 def cores() -> int:
