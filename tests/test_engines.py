@@ -661,25 +661,20 @@ def test_what_a_model_has_no_place_for_is_refused(loaded):
 # ---- in a study
 
 
-def runs(store, **overrides):
-    from ifpref.pipeline.runs import Runs
+def test_engines_are_in_the_keys_of_what_they_sample(tmp_path):
+    from ifpref.pipeline.pipeline import Pipeline
+    from ifpref.pipeline.policies import Base
+    from ifpref.pipeline.samples import Prompts, Responses, Trees
     from ifpref.store import Store
 
-    small = {"n_train_prompts": 2, "n_responses": 2, "shard_prompts": 2, "max_tokens": 24}
-    return Runs(load_params("smoke", **small | overrides), Store(store))
-
-
-def test_engines_are_in_the_keys_of_what_they_sample(tmp_path):
-    from ifpref.pipeline.stages import Task
-
     def keys(**overrides):
-        one = runs(tmp_path, **overrides)
-        sampled = [one.key(Task("responses", (0,))), one.key(Task("trees", ("mcts", 0)))]
-        return sampled, one.evaluation_artefact("test", 0.0, None).key, one.key(Task("train_prompts", (0,)))
+        small = {"n_train_prompts": 2, "n_responses": 2, "shard_prompts": 2, "max_tokens": 24}
+        one = Pipeline(load_params("smoke", **small | overrides), Store(tmp_path))
+        sampled = [one.key(Responses(0)), one.key(Trees("mcts", 0))]
+        return sampled, one.key(Base("test", 0.0)), one.key(Prompts(0))
 
     plain, away = keys(), {"engine": "http", "engine_url": "http://a"}
     assert plain == keys(engine_url="http://a", sampling_batch_size=3)
-    assert runs(tmp_path).sampled_by() == ({}, ())
     others = [keys(engine="batching"), keys(**away), keys(stop_strings=["#"]), keys(system_prompt="Be brief.")]
     assert len({key for sampled, _, _ in [plain, *others] for key in sampled}) == 10
     assert [other[1] == plain[1] for other in others] == [False, True, False, False]  # http evaluates as ever

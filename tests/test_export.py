@@ -7,13 +7,14 @@ import shutil
 from pathlib import Path
 
 import pytest
-from ifpref.pipeline.stages import Task
 
 from ifpref import paths
 from ifpref.analysis import ifeval
 from ifpref.curation.pairs import Arm
 from ifpref.models import attach_adapter, detach_adapter, load_model
-from ifpref.pipeline.runs import IFEVAL_KEY, IFEVAL_TASK
+from ifpref.pipeline.policies import IFEVAL_KEY
+from ifpref.pipeline.runs import IFEvalRun, Run
+from ifpref.pipeline.samples import IFEvalPrompts, Prompts
 from ifpref.publish import export
 from ifpref.publish.export import ExportError
 from ifpref.study import Study
@@ -29,7 +30,7 @@ OWN = TINY | {
     "num_train_epochs": 4.0,
 }
 RS = Arm("rs")
-RUN = Task("run", ("transfer", RS, 0, None))
+RUN = Run("transfer", RS, 0)
 TOKEN = "hf_" + "x1Y2z3" * 6
 ASKED = {"key": 7, "prompt": "Tell a story.", "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}
 
@@ -44,10 +45,10 @@ def made(root, tmp_path_factory):
         patch.setenv(paths.HOME_VARIABLE, str(home))
         patch.setenv("HF_TOKEN", TOKEN)
         patch.setenv("IFEVAL_PROMPTS", str(home / "ifeval.jsonl"))
-        patch.setattr("ifpref.pipeline.runs.IFEVAL_TOKENS", 32)
+        patch.setattr("ifpref.pipeline.policies.IFEVAL_TOKENS", 32)
         study = Study("smoke", **OWN, ifeval=True)
-        study.runs.get(RUN)
-        study.runs.get(Task("ifeval", RUN.args))
+        study.pipeline.get(RUN)
+        study.pipeline.get(IFEvalRun(RUN))
         yield study
 
 
@@ -86,7 +87,7 @@ def test_the_card_holds_what_was_recorded(made):
 
 
 def test_by_key_of_the_policy_or_of_its_run(made, tmp_path, capsys):
-    record, run = run_record(made), made.runs.key(RUN)
+    record, run = run_record(made), made.pipeline.key(RUN)
     for place, key in (("a", record["policy"]), ("b", run)):
         assert export.main([key, "--out", str(tmp_path / place)]) == 0
     assert (tmp_path / "a" / "README.md").read_text() == (tmp_path / "b" / "README.md").read_text()
@@ -97,7 +98,7 @@ def test_by_key_of_the_policy_or_of_its_run(made, tmp_path, capsys):
     )
     assert export.main([run, "--out", str(tmp_path / "a")]) == 2
     assert "is there and not empty" in capsys.readouterr().err
-    prompts = made.runs.key(Task("held_out"))
+    prompts = made.pipeline.key(Prompts())
     assert export.main([prompts, "--out", str(tmp_path / "c")]) == 2
     assert "an artefact of the stage prompts; allowed: policy, run" in capsys.readouterr().err
     assert export.main(["0" * 16, "--out", str(tmp_path / "c")]) == 2 and not (tmp_path / "c").exists()
@@ -164,17 +165,17 @@ def test_ifeval_has_its_tables_and_runs_keep_their_names(made):
     [row] = ifeval.effects(made, {"transfer": [(RS, RS)]})[1:]
     assert (row["estimate"], row["prompts"]) == (0.0, 1)
     with_it, without = (set(Study("smoke", **OWN, ifeval=on).tasks()) for on in (True, False))
-    assert {task.stage for task in with_it - without} == {"ifeval", "base"} and without < with_it
-    assert Study("smoke", **OWN).runs.key(RUN) == made.runs.key(RUN)
+    assert {task.name for task in with_it - without} == {"ifeval", "base"} and without < with_it
+    assert Study("smoke", **OWN).pipeline.key(RUN) == made.pipeline.key(RUN)
 
 
 def test_ifeval_out_of_reach_is_left_out_with_a_word(made, monkeypatch, tmp_path):
     monkeypatch.delenv("IFEVAL_PROMPTS")
     monkeypatch.setattr("ifpref.evaluation.sets.fetch_prompts", lambda: out_of_reach())
     study, said = Study("smoke", **OWN, ifeval=True), []
-    assert study.within_reach(study.tasks(), said.append) == Study("smoke", **OWN).tasks()
+    assert study.at_hand(study.tasks(), said.append) == Study("smoke", **OWN).tasks()
     assert len(said) == 1 and said[0].startswith("IFEval is left out of 3 evaluations")
-    assert study.runs.find(IFEVAL_TASK) is None
+    assert study.pipeline.find(IFEvalPrompts()) is None
     assert ifeval.accuracies(study, "transfer") == []
     assert "IFEval's prompts were out of reach" in ifeval.said(study, "transfer")
 

@@ -7,7 +7,6 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from ifpref.pipeline.stages import Task
 
 from ifpref import figures, statistics
 from ifpref.analysis import ifeval, pair_results, readings, results, words
@@ -15,6 +14,9 @@ from ifpref.analysis.arms import EASY, HARD, HIGH, IMPERFECT, LOW, MCTS, MIXED, 
 from ifpref.design import COMPARISONS, of_levels
 from ifpref.evaluation.table import Table
 from ifpref.params import ParamsError, load_params
+from ifpref.pipeline.pairs import Pairs
+from ifpref.pipeline.runs import Run
+from ifpref.pipeline.samples import Responses
 from ifpref.publish.report import Report
 from ifpref.study import Study
 
@@ -252,16 +254,12 @@ def test_notebooks_show_ifeval_where_it_was_asked(notebook, root, tmp_path, monk
 
 
 def test_cost_counts_every_artefact_once():
-    needs = {
-        Task("run", (0,)): (Task("pairs"),),
-        Task("run", (1,)): (Task("pairs"),),
-        Task("pairs"): (Task("responses"),),
-        Task("responses"): (),
-    }
-    seconds = {Task("run", (0,)): 30, Task("run", (1,)): 90, Task("responses"): 60}  # the pairs are not there
-    found = {task: SimpleNamespace(manifest={"made": {"seconds": value}}) for task, value in seconds.items()}
-    runs = SimpleNamespace(step=lambda task: SimpleNamespace(needs=needs[task]), find=found.get)
-    one = SimpleNamespace(runs=runs, tasks=lambda: [Task("run", (0,)), Task("run", (1,))])
+    pairs = Pairs("sharing", 0)
+    tasks = [Run("sharing", Arm("rs"), 0), Run("sharing", Arm("mcts"), 0), pairs, Responses(0)]
+    seconds = dict(zip(tasks, (30, 90, None, 60), strict=True))  # the pairs are not there
+    found = {task: SimpleNamespace(manifest={"made": {"seconds": value}}) for task, value in seconds.items() if value}
+    pipeline = SimpleNamespace(needs=lambda wanted: tasks, find=found.get)
+    one = SimpleNamespace(pipeline=pipeline, tasks=lambda: tasks[:2])
     one.costs = lambda: Study.costs(one)
     assert readings.cost(one) == [
         {"stage": "responses", "artefacts": 1, "minutes": 1.0},

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from ifpref import paths
+from ifpref.pipeline.samples import Prompts
 from ifpref.pipeline.schedule import Schedule
 from ifpref.publish import reference
 from ifpref.study import Study
@@ -42,7 +43,7 @@ def kept(tiny_home, tmp_path, monkeypatch):
 def test_a_reader_computes_nothing_and_loads_no_torch(kept, root):
     home, _ = kept
     study = Study("smoke", **TINY)
-    assert not Schedule(study.runs, study.tasks()).needs
+    assert not Schedule(study.pipeline, study.tasks()).needs
     assert study.pairs("sharing").rows and study.responses(0) and study.trees("mcts", 0)
     code = (
         "import sys; from ifpref.study import Study; from ifpref.analysis import results;"
@@ -133,7 +134,9 @@ def test_the_committed_run_is_found_by_this_code(root):
     if not (root / "outputs" / "reference" / "about.json").is_file():
         pytest.skip("no reference run is committed yet")
     study = Study(json.loads((root / "outputs" / "reference" / "about.json").read_text())["profile"])
-    if study.runs.find(reference.HELD_OUT_TASK) is None:
-        pytest.skip("the code of a stage has changed since the reference run: make it anew (README, troubleshooting)")
+    if study.pipeline.find(Prompts()) is None:
+        pytest.skip(
+            "the reference was made before stages were declared: an older layout of the store; it is made again in 8/8"
+        )
     for notebook in ("prefix", "contrast", "difficulty", "findings"):
-        assert not Schedule(study.runs, study.tasks(notebook)).needs, notebook
+        assert not Schedule(study.pipeline, study.tasks(notebook)).needs, notebook

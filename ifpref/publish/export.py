@@ -205,7 +205,7 @@ def model_card(
 def _accuracies(store: Store, run: Handle) -> Iterator[tuple[str, str, int, str, str]]:
     """(prompts, decoding, n, strict, loose) of each held-out set that a run's policy was evaluated on."""
     ids: dict[str, list[str]] = {}
-    for prompt in store.find(run.manifest["recipe"]["inputs"]["held_out"]).iter_jsonl("prompts.jsonl.gz"):
+    for prompt in store.find(run.manifest["recipe"]["inputs"]["prompts"]).iter_jsonl("prompts.jsonl.gz"):
         ids.setdefault(prompt["split"], []).append(prompt["prompt_id"])
     for name, found in sorted(run.read_json(RECORD)["tables"].items()):
         split, _, decoding = name.partition("/")
