@@ -661,15 +661,20 @@ def test_what_a_model_has_no_place_for_is_refused(loaded):
 # ---- in a study
 
 
-def test_engines_are_in_the_keys_of_what_they_sample(tmp_path):
+def pipeline(store, **overrides):
     from ifpref.pipeline.pipeline import Pipeline
-    from ifpref.pipeline.policies import Base
-    from ifpref.pipeline.samples import Prompts, Responses, Trees
     from ifpref.store import Store
 
+    small = {"n_train_prompts": 2, "n_responses": 2, "shard_prompts": 2, "max_tokens": 24}
+    return Pipeline(load_params("smoke", **small | overrides), Store(store))
+
+
+def test_engines_are_in_the_keys_of_what_they_sample(tmp_path):
+    from ifpref.pipeline.policies import Base
+    from ifpref.pipeline.samples import Prompts, Responses, Trees
+
     def keys(**overrides):
-        small = {"n_train_prompts": 2, "n_responses": 2, "shard_prompts": 2, "max_tokens": 24}
-        one = Pipeline(load_params("smoke", **small | overrides), Store(tmp_path))
+        one = pipeline(tmp_path, **overrides)
         sampled = [one.key(Responses(0)), one.key(Trees("mcts", 0))]
         return sampled, one.key(Base("test", 0.0)), one.key(Prompts(0))
 
@@ -699,21 +704,20 @@ def test_parameters(overrides, words):
 
 
 def test_a_study_samples_from_a_server_and_writes_no_key(tmp_path, monkeypatch):
-    from ifpref.pipeline.stages import Task
 
     monkeypatch.setenv("HF_TOKEN", SECRET)
     monkeypatch.setenv(KEY, SECRET)
     pocket = read_tokenizer("pocket")
     ids = [*pocket.tokenizer.encode("The fox sleeps. # The end.", add_special_tokens=False), pocket.eos_ids[0]]
     with serving(lambda body: choice(ids), "pocket") as (url, headers):
-        study = runs(tmp_path, engine="http", engine_url=url, stop_strings=["#"])
-        handle, trees = study.get(Task("responses", (0,))), study.get(Task("trees", ("mcts", 0)))
+        study = pipeline(tmp_path, engine="http", engine_url=url, stop_strings=["#"])
+        handle, trees = study.get(Responses(0)), study.get(Trees("mcts", 0))
     rows = handle.read_jsonl("responses.jsonl.gz")
     assert [(row["token_ids"], row["text"], row["finish"]) for row in rows] == [(ids, "The fox sleeps. ", "stop")] * 4
     assert handle.read_json("chat.json") == {"responses": 4, "thinking": 0, "cut_in_thinking": 0, "stop_string": 4}
     of_trees = {"responses": 2, "thinking": 0, "cut_in_thinking": 0, "stop_string": 2}  # one and the same, of 2 prompts
     assert trees.read_json("chat.json") == of_trees
-    assert "loaded" not in vars(study)  # no model was loaded here
+    assert "loaded" not in vars(study.model)  # no model was loaded here
     assert headers[0]["Authorization"] == f"Bearer {SECRET}"
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     written = [gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes() for path in files]

@@ -11,6 +11,7 @@ import pytest
 from ifpref import figures, statistics
 from ifpref.analysis import ifeval, pair_results, readings, results, words
 from ifpref.analysis.arms import EASY, HARD, HIGH, IMPERFECT, LOW, MCTS, MIXED, MODERATE, RS, UNSHARED
+from ifpref.curation.pairs import Arm
 from ifpref.design import COMPARISONS, of_levels
 from ifpref.evaluation.table import Table
 from ifpref.params import ParamsError, load_params
