@@ -238,6 +238,7 @@ MANIFESTS: dict[str, Damage] = {
     "files without sums, sealed": set_sealed({"record.json.gz": {}}, "files"),
     "tables null, sealed": set_sealed(None, "tables"),
     "a file outside, sealed": with_checksum(lambda value: value["files"].update({"../../../../x": {"bytes": 1}})),
+    "recipe a number": set_to(7, "recipe"),
     "checksum null": set_to(None, "checksum"),
     "made null": set_to(None, "made"),
     "no seconds": changed(lambda value: value["made"].pop("seconds") and None),
