@@ -420,6 +420,35 @@ def test_damage_is_refused_or_remade(tmp_path, unkilled, name, damage, message):
     assert folder.with_name(f"{folder.name}.damaged-1").is_dir()
 
 
+@pytest.mark.parametrize("found", ["[" * 100_000, "null", '{"made": null}', "a pipe", "a folder", "a link to itself"])
+def test_a_manifest_that_is_none_is_remade(tmp_path, unkilled, found):
+    store = Store(tmp_path)
+    manifest = store.get(spec(), make).folder / "manifest.json"
+    manifest.unlink()
+    odd = {"a pipe": os.mkfifo, "a folder": os.mkdir, "a link to itself": lambda path: os.symlink(path, path)}
+    odd.get(found, lambda path: path.write_text(found))(manifest)
+    assert store.look(spec()) is None and store.outdated() == {}
+    with pytest.warns(UserWarning, match=r"manifest\.json: expected a manifest"):
+        assert contents(store.get(spec(), make).folder) == unkilled
+
+
+@pytest.mark.parametrize("part", ["libraries", "seconds", "earlier_sessions"])
+def test_a_manifest_whose_unsealed_part_is_damaged_is_remade(tmp_path, unkilled, part):
+    """No checksum covers how it was made."""
+    manifest = Store(tmp_path).get(spec(), make).folder / "manifest.json"
+    value = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps(value | {"made": value["made"] | {part: None}}))
+    with pytest.warns(UserWarning, match=r"manifest\.json: expected a manifest"):
+        assert contents(Store(tmp_path).get(spec(), make).folder) == unkilled
+
+
+@pytest.mark.parametrize("ending", [".lock", ".journal", ".partial"])
+def test_a_pipe_is_not_waited_for(tmp_path, unkilled, ending):
+    (tmp_path / "toy").mkdir()
+    os.mkfifo(tmp_path / "toy" / f"{spec().key}{ending}")
+    assert contents(Store(tmp_path).get(spec(), make).folder) == unkilled
+
+
 def test_an_artefact_under_another_name_is_refused(tmp_path):
     store = Store(tmp_path)
     folder = store.get(spec(), make).folder

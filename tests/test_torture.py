@@ -27,6 +27,21 @@ def test_a_full_disk_is_said_and_nothing_is_lost(tiny_home):
     assert disk.limited(tiny_home, "run").wrong == []
 
 
+def hidden_by_a_library(folder):
+    """An error that does not say why, with room and where no file can be large."""
+    import resource
+
+    from ifpref.pipeline.workers import _is_of_a_full_disk
+
+    found = [_is_of_a_full_disk(RuntimeError("I/O error"), folder)]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+    return [*found, _is_of_a_full_disk(RuntimeError("I/O error"), folder)]
+
+
+def test_a_full_disk_is_seen_where_a_library_hides_it(tmp_path):
+    assert guarded(hidden_by_a_library, tmp_path, limit_s=120).value == [False, True]
+
+
 def test_a_sample_of_bad_parameters():
     rows = list(parameters.run(8))
     assert [(row.case, row.wrong) for row in rows if row.wrong] == [] and len(rows) == 8

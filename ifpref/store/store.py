@@ -244,9 +244,10 @@ def _move_aside(folder: Path) -> Path:
 def _recipe(folder: Path | None) -> dict[str, Any] | None:
     """What the manifest says, files unseen; None for a folder without one that can be read."""
     try:
-        return None if folder is None else json.loads(files.read(folder / MANIFEST))["recipe"]
+        recipe = None if folder is None else json.loads(files.read(folder / MANIFEST))["recipe"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+    return recipe if isinstance(recipe, dict) else None
 
 
 def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:

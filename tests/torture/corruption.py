@@ -236,9 +236,9 @@ MANIFESTS: dict[str, Damage] = {
     "files null": set_to(None, "files"),
     "files null, sealed": set_sealed(None, "files"),
     "files without sums, sealed": set_sealed({"record.json.gz": {}}, "files"),
-    "files of none, sealed": set_sealed({}, "files"),
     "tables null, sealed": set_sealed(None, "tables"),
     "a file outside, sealed": with_checksum(lambda value: value["files"].update({"../../../../x": {"bytes": 1}})),
+    "recipe a number": set_to(7, "recipe"),
     "checksum null": set_to(None, "checksum"),
     "made null": set_to(None, "made"),
     "no seconds": changed(lambda value: value["made"].pop("seconds") and None),
@@ -316,7 +316,8 @@ def swap_manifests(room: Room) -> Path:
 
 def swap_policies(room: Room) -> Path:
     one, other = (folder / "adapter" / "adapter_model.safetensors" for folder in room.stage("policy")[:2])
-    shutil.rmtree(room.store / "evaluation")
+    for reader in SEEN["evaluation"] + ("evaluation",):
+        shutil.rmtree(room.store / reader, ignore_errors=True)
     return _swap(one, other)
 
 
@@ -354,7 +355,8 @@ def too_many_files(room: Room) -> Path:
     folder = room.stage("policy")[0] / "adapter"
     for name in ("adapter_model.bin", "config.json", "tokenizer_config.json", "modeling_x.py"):
         (folder / name).write_text("{junk")
-    shutil.rmtree(room.store / "evaluation")
+    for reader in SEEN["evaluation"] + ("evaluation",):
+        shutil.rmtree(room.store / reader, ignore_errors=True)
     return folder
 
 
@@ -402,6 +404,7 @@ def older_layout_beside(room: Room) -> Path:
     path = room.store / "run" / ("0" * 16)
     shutil.copytree(room.stage("run")[0], path)
     MANIFESTS["of an older layout"](path / "manifest.json", room)
+    shutil.rmtree(room.store / "pair_tables")  # where all is there, nothing is said
     return path
 
 

@@ -29,6 +29,8 @@ def run(most: int | None = None) -> Iterator[Row]:
 def face(name: str) -> tuple[str, list[str]]:
     import hostile_models
 
+    case = hostile_models.HOSTILE_MODELS[name]
     with tempfile.TemporaryDirectory() as folder:
-        found = hostile_models.face(hostile_models.HOSTILE_MODELS[name], Path(folder))
-    return found.outcome, found.wrong
+        found = hostile_models.face(name, Path(folder))
+    wrong = f"{found.outcome} after {found.seconds:.0f} s ({found.message:.300}), expected: {case.expected}"
+    return found.outcome, [] if found.is_right(case) else [wrong]
