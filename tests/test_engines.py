@@ -704,6 +704,7 @@ def test_parameters(overrides, words):
 
 
 def test_a_study_samples_from_a_server_and_writes_no_key(tmp_path, monkeypatch):
+    from ifpref.pipeline.samples import Responses, Trees
 
     monkeypatch.setenv("HF_TOKEN", SECRET)
     monkeypatch.setenv(KEY, SECRET)

@@ -169,7 +169,7 @@ def test_manifest_says_how_it_was_made(tmp_path):
     made = Store(tmp_path).get(spec(), make).manifest["made"]
     assert made["python"].startswith(f"{sys.version_info.major}.{sys.version_info.minor}.")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", made["started"])
-    assert made["threads"]["cpus"] == os.cpu_count()
+    assert made["cpus"] == os.cpu_count() and "threads" in made
     assert {"host", "git", "libraries", "seconds", "resumed_shards"} < set(made)
 
 
