@@ -1,5 +1,6 @@
 """Declared stages: keys hold everything that a stage is given, and nothing else; tweaks of code are never answered."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -244,29 +245,44 @@ def test_a_tweak_of_each_stage_is_never_answered_from_old_results(root, tmp_path
 # ---- the same bytes whoever makes them
 
 
-def test_an_artefact_is_the_same_whoever_makes_it(root, tmp_path, tiny_home):
-    """A worker, a kernel's thread and this process, whatever OMP_NUM_THREADS says: the manifest says how many."""
-    script = (
-        "import json, sys; from ifpref.pipeline.policies import Base; from ifpref.pipeline.runs import Run;"
-        "from ifpref.pipeline.samples import Responses; from ifpref.study import Arm, Study;"
-        f"study = Study('smoke', **{TINY!r});"
-        "study.run('prefix', workers=int(sys.argv[1]), say=lambda line: None);"
-        "tasks = (Responses(0), Base('test', 0.0), Run('sharing', Arm('rs'), 0));"
-        "made = [study.pipeline.find(task) for task in tasks];"
-        "print(json.dumps([[one.key, one.manifest['files'], one.manifest['made']['threads']] for one in made]))"
-    )
+MADE = """
+import json
+from ifpref.pipeline.policies import Base
+from ifpref.pipeline.runs import Run
+from ifpref.pipeline.samples import Responses
+from ifpref.study import Arm, Study
+study = Study("smoke", {overrides!r})
+study.run("prefix", workers={workers}, say=lambda line: None)
+made = [study.pipeline.find(task) for task in (Responses(0), Base("test", 0.0), Run("alone", Arm("rs"), 0))]
+print(json.dumps([[one.key, one.manifest["files"], one.manifest["made"]["threads"]] for one in made]))
+"""
+KERNEL = """
+from jupyter_client.manager import run_kernel
+with run_kernel(kernel_name="python3") as client:
+    said = []
+    client.execute_interactive({code!r}, output_hook=lambda message: said.append(message["content"].get("text", "")))
+print("".join(said))
+"""
+
+
+def test_an_artefact_is_the_same_whoever_makes_it(root, tmp_path):
+    """This process, a kernel and workers, whatever OMP_NUM_THREADS says; the manifest says how many threads it was."""
+    overrides = TINY | {"comparisons": ["alone"], "sampled_comparisons": []}
     found = set()
-    for number, (threads, workers) in enumerate([(None, 0), ("1", 0), ("2", 0), ("2", 2)]):
+    cases = [("this process", None), ("this process", "1"), ("this process", "2"), ("a kernel", "2"), ("a worker", "2")]
+    for number, (who, threads) in enumerate(cases):
         home = tmp_path / str(number)
-        shutil.copytree(tiny_home / "params", home / "params")
-        environment = {"PYTHONPATH": str(root), "IFPREF_HOME": str(home), "PATH": "/usr/bin:/bin"}
+        shutil.copytree(root / "params", home / "params")
+        environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+        environment |= {"PYTHONPATH": str(root), "IFPREF_HOME": str(home)}
         environment |= {"OMP_NUM_THREADS": threads} if threads else {}
-        done = subprocess.run(
-            [sys.executable, "-c", script, str(workers)], env=environment, capture_output=True, text=True
-        )
+        code = MADE.format(overrides=overrides, workers=2 if who == "a worker" else 0)
+        code = KERNEL.format(code=code) if who == "a kernel" else code
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        found.add(done.stdout)
-    assert len(found) == 1 and f", {THREADS}]" in found.pop()
+        found.add(done.stdout.strip())
+    [one] = found
+    assert one.count(f", {THREADS}]") == 3
 
 
 def test_prompts_of_a_replicate_and_those_of_all():

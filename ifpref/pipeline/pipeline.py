@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -131,14 +131,16 @@ class Pipeline:
     def _get(self, artefact: Artefact, stage: type[Stage], settings: Any, inputs: Any, data: Any = None) -> Handle:
         """The artefact of a stage, made by its `make` from a job that holds what is in the key, and nothing else."""
 
-        def make(writer: Writer) -> None:
-            folder = str(self.store.root / artefact.stage / artefact.key)
-            given = (settings, inputs(), artefact.seed, self.machine, data, folder, self.nested)
-            job = ModelJob(*given, model=self.model) if stage.of_model else Job(*given)
-            with fixed_threads() if stage.of_model else nullcontext():
-                stage.make(job, writer)
+        with ExitStack() as while_made:
 
-        return self.store.get(artefact, make)
+            def make(writer: Writer) -> None:
+                folder = str(self.store.root / artefact.stage / artefact.key)
+                given = (settings, inputs(), artefact.seed, self.machine, data, folder, self.nested)
+                if stage.of_model:
+                    while_made.enter_context(fixed_threads())  # until the manifest has said how many there were
+                stage.make(ModelJob(*given, model=self.model) if stage.of_model else Job(*given), writer)
+
+            return self.store.get(artefact, make)
 
     def nested(
         self,
