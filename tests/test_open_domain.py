@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ifpref.constraints.registry import CONSTRAINTS, Constraint
-from ifpref.constraints.registry import LANGUAGES as IFEVAL_LANGUAGES
+from ifpref.constraints import CONSTRAINTS, Constraint
+from ifpref.constraints import LANGUAGES as IFEVAL_LANGUAGES
 from ifpref.prompts.domain import get_domain
 from ifpref.prompts.open import OPEN
 from ifpref.prompts.open.arguments import HEADINGS

@@ -51,6 +51,8 @@ OTHER = {  # parameter -> another value, where no rule finds one
     "device": "cpu",
 }
 
+YET_ANOTHER = {"dtype": "float32", "domain": "pocket", "device": "auto", "max_constraints": 4, "confidence": 0.8}
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -80,8 +82,9 @@ def another(params: Params, name: str, folder) -> dict:
         return {name: 0.2, "loss_type": "robust"}
     if name == "revision":
         return {name: "abc"}
-    if name in OTHER and OTHER[name] != value:
-        return {name: OTHER[name]}
+    for other in (OTHER, YET_ANOTHER):
+        if name in other and other[name] != value:
+            return {name: other[name]}
     if isinstance(value, bool):
         return {name: not value}
     if isinstance(value, int):

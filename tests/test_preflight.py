@@ -7,15 +7,15 @@ from types import SimpleNamespace
 
 import pytest
 from test_engines import serving
-from tiny_models import save_base
+from tiny_models import save_random
 
 from ifpref.curation.pairs import Arm
-from ifpref.models import load_tokenizer
 from ifpref.params import load_params
 from ifpref.pipeline import preflight, sizes
 from ifpref.pipeline.pipeline import Pipeline
 from ifpref.pipeline.runs import Run
 from ifpref.pipeline.samples import Prompts, Responses, Trees
+from ifpref.pocket.tokenizer import train_tokenizer
 from ifpref.sampling import SamplingError
 from ifpref.store import Store
 from tests.conftest import TINY
@@ -43,12 +43,11 @@ def check(tmp_path):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A tiny Llama of 128 positions that thinks: its chat template begins the block."""
-    folder = save_base(tmp_path_factory.mktemp("model"))
-    tokenizer = load_tokenizer(str(folder))
+    tokenizer = train_tokenizer(["The river ran past the old mill."], 280)
     tokenizer.add_tokens(["<think>", "</think>"], special_tokens=True)
     tokenizer.chat_template += "<think>"
-    tokenizer.save_pretrained(folder)
-    return str(folder)
+    sizes = {"intermediate_size": 48, "max_position_embeddings": 128, "sliding_window": None}
+    return str(save_random(tmp_path_factory.mktemp("model"), tokenizer, "llama", **sizes))
 
 
 # ---- the server

@@ -74,7 +74,7 @@ def test_a_reference_can_be_made_of_the_one_that_is_there(kept):
     reference.keep(Study("smoke", **TINY), home / "outputs" / "reference", partial=True)
     store = home / "outputs" / "reference" / "store"
     assert sorted(path.name for path in store.glob("*/*")) == before
-    assert not Schedule(Study("smoke", **TINY).runs, Study("smoke", **TINY).tasks()).needs
+    assert not Schedule(Study("smoke", **TINY).pipeline, Study("smoke", **TINY).tasks()).needs
 
 
 def test_more_than_the_limit_is_left_out_and_named(kept, tiny_home, tmp_path, monkeypatch):

@@ -492,11 +492,10 @@ def test_a_full_disk_keeps_whole_shards(tmp_path, unkilled):
     assert handle.manifest["made"]["resumed_shards"] == 6
 
 
-@pytest.mark.parametrize("call", ["write_bytes", "fsync"])
+@pytest.mark.parametrize("call", ["fdopen", "fsync"])
 def test_no_space_left(tmp_path, monkeypatch, unkilled, call):
     """The n-th write or sync of a run fails, for every n."""
-    owner = Path if call == "write_bytes" else os
-    genuine = getattr(owner, call)
+    genuine = getattr(os, call)
     for n in range(1, 60):
         count = iter(range(1, 1000))
 
@@ -507,7 +506,7 @@ def test_no_space_left(tmp_path, monkeypatch, unkilled, call):
 
         store = Store(tmp_path / str(n))
         with monkeypatch.context() as patch:
-            patch.setattr(owner, call, full)
+            patch.setattr(os, call, full)
             try:
                 store.get(spec(shards=2), lambda writer: make(writer, 2))
             except StoreError as error:
@@ -528,10 +527,10 @@ def test_a_disk_full_at_a_restart_keeps_whole_shards(tmp_path, monkeypatch):
         store.get(spec(), lambda writer: make(writer, at_shard=stop_at(5)))
     with monkeypatch.context() as patch, pytest.raises(StoreError, match="No space left"):
 
-        def full(path, data):
+        def full(*arguments):
             raise OSError(errno.ENOSPC, "No space left on device")
 
-        patch.setattr(Path, "write_bytes", full)
+        patch.setattr(os, "fdopen", full)
         store.get(spec(), make)
     store.get(spec(), lambda writer: make(writer, at_shard=made.append))
     assert made[0] == 5

@@ -889,7 +889,7 @@ def test_the_base_is_given_back_as_it_was(base, policy, tmp_path):
 
 def test_an_adapter_is_refused_on_another_base(policy, tmp_path):
     other = load_model(str(save_base(tmp_path / "other", 1)))
-    with pytest.raises(ModelError, match=r"trained on .*'content': .*; found: .*'content': .*; allowed: its own base"):
+    with pytest.raises(ModelError, match=r"trained on .*, content .*; found: .*, content .*; allowed: its own base"):
         attach_adapter(other, policy.path("adapter"))
     assert not hasattr(other.model, "peft_config")
     (tmp_path / "adapter").mkdir()

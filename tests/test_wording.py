@@ -436,7 +436,7 @@ def test_no_wording_has_eight_words_in_a_row_from_ifeval(ifeval):
         for relation in RELATIONS
         if id != "detectable_format:constrained_response"
     ]
-    assert ngram_overlap(texts, load_ifeval_prompts(ifeval / "input_data.jsonl"), n=8).ngrams == ()
+    assert ngram_overlap(texts, load_ifeval_prompts(ifeval / "input_data.jsonl"), n=8).hit == ()
 
 
 def test_wordings_are_word_for_word_what_they_were():

@@ -57,7 +57,7 @@ tags: [dpo, lora, instruction-following]
 # A LoRA policy of {{ base.id | code }}, trained by DPO on verifiable constraints
 
 Base: {{ base.id | code }}, \
-{% if base.revision %}commit `{{ base.revision }}`{% else %}weights `{{ base.weights }}`{% endif %}. \
+{% if base.revision %}commit `{{ base.revision }}`{% else %}content `{{ base.content }}`{% endif %}. \
 Made by ifpref, artefact `{{ key }}`.
 
 ## Data
