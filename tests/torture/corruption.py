@@ -540,6 +540,7 @@ def face(name: str, home: Path, expected: dict[str, bytes]) -> Row:
         room = Room(copied(home, Path(folder, "home")), outside, random.Random(f"{SEED} {name}"))
         damaged = CASES[name](room)
         before = dict(_seen(outside)) | dict(_seen(room.home / "params"))
+        before |= {path: BAIT for path in before if path.endswith("bait.txt")}  # whatever has been done to it
         ended = guarded(study, room.home, limit_s=LIMIT_S)
         wrong, outcome, seconds = ended.wrong, "same bytes", ended.seconds
         if not wrong and ended.value != 0:
