@@ -1,6 +1,6 @@
 """The base, as stages are given it: known by its identity, loaded when it is first asked for.
 
-    model = Model("pocket", None, identify("pocket"), Machine(device="cpu", ...), fitting)
+    model = Model(identify("pocket"), Machine(device="cpu", ...), fitting)
     model.loaded                                     # ifpref.models.LoadedModel
     model.engine(Speaking(engine="transformers"))    # what samples from it
 
@@ -50,10 +50,9 @@ class Speaking:
 class Model:
     """The base of a study, in one process."""
 
-    def __init__(
-        self, id: str, revision: str | None, identity: Mapping[str, Any], machine: Machine, fitting: Fitting
-    ) -> None:
-        self.id, self.revision, self.identity, self.machine, self.fitting = id, revision, identity, machine, fitting
+    def __init__(self, identity: Mapping[str, Any], machine: Machine, fitting: Fitting) -> None:
+        self.id, self.revision = identity["id"], identity["revision"]
+        self.identity, self.machine, self.fitting = identity, machine, fitting
 
     @cached_property
     def loaded(self) -> LoadedModel:

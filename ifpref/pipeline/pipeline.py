@@ -117,8 +117,7 @@ class Pipeline:
 
     @cached_property
     def model(self) -> Model:
-        fitting = Fitting(self.store.root / FILE, self.identity)
-        return Model(self.params.model, self.identity["revision"], self.identity, self.machine, fitting)
+        return Model(self.identity, self.machine, Fitting(self.store.root / FILE, self.identity))
 
     def _artefact(self, task: Stage) -> Artefact:
         inputs = {name: self.artefact(one).key for name, one in self.inputs(task).items()}

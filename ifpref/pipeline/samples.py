@@ -118,6 +118,18 @@ class IFEvalPrompts(Stage):
         writer.write_jsonl(PROMPTS, rows)
 
 
+class Sampled(Stage):
+    """What is sampled from the base for the training prompts of its `replicate`."""
+
+    of_model = True
+
+    def inputs(self, p: Params) -> dict[str, Stage]:
+        return {"prompts": Prompts(self.replicate)}
+
+    def seed(self, p: Params) -> int:
+        return seed_of(p, self.replicate)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ResponseSettings:
     """stream: put before the names of the random streams, for responses independent of those without it."""
@@ -132,7 +144,7 @@ class ResponseSettings:
 
 
 @dataclass(frozen=True)
-class Responses(Stage):
+class Responses(Sampled):
     """Whole responses of rejection sampling to the training prompts of a replicate; `purpose`: "", or "pass rate".
 
     Files: responses.jsonl.gz (curation/rejection.py), report.json, and chat.json where the text that is verified is
@@ -142,18 +154,11 @@ class Responses(Stage):
     replicate: int
     purpose: str = ""
     name = "responses"
-    of_model = True
 
     def settings(self, p: Params) -> ResponseSettings:
         extra = {"n_responses": p.n_pass_rate_responses} if self.purpose else {}
         stream = f"{self.purpose}/" if self.purpose else ""
         return pick(ResponseSettings, p, stream=stream, speaking=pick(Speaking, p), **extra)
-
-    def inputs(self, p: Params) -> dict[str, Stage]:
-        return {"prompts": Prompts(self.replicate)}
-
-    def seed(self, p: Params) -> int:
-        return seed_of(p, self.replicate)
 
     def work(self, p: Params, n_pairs: Any) -> Units:
         return {"response": p.n_train_prompts * self.settings(p).n_responses}
@@ -188,7 +193,7 @@ class TreeSettings:
 
 
 @dataclass(frozen=True)
-class Trees(Stage):
+class Trees(Sampled):
     """A search tree for each training prompt of a replicate.
 
     curation  "mcts", or "rs_branched"        scorer  "" is the verifier
@@ -200,17 +205,10 @@ class Trees(Stage):
     replicate: int
     scorer: str = ""
     name = "trees"
-    of_model = True
 
     def settings(self, p: Params) -> TreeSettings:
         search = SearchSettings.from_params(p, self.curation)
         return pick(TreeSettings, p, search=search, scorer=self.scorer or "verifier", speaking=pick(Speaking, p))
-
-    def inputs(self, p: Params) -> dict[str, Stage]:
-        return {"prompts": Prompts(self.replicate)}
-
-    def seed(self, p: Params) -> int:
-        return seed_of(p, self.replicate)
 
     def work(self, p: Params, n_pairs: Any) -> Units:
         return {f"tree {self.curation}": p.n_train_prompts}

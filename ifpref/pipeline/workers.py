@@ -186,7 +186,7 @@ def _begin(group: str | None) -> None:
     """In a new worker: its GPUs, its silence, and its end when the process that started it is gone."""
     if group is not None:  # for what it starts too, and for trl, which trains on the first GPU that it sees
         os.environ["CUDA_VISIBLE_DEVICES"] = group
-    os.environ.update(OMP_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false", IFPREF_WORKER="1")
+    os.environ.update({"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", progress.WORKER_VARIABLE: "1"})
     progress.silence()
     os.setpgrp()  # with what it starts: see `_leave`
     signal.signal(signal.SIGTERM, _leave)
