@@ -178,27 +178,6 @@ PROSE = st.one_of(
 )
 
 
-@settings(max_examples=1500, database=None)
-@given(PROSE)
-def test_sentences_are_nltks(text):
-    """`split` and `count` against nltk's own tokenizer with the same parameters, for both backends."""
-    try:
-        counters = [sentence_counter("punkt"), sentence_counter("punkt-lite")]
-    except LookupError:
-        counters = [sentence_counter("punkt-lite")]
-    for counter in counters:
-        expected = counter.tokenizer.tokenize(text)
-        assert counter.split(text) == expected
-        assert counter.count(text) == len(expected)
-
-
-def test_decisions_on_long_tokens_are_not_kept_but_alike(ifeval):
-    counter = sentence_counter("punkt")
-    for length in (30, 35, 36, 37, 38, 39, 40, 41, 1000):
-        for text in (f"{'(' * length}Mr. Ray", f"{'a-' * length}b. Ray", f"Mr. {'R' * length}", "A.:" * length):
-            assert counter.split(text) == counter.tokenizer.tokenize(text)
-
-
 def test_nothing_grows_with_the_words_seen(ifeval):
     context = sentence_counter("punkt").tokenizer._params.ortho_context
     before = len(context)

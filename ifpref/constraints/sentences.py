@@ -12,9 +12,7 @@ Decisions
   chosen with these texts in view.)
 - nltk 3.10.2 moved the boundaries: curly quotes close a sentence. Here they are those of nltk 3.9, with any
   nltk.
-- nltk spends its time on objects for tokens that decide nothing; the same decisions are reached here five
-  times as fast, in time linear in the text. tests/test_text.py holds sentences and counts equal to nltk's
-  own.
+- Dividing is nltk's own work: about 0.5 ms per kB. Counts are cached by text (text.py).
 """
 
 from __future__ import annotations
@@ -23,11 +21,9 @@ import hashlib
 import logging
 import os
 import re
-import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -96,91 +92,14 @@ class SentenceCounter:
     backend: str
     data_sha256: str
     tokenizer: PunktSentenceTokenizer
-    # Words whose period may not end a sentence: abbreviations, and first words of known pairs ("St. Louis").
-    undecided: frozenset[str]
 
     def split(self, text: str) -> list[str]:
-        """The sentences of a text: `self.tokenizer.tokenize(text)`."""
-        return [text[part] for part in self.tokenizer._realign_boundaries(text, self._slices(text))]
+        """The sentences of a text."""
+        return self.tokenizer.tokenize(text)
 
     def count(self, text: str) -> int:
         """How many they are."""
         return len(self.split(text))
-
-    def _slices(self, text: str) -> Iterator[slice]:
-        """The sentences before realignment: `self.tokenizer._slices_from_text(text)`."""
-        begin = 0
-        for word, mark in self._candidates(text):
-            if self._ends(word, mark):
-                yield slice(begin, mark.end())
-                # The next sentence begins at the next token, or at the punctuation that follows directly.
-                begin = max(mark.start("next_tok"), mark.end())
-        yield slice(begin, len(text.rstrip()))
-
-    def _candidates(self, text: str) -> Iterator[tuple[str, re.Match[str]]]:
-        """Every . ? or ! that may end a sentence, with the word before it.
-
-        Marks with no space between them, as in "Really?!", are one candidate: the last of them.
-        """
-        start = end = 0  # of the word before the mark that is held
-        held: re.Match[str] | None = None
-        for mark in self.tokenizer._lang_vars.period_context_re().finditer(text):
-            here = mark.start()
-            word_start = _after_last_space(text, end, here) or start
-            if held is not None and end <= word_start:
-                yield text[start:end], held
-            held, start, end = mark, word_start, here
-        if held is not None:
-            yield text[start:end], held
-
-    def _ends(self, word: str, mark: re.Match[str]) -> bool:
-        """Whether a mark ends a sentence.
-
-        ? and ! do, and so does a period after a plain word; Punkt's rules are for abbreviations, initials,
-        numbers and the like.
-        """
-        if mark.group() != ".":
-            return True
-        if len(word) > 1 and word.isascii() and word.isalpha() and word.lower() not in self.undecided:
-            return True
-        lines = f"{word}.{mark.group('after_tok')}".split("\n")
-        tokens = [token for line in lines for token in self.tokenizer._lang_vars.word_tokenize(line)]
-        return any(_ends_sentence(self.tokenizer, first, second) for first, second in pairwise(tokens))
-
-
-def _after_last_space(text: str, start: int, end: int) -> int:
-    """The index after the last whitespace of text[start:end], or 0 where it has none.
-
-    Whitespace is ASCII's, and what stands in first place does not count: both are Punkt's.
-    """
-    between = text[start:end]
-    last = between.rfind(" ")
-    if not between[last + 1 :].isalpha():
-        last = max(between.rfind(space) for space in string.whitespace)
-    return start + last + 1 if last > 0 else 0
-
-
-def _ends_sentence(tokenizer: PunktSentenceTokenizer, first: str, second: str) -> bool:
-    """Whether a token ends a sentence, by itself and by the token that follows.
-
-    `tokenizer.text_contains_sentbreak` asks this of objects that it makes of all tokens; 10 kB without a space would
-    take it a tenth of a second. Few tokens need it, and few pairs of tokens make most of those.
-    """
-    if first[-1] not in ".?!":
-        return False
-    if first in (".", "?", "!"):
-        return True
-    decide = _decide if len(first) + len(second) <= 40 else _decide.__wrapped__  # the long ones are not worth keeping
-    return decide(tokenizer, first, second)
-
-
-@lru_cache(maxsize=16384)
-def _decide(tokenizer: PunktSentenceTokenizer, first: str, second: str) -> bool:
-    pair = tokenizer._Token(first), tokenizer._Token(second)
-    for token in pair:
-        tokenizer._first_pass_annotation(token)
-    tokenizer._second_pass_annotation(*pair)
-    return bool(pair[0].sentbreak)
 
 
 @lru_cache(maxsize=3)
@@ -217,9 +136,7 @@ def _build(backend: str, parameters: PunktParameters, digest: str) -> SentenceCo
         re_boundary_realignment = re.compile(r'["\')\]}]+?(?:\s+|(?=--)|$)', re.MULTILINE)
         _re_non_word_chars = r"(?:[)\";}\]\*:@\'\({\[\?!])"
 
-    undecided = parameters.abbrev_types | {first for first, _ in parameters.collocations}
-    tokenizer = PunktSentenceTokenizer(parameters, lang_vars=LanguageVars())
-    return SentenceCounter(backend, digest, tokenizer, frozenset(undecided))
+    return SentenceCounter(backend, digest, PunktSentenceTokenizer(parameters, lang_vars=LanguageVars()))
 
 
 def _genuine_parameters() -> tuple[PunktParameters, str]:
@@ -245,7 +162,7 @@ def _genuine_parameters() -> tuple[PunktParameters, str]:
             )
         combined.update(content)
     parameters = load_punkt_params(folder)
-    parameters.ortho_context = _Defaulting(parameters.ortho_context, default=0)
+    parameters.ortho_context = _Contexts(parameters.ortho_context)
     return parameters, combined.hexdigest()
 
 
@@ -255,17 +172,15 @@ def _own_parameters() -> PunktParameters:
 
     parameters = PunktParameters()
     parameters.abbrev_types = set(ABBREVIATIONS)
-    openers = dict.fromkeys(SENTENCE_OPENERS, _ORTHO_BEG_UC | _ORTHO_MID_LC)
-    parameters.ortho_context = _Defaulting(openers, default=_ORTHO_MID_LC | _ORTHO_MID_UC)
+    parameters.ortho_context = _Contexts(dict.fromkeys(SENTENCE_OPENERS, _ORTHO_BEG_UC | _ORTHO_MID_LC))
+    parameters.ortho_context.default = _ORTHO_MID_LC | _ORTHO_MID_UC
     return parameters
 
 
-class _Defaulting(dict):
+class _Contexts(dict):
     """A dict with a default that stays as it is; nltk's own defaultdict grows with every word looked up."""
 
-    def __init__(self, items: Mapping[str, int], default: int) -> None:
-        super().__init__(items)
-        self.default = default
+    default = 0
 
     def __missing__(self, key: str) -> int:
         return self.default

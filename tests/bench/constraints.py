@@ -18,7 +18,7 @@ from pathlib import Path
 from time import thread_time
 from typing import Any
 
-from ifpref.constraints import CONSTRAINT_SETS, Constraint, sentences, text, verify
+from ifpref.constraints import CONSTRAINT_SETS, Constraint, text, verify
 from tests.hard_texts import HARD, UNDETECTED, hard
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "ifeval"
@@ -72,7 +72,6 @@ def forget() -> None:
     """As if no text had been seen."""
     text.count_sentences.cache_clear()
     text.detect_language.cache_clear()
-    sentences._decide.cache_clear()
 
 
 def warm_up(items: list[Item]) -> None:
