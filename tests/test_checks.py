@@ -251,7 +251,7 @@ def judging(tree: ast.Module, names: tuple[str, ...] | None) -> Iterator[ast.AST
         elif isinstance(node, ast.ClassDef):
             methods = [item for item in node.body if isinstance(item, ast.FunctionDef)]
             yield from (method for method in methods if {method.name, f"{name}.{method.name}"} & set(names))
-        elif names == FAMILY and (name or ast.unparse(node)).startswith("_") and name != "_not_english":
+        elif names == FAMILY and (name or ast.unparse(node)).startswith("_"):
             yield ast.Module([node], [])
 
 

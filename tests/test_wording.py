@@ -274,10 +274,6 @@ def test_ordinals(nth, digits, word):
 def test_what_is_to_be_repeated_is_quoted_unless_it_is_the_request_itself():
     song = Constraint("combination:repeat_prompt", {"prompt_to_repeat": "Sing."})
     assert describe(song) == 'First repeat the request "Sing." word for word, changing nothing, and then answer it.'
-    assert describe(song, request="Sing.") == (
-        "First repeat the request above word for word, changing nothing, and then answer it."
-    )
-    assert describe(song, request="Dance.") == describe(song)
 
 
 def test_arguments_are_never_taken_for_templates():
@@ -339,7 +335,7 @@ def test_digits_and_number_words_both_occur(id):
 def test_short_wordings_are_short(id):
     """At most nine words beside the arguments, with numbers and lists among those."""
     for variant in range(3):
-        text = describe(plain(id), variant, short=True, request="Sing.")
+        text = describe(plain(id), variant, short=True)
         own = re.sub(r'"[^"]*"(,| and so on| and| or)?|P\.P\.S|Swahili|at least 3|3 or more|1st', "", text)
         assert len(re.findall(r"[A-Za-z]+", own)) <= 9, text
 
@@ -394,16 +390,16 @@ def test_neighbours_have_different_texts():
         assert len(set(texts)) == len(texts)
 
 
-def test_describe_is_deterministic_and_takes_none_for_the_first():
+def test_describe_is_deterministic_and_takes_the_first():
     for id in CONSTRAINTS:
-        assert describe(plain(id)) == describe(plain(id), 0) == describe(plain(id), None)
+        assert describe(plain(id)) == describe(plain(id), 0)
         assert describe(plain(id), short=True) == describe(plain(id), 0, short=True)
 
 
 @pytest.mark.parametrize(
     ("variant", "short", "message"),
     [
-        (7, False, r"punctuation:no_comma: no wording 7; allowed: 0 to 6, or None for 0"),
+        (7, False, r"punctuation:no_comma: no wording 7; allowed: 0 to 6"),
         (-1, False, r"no wording -1; allowed: 0 to 6"),
         (3, True, r"no short wording 3; allowed: 0 to 2"),
         (True, False, r"no wording True"),
@@ -442,9 +438,9 @@ def test_no_wording_has_eight_words_in_a_row_from_ifeval(ifeval):
 def test_wordings_are_word_for_word_what_they_were():
     """Prompts are made of them: who means to change one renews the digest."""
     texts = [
-        describe(plain(id, n, relation), variant, short=short, request="Sing.")
+        describe(plain(id, n, relation), variant, short=short)
         for id, variant, short in FORMS
         for n in (1, 2, 3, 12, 40)
         for relation in RELATIONS
     ]
-    assert hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16] == "bdb38cdb798a13c0"
+    assert hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16] == "26cf8df83a9d0007"

@@ -81,4 +81,5 @@ class Needs:
     @property
     def minimum_words(self) -> int:
         r"""The fewest words (IFEval's, runs of `\w`) of an honest text."""
-        return max(self.least_words, sum(map(count_words, self.texts)))
+        fewest = max(2 * self.two_responses, self.title, self.quotation)
+        return max(fewest, self.least_words, sum(map(count_words, self.texts)))

@@ -131,17 +131,21 @@ class Kind:
     """One kind of constraint. What a subclass does not say has the defaults here.
 
     id         IFEval's id
+    group      the part of it before the colon: `keywords`, `length_constraints`, ...
     doc        what it asks, in a few words: the docstring of the class
     args       its arguments by name
     wordings   how a prompt asks for it
     sets       the sets of constraints that it belongs to (`constraint_set` in params/)
+    asks       a field of `Needs` and its value, where what it needs depends on no argument
     """
 
     id: ClassVar[str]
     doc: ClassVar[str]
+    group: ClassVar[str]
     args: ClassVar[Mapping[str, Arg]]
     wordings: ClassVar[str]
     sets: ClassVar[tuple[str, ...]] = ("ifeval", "study")
+    asks: ClassVar[tuple[str, Any] | None] = None
     number_arg: ClassVar[str | None]  # the argument that counts: the first whole number
     relation_arg: ClassVar[str | None]  # the argument that says how a count compares with it
     compares: ClassVar[str] = "at least"  # or "exactly", where no argument says it
@@ -150,7 +154,7 @@ class Kind:
     def __init_subclass__(cls, id: str | None = None) -> None:
         if id is None:
             return
-        cls.id, cls.doc = id, (cls.__doc__ or "").strip()
+        cls.id, cls.group, cls.doc = id, id.split(":")[0], (cls.__doc__ or "").strip()
         cls.args = {name: value for name, value in vars(cls).items() if isinstance(value, Arg)}
         cls.number_arg = next((name for name, arg in cls.args.items() if arg.type == "int"), None)
         cls.relation_arg = next((name for name, arg in cls.args.items() if arg.choices == RELATIONS), None)
@@ -161,21 +165,19 @@ class Kind:
     def arguments(self, rng: random.Random, words: Sequence[str]) -> dict[str, Any] | None:
         """Natural arguments for a prompt, `words` being its topic's; None: the domains of prompts have their own."""
 
-    @property
-    def group(self) -> str:
-        """The part of the id before the colon: `keywords`, `length_constraints`, ..."""
-        return self.id.split(":")[0]
-
     def check(self, text: str, **kwargs: Any) -> bool:
         """Whether a text that is not blank meets the constraint."""
         raise NotImplementedError(f"{self.id} has no check")
 
     def need(self, needs: Needs, **kwargs: Any) -> None:
         """Add what a text must have to the needs; where others ask for the same, the stricter holds."""
+        if self.asks:
+            setattr(needs, *self.asks)
 
     def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
         """Why no honest text can meet one of this kind and the other."""
-        yield from ()
+        if self.compares == "exactly" and other.id == self.id and other.number != mine.number:
+            yield f"exactly {mine.number} and exactly {other.number}"
 
     def invalid(self, **kwargs: Any) -> Iterator[str]:
         """What is wrong with arguments that are each allowed."""
@@ -187,7 +189,7 @@ class Kind:
         if compares == "less than" and n <= self.fewest:
             yield f"no text has less than {n}"
 
-    def slots(self, spelled: bool, request: str | None, **kwargs: Any) -> dict[str, str]:
+    def slots(self, spelled: bool, **kwargs: Any) -> dict[str, str]:
         """What fills slots of the wordings that are not just an argument; `spelled` asks for number words."""
         return {}
 
@@ -244,25 +246,6 @@ class Counted(Kind):
         getattr(needs, self.unit).meet(bounds)
         needs.least_words = max(needs.least_words, self.words_each * bounds.low)
 
-    def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
-        if self.compares == "exactly" and other.id == self.id and other.number != mine.number:
-            yield f"exactly {mine.number} and exactly {other.number}"
-
-
-class FrozenDict(dict):
-    """A dict that cannot be changed: it compares, prints, pickles and goes to JSON as a dict does."""
-
-    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError("the arguments of a constraint cannot be changed; build another Constraint")
-
-    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
-
-    def __hash__(self) -> int:
-        return hash(frozenset(self.items()))
-
-    def __reduce__(self) -> tuple:
-        return FrozenDict, (dict(self),)
-
 
 @dataclass(frozen=True, repr=False)
 class Constraint:
@@ -282,7 +265,10 @@ class Constraint:
         if self.kwargs is not None and not isinstance(self.kwargs, Mapping):
             raise ConstraintError(f"{self.id}: kwargs must be a mapping of names to values, found {self.kwargs!r}")
         given = {name: value for name, value in (self.kwargs or {}).items() if value is not None}
-        object.__setattr__(self, "kwargs", FrozenDict(kind.parse(given)))
+        object.__setattr__(self, "kwargs", MappingProxyType(kind.parse(given)))
+
+    def __hash__(self) -> int:
+        return hash((self.id, frozenset(self.kwargs.items())))
 
     def __repr__(self) -> str:
         return f"Constraint({self.id!r}, {self.to_dict()['kwargs']!r})"

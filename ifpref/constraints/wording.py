@@ -56,28 +56,19 @@ _TIMES = (
 )
 
 
-def describe(
-    constraint: Constraint, variant: int | None = None, *, short: bool = False, request: str | None = None
-) -> str:
+def describe(constraint: Constraint, variant: int = 0, *, short: bool = False) -> str:
     """One complete sentence that asks for the constraint.
 
-    variant  which wording, from 0 to `variants(constraint.id, short) - 1`; None is 0
+    variant  which wording, from 0 to `variants(constraint.id, short) - 1`
     short    the short wordings: about ten words, plain vocabulary, digits
-    request  the request that stands before it in the prompt: where `repeat_prompt` is to repeat just that, it
-             is called "the request above", otherwise what is to be repeated is quoted; other ids ignore it
 
     Raises `ConstraintError` where there is no such variant.
     """
     templates = _templates(constraint.kind)[short]
-    variant = 0 if variant is None else variant
-    if isinstance(variant, bool) or not isinstance(variant, int) or not 0 <= variant < len(templates):
+    if type(variant) is not int or variant not in range(len(templates)):
         form = "short wording" if short else "wording"
-        raise ConstraintError(
-            f"{constraint.id}: no {form} {variant!r}; allowed: 0 to {len(templates) - 1}, or None for 0"
-        )
-    spelled = variant % 2 == 1 and not short
-    slots, edge = _slots(constraint, variant, spelled)
-    slots |= constraint.kind.slots(spelled, request, **constraint.kwargs)
+        raise ConstraintError(f"{constraint.id}: no {form} {variant!r}; allowed: 0 to {len(templates) - 1}")
+    slots, edge = _slots(constraint, variant, spelled=variant % 2 == 1 and not short)
     return templates[variant][edge].format_map(slots)
 
 
@@ -103,7 +94,7 @@ def _slots(constraint: Constraint, variant: int, spelled: bool) -> tuple[dict[st
         slots["times"] = "at all" if none else _amount(_TIMES, variant, relation, n, "time", spelled)
         for noun in kind.args[kind.number_arg].nouns:
             slots[f"{noun}s"] = f"any {noun}s" if none else _amount(_AMOUNTS, variant, relation, n, noun, spelled)
-    return slots, edge
+    return slots | kind.slots(spelled, **kwargs), edge
 
 
 def _amount(

@@ -1,8 +1,8 @@
 """Letter case and punctuation: words in capitals, all capitals, all lower case, no comma."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import ClassVar
 
-from ifpref.constraints.needs import Needs
 from ifpref.constraints.registry import RELATION, Constraint, Counted, Kind, number
 from ifpref.constraints.text import count_capital_words, is_language
 
@@ -36,12 +36,24 @@ class CapitalWordFrequency(Counted, id="change_case:capital_word_frequency"):
             yield f"{needed} words in capitals or more, and less than {mine.number}"
 
 
-def _not_english(other: Constraint) -> Iterator[str]:
-    if not other.needs.in_english:
-        yield f"the text must be English and be in {other.needs.language!r}"
+class EnglishCase(Kind):
+    """What the two kinds of letter case share.
+
+    change  puts a text into that case
+    others  the letters there are none of then
+    """
+
+    change: ClassVar[Callable[[str], str]]
+    others: ClassVar[str]
+
+    def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
+        texts = other.needs.exact_texts
+        yield from (f"{text!r} has {self.others} letters" for text in texts if text != self.change(text))
+        if not other.needs.in_english:
+            yield f"the text must be English and be in {other.needs.language!r}"
 
 
-class EnglishCapital(Kind, id="change_case:english_capital"):
+class EnglishCapital(EnglishCase, id="change_case:english_capital"):
     """English, all in capital letters"""
 
     wordings = """
@@ -54,22 +66,19 @@ class EnglishCapital(Kind, id="change_case:english_capital"):
     > Write it in English in all caps. / Use only capital letters, in English.
     > Write in English with no small letters.
     """
+    asks, change, others = ("case", "upper"), staticmethod(str.upper), "lower-case"
 
     def check(self, text: str) -> bool:
         """No lower-case letter, at least one capital, and English as langdetect sees it."""
         return text.isupper() and is_language(text, "en")
 
-    def need(self, needs: Needs) -> None:
-        needs.case = "upper"
-
     def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
         if other.needs.capitals.high <= 1:
             yield "every word is in capitals, and no word may be"
-        yield from (f"{text!r} has lower-case letters" for text in other.needs.exact_texts if text != text.upper())
-        yield from _not_english(other)
+        yield from super().conflicts(mine, other)
 
 
-class EnglishLowercase(Kind, id="change_case:english_lowercase"):
+class EnglishLowercase(EnglishCase, id="change_case:english_lowercase"):
     """English, all in lower-case letters"""
 
     wordings = """
@@ -82,21 +91,18 @@ class EnglishLowercase(Kind, id="change_case:english_lowercase"):
     > Write it in English in small letters. / Use only small letters, in English.
     > Write in English with no capital letters.
     """
+    asks, change, others = ("case", "lower"), staticmethod(str.lower), "capital"
 
     def check(self, text: str) -> bool:
         """No capital letter, at least one lower-case one, and English as langdetect sees it."""
         return text.islower() and is_language(text, "en")
-
-    def need(self, needs: Needs) -> None:
-        needs.case = "lower"
 
     def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
         if other.needs.case == "upper":
             yield "all capitals and all lower case"
         if other.needs.capitals.low:
             yield "words in capitals are required in a text without capitals"
-        yield from (f"{text!r} has capital letters" for text in other.needs.exact_texts if text != text.lower())
-        yield from _not_english(other)
+        yield from super().conflicts(mine, other)
 
 
 class NoComma(Kind, id="punctuation:no_comma"):
@@ -112,13 +118,11 @@ class NoComma(Kind, id="punctuation:no_comma"):
     Commas are not allowed in your answer.
     > No commas. / Do not use commas. / Write it with no commas.
     """
+    asks = ("commas", False)
 
     def check(self, text: str) -> bool:
         """No ASCII comma."""
         return "," not in text
-
-    def need(self, needs: Needs) -> None:
-        needs.commas = False
 
     def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
         for text in other.needs.texts:

@@ -61,7 +61,7 @@ class Postscript(Kind, id="detectable_content:postscript"):
         needs.postscript = postscript_marker
         needs.texts.append(postscript_marker)
 
-    def slots(self, spelled: bool, request: str | None, postscript_marker: str) -> dict[str, str]:
+    def slots(self, spelled: bool, postscript_marker: str) -> dict[str, str]:
         return {"postscript_marker": postscript_marker}
 
 
@@ -124,7 +124,7 @@ class ConstrainedResponse(Kind, id="detectable_format:constrained_response"):
         needs.texts.append("My answer is")
         needs.exact_texts.append("My answer is")
 
-    def slots(self, spelled: bool, request: str | None) -> dict[str, str]:
+    def slots(self, spelled: bool) -> dict[str, str]:
         return {"options": '"My answer is yes.", "My answer is no." or "My answer is maybe."'}
 
 
@@ -180,7 +180,7 @@ class MultipleSections(Counted, id="detectable_format:multiple_sections"):
         needs.texts += headings
         needs.exact_texts += headings
 
-    def slots(self, spelled: bool, request: str | None, section_spliter: str, num_sections: int) -> dict[str, str]:
+    def slots(self, spelled: bool, section_spliter: str, num_sections: int) -> dict[str, str]:
         first, second, any_one = (quote(f"{section_spliter} {mark}") for mark in (1, 2, "X"))
         return {"headings": first if num_sections == 1 else f"{first}, {second} and so on", "heading X": any_one}
 
@@ -198,6 +198,7 @@ class JsonFormat(Kind, id="detectable_format:json_format"):
     The whole response must be in JSON format.
     > Write it all as JSON. / Answer only in JSON. / The whole answer must be JSON.
     """
+    asks = ("json", True)
 
     def check(self, text: str) -> bool:
         """Any JSON value, in a code fence or not; what is nested too deep for Python's parser is none."""
@@ -209,9 +210,6 @@ class JsonFormat(Kind, id="detectable_format:json_format"):
         except (ValueError, RecursionError):
             return False
         return True
-
-    def need(self, needs: Needs) -> None:
-        needs.json = True
 
     def conflicts(self, mine: Constraint, other: Constraint) -> Iterator[str]:
         theirs = other.needs
@@ -238,6 +236,7 @@ class Title(Kind, id="detectable_format:title"):
     Add a title of your own and enclose it in double angular brackets, like <<so>>.
     > Give it a title like <<this>>. / Add a <<title>> in double angle brackets. / Put a title in << and >>.
     """
+    asks = ("title", True)
 
     def check(self, text: str) -> bool:
         r"""A `<<[^\n]+>>` that holds something: from the first << of a line to the last >>."""
@@ -246,7 +245,3 @@ class Title(Kind, id="detectable_format:title"):
             if 0 <= start < end and line[start:end].lstrip("<").rstrip(">").strip():
                 return True
         return False
-
-    def need(self, needs: Needs) -> None:
-        needs.title = True
-        needs.least_words = max(needs.least_words, 1)

@@ -20,16 +20,13 @@ class TwoResponses(Kind, id="combination:two_responses"):
     > Give two different answers with ****** between them. / Answer in two ways, split by ******.
     > Write two different texts and put ****** between them.
     """
+    asks = ("two_responses", True)
 
     def check(self, text: str) -> bool:
         """Two pieces around ******, not blank and not alike; a blank one may stand at either end only."""
         pieces = [piece.strip() for piece in text.split("******")]
         filled = [piece for piece in pieces if piece]
         return all(pieces[1:-1]) and len(filled) == 2 and filled[0] != filled[1]
-
-    def need(self, needs: Needs) -> None:
-        needs.two_responses = True
-        needs.least_words = max(needs.least_words, 2)
 
 
 class RepeatPrompt(Kind, id="combination:repeat_prompt"):
@@ -66,9 +63,8 @@ class RepeatPrompt(Kind, id="combination:repeat_prompt"):
         if not starts[1].startswith(starts[0]):
             yield "a text has one beginning"
 
-    def slots(self, spelled: bool, request: str | None, prompt_to_repeat: str) -> dict[str, str]:
-        same = prompt_to_repeat == request
-        return {"request": "the request above" if same else f"the request {quote(prompt_to_repeat)}"}
+    def slots(self, spelled: bool, prompt_to_repeat: str) -> dict[str, str]:
+        return {"request": f"the request {quote(prompt_to_repeat)}"}
 
 
 class EndChecker(Kind, id="startend:end_checker"):
@@ -117,12 +113,9 @@ class Quotation(Kind, id="startend:quotation"):
     > Put it all in double quotes. / Start and end with a double quote mark.
     > Wrap the whole text in "double quotes".
     """
+    asks = ("quotation", True)
 
     def check(self, text: str) -> bool:
         """Straight double quotation marks first and last."""
         inside = text.strip()
         return len(inside) > 1 and inside[0] == inside[-1] == '"'
-
-    def need(self, needs: Needs) -> None:
-        needs.quotation = True
-        needs.least_words = max(needs.least_words, 1)

@@ -140,7 +140,7 @@ class LetterFrequency(Counted, id="keywords:letter_frequency"):
         if mine.forbids_count(needed):
             yield f"the letter {letter!r} is required {needed} times and allowed less than {mine.number} times"
 
-    def slots(self, spelled: bool, request: str | None, letter: str, **_) -> dict[str, str]:
+    def slots(self, spelled: bool, letter: str, **_) -> dict[str, str]:
         """`letter "q"`, plain `letter q` where numbers are spelled, and `character "#"` for what is no letter."""
         name = f"letter {letter if spelled else quote(letter)}" if letter.isalpha() else f"character {quote(letter)}"
         return {"letter": name, "cases": ", in upper or lower case," if letter.lower() != letter.upper() else ""}

@@ -45,5 +45,5 @@ class ResponseLanguage(Kind, id="language:response_language"):
         if other.id == self.id and other.kwargs != mine.kwargs:
             yield f"the text cannot be in {mine.kwargs['language']!r} and in {other.kwargs['language']!r}"
 
-    def slots(self, spelled: bool, request: str | None, language: str) -> dict[str, str]:
+    def slots(self, spelled: bool, language: str) -> dict[str, str]:
         return {"language": LANGUAGES[language]}

@@ -153,10 +153,9 @@ class NthParagraphFirstWord(Kind, id="length_constraints:nth_paragraph_first_wor
         ((nth, word),) = mine.needs.first_words.items()
         if other.needs.first_words.get(nth, word) != word:
             yield f"paragraph {nth} cannot begin with two words"
-        if other.id == self.id and other.number != mine.number:
-            yield f"exactly {mine.number} and exactly {other.number}"
+        yield from super().conflicts(mine, other)
         if nth == 1 and other.needs.opening and _first_word(other.needs.opening).lower() != word.lower():
             yield f"the request, which comes first, does not begin with {word!r}"
 
-    def slots(self, spelled: bool, request: str | None, nth_paragraph: int, **_) -> dict[str, str]:
+    def slots(self, spelled: bool, nth_paragraph: int, **_) -> dict[str, str]:
         return {"nth": str(nth_paragraph), "ordinal": ordinal(nth_paragraph, spelled)}
