@@ -22,7 +22,7 @@ from ifpref.constraints import Constraint
 from ifpref.constraints.needs import Needs
 from ifpref.constraints.registry import needs_of
 from ifpref.constraints.text import count_words
-from ifpref.witness.source import Source, lower_first
+from ifpref.witness.source import Source, lower_first, upper_first
 
 _DRAWS = 6  # sentences drawn to choose one from, where the constraints prefer some to others
 _MORE_DRAWS = 60  # and where none drawn so far is allowed
@@ -273,19 +273,19 @@ def _segments(needs: Needs, frame: _Frame, sentences: list[str], pen: _Pen, effo
             if n == 0 and segment in frame.first_words and not (segment == 0 and needs.opening):
                 share[0] = _begin(frame.first_words[segment], share[0])
                 if heading:  # it comes second, or it would be the first word
-                    lines += [share[0], *heading, " ".join(share[1:] or [_upper_first(pen.phrase())])]
+                    lines += [share[0], *heading, " ".join(share[1:] or [upper_first(pen.phrase())])]
                     continue
             lines += [*heading, " ".join(share)]
         segments.append(lines)
     first, last = segments[0], segments[-1]
     if needs.title:
-        title = f"<<{_upper_first(pen.phrase())}>>"
+        title = f"<<{upper_first(pen.phrase())}>>"
         first.insert(1 if 0 in frame.first_words else 0, title)
     if needs.opening:
         first.insert(0, needs.opening)
     if needs.answer:  # word for word: nothing in it is highlighted or in capitals
         last[-1] += f" {needs.answer}"
-    last += [f"- {_upper_first(pen.phrase())}" for _ in range(needs.bullets.low)]
+    last += [f"- {upper_first(pen.phrase())}" for _ in range(needs.bullets.low)]
     if needs.postscript:
         last.append(f"{needs.postscript} {pen.sentence(short=effort.thrift > 0)}")
     if needs.end:
@@ -298,11 +298,7 @@ def _segments(needs: Needs, frame: _Frame, sentences: list[str], pen: _Pen, effo
 
 def _begin(word: str, text: str) -> str:
     """The text with `word` as its first word."""
-    return f"{_upper_first(word)} {lower_first(text)}"
-
-
-def _upper_first(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return f"{upper_first(word)} {lower_first(text)}"
 
 
 def _finish(needs: Needs, segments: list[str], frame: _Frame) -> str:

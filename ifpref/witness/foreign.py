@@ -16,10 +16,7 @@ would be a word in capitals.
     'Gestern sprachen alle über bakery.'
 """
 
-from __future__ import annotations
-
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -40,7 +37,6 @@ class Language:
     phrases     1 to 4 words without end punctuation
     """
 
-    code: str
     links: tuple[str, ...]
     sentences: tuple[str, ...]
     about: tuple[str, ...]
@@ -67,14 +63,14 @@ class Language:
         return pick(rng, self.phrases)
 
 
-def _read(name: str) -> dict[str, Language]:
-    """The languages of a data file whose headings are a code and a field of `Language`."""
+def _languages() -> dict[str, Language]:
+    """The languages of the table, whose headings are a code and a field of `Language`."""
     fields: dict[str, dict[str, tuple[str, ...]]] = {}
-    for heading, texts in read_sections(name).items():
+    for heading, texts in read_sections("witness/foreign.txt").items():
         code, field = heading.split()
         fields.setdefault(code, {})[field] = texts
-    return {code: Language(code, **texts) for code, texts in fields.items()}
+    return {code: Language(**texts) for code, texts in fields.items()}
 
 
-FOREIGN: Mapping[str, Language] = MappingProxyType(_read("witness/foreign.txt"))
+FOREIGN = MappingProxyType(_languages())
 """By ISO code, in the order of the data."""

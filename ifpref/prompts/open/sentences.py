@@ -20,19 +20,13 @@ from collections.abc import Sequence
 from ifpref.data import read_lines, read_sections
 from ifpref.prompts.domain import Topic
 from ifpref.witness.foreign import FOREIGN
-from ifpref.witness.source import pick
+from ifpref.witness.source import Source, pick, upper_first
 
 WORDS = {name: tuple(" ".join(lines).split()) for name, lines in read_sections("open/words.txt").items()}
 PHRASES = read_sections("open/phrases.txt")
 LETTER_WORDS = {letter: words for letter, *words in map(str.split, read_lines("open/letters.txt"))}
 
-Pattern = tuple[str, ...]
-"""Pieces of text with the names of slots between them: text, slot, text, ..., text."""
-
-_PATTERNS: dict[str, tuple[Pattern, ...]] = {
-    name: tuple(tuple(re.split(r"\{(\w+)\}", line)) for line in lines)
-    for name, lines in read_sections("open/sentences.txt").items()
-}
+_PATTERNS = read_sections("open/sentences.txt")
 _POOLS = {"adverb": WORDS["adverbs"], "adjective": WORDS["adjectives"], "noun": WORDS["things"], **PHRASES}
 
 # What part of speech a word is taken for; later lists win where a word stands in two.
@@ -47,32 +41,23 @@ _SHARE_WORD, _SHARE_TOPIC = 0.35, 0.12
 _MEMORY, _REDRAWS = 16, 3
 
 
-class OpenSource:
-    """Sentences, phrases, words and labels on one topic (see `ifpref.witness.source.Source`).
+class OpenSource(Source):
+    """Sentences, phrases, words and labels on one topic.
 
     A fresh one begins a text: its first free sentence names the topic. It avoids the patterns it used last.
     """
 
-    languages: tuple[str, ...] = ("en", *FOREIGN)
+    foreign = FOREIGN
 
     def __init__(self, topic: Topic) -> None:
         self.topic = topic
         self._begun = False
-        self._recent: deque[Pattern] = deque(maxlen=_MEMORY)
+        self._recent: deque[str] = deque(maxlen=_MEMORY)
 
     def fresh(self) -> OpenSource:
-        """A source for a new text on the same topic."""
         return OpenSource(self.topic)
 
-    def sentence(
-        self, rng: random.Random, *, language: str = "en", about: str | None = None, short: bool = False
-    ) -> str:
-        """One sentence; `about` is a word it holds as it is given, `short` at most 5 words (6 with `about`).
-
-        Raises KeyError for a language that is not in `languages`.
-        """
-        if language != "en":
-            return FOREIGN[language].sentence(rng, about=about, short=short)
+    def english(self, rng: random.Random, about: str | None, short: bool) -> str:
         if about is not None:
             part = "noun" if about in self.topic.words else _PARTS.get(about.lower(), "any")
         elif not self._begun and not short:
@@ -81,31 +66,26 @@ class OpenSource:
             part, about = "noun", pick(rng, self.topic.words)
         else:
             part = "topic" if draw < _SHARE_WORD + _SHARE_TOPIC and not short else "plain"
-        text = self._fill(rng, self._pattern(rng, _PATTERNS[f"{part} short" if short else part]), about)
-        return text[0].upper() + text[1:]
+        return upper_first(self._fill(rng, self._pattern(rng, _PATTERNS[f"{part} short" if short else part]), about))
 
     def opening(self, rng: random.Random, *, short: bool = False) -> str:
         """A first sentence: it names the topic, or, when short, a word of it."""
         if short:
-            return self.sentence(rng, about=pick(rng, self.topic.words), short=True)
+            return self.english(rng, pick(rng, self.topic.words), short)
         self._begun = False
-        return self.sentence(rng)
+        return self.english(rng, None, short)
 
-    def phrase(self, rng: random.Random, *, language: str = "en") -> str:
-        """Two to four words, in lower case in English; raises KeyError for an unknown language."""
-        if language != "en":
-            return FOREIGN[language].phrase(rng)
-        return self._fill(rng, pick(rng, _PATTERNS["phrase"]), None)
+    def english_phrase(self, rng: random.Random) -> str:
+        return self._fill(rng, pick(rng, _PATTERNS["phrase"]))
 
     def word(self, rng: random.Random, letter: str) -> str:
         """A noun that is rich in the letter; raises KeyError for anything but a letter from a to z."""
         return pick(rng, LETTER_WORDS[letter.lower()])
 
     def blank(self, rng: random.Random) -> str:
-        """The label of a placeholder, such as `name`."""
         return pick(rng, PHRASES["blanks"])
 
-    def _pattern(self, rng: random.Random, patterns: Sequence[Pattern]) -> Pattern:
+    def _pattern(self, rng: random.Random, patterns: Sequence[str]) -> str:
         """One of the patterns, if it can be one that was not used lately."""
         pattern = pick(rng, patterns)
         for _ in range(_REDRAWS):
@@ -115,20 +95,18 @@ class OpenSource:
         self._recent.append(pattern)
         return pattern
 
-    def _fill(self, rng: random.Random, pattern: Pattern, about: str | None) -> str:
+    def _fill(self, rng: random.Random, pattern: str, about: str | None = None) -> str:
         """The pattern with its slots filled; no two slots of one sentence hold the same entry."""
-        parts = list(pattern)
         used = {about}
-        for place in range(1, len(parts), 2):
-            slot = parts[place]
-            if slot == "about":
-                parts[place] = about
-            elif slot == "topic":
-                parts[place] = self.topic.text
-            else:
-                pool = self.topic.words if slot in ("word", "other") else _POOLS[slot]
-                while (entry := pick(rng, pool)) in used:
-                    pass
-                used.add(entry)
-                parts[place] = entry
-        return "".join(parts)
+
+        def slot(match: re.Match[str]) -> str:
+            name = match[1]
+            if name in ("about", "topic"):
+                return about if name == "about" else self.topic.text
+            pool = self.topic.words if name in ("word", "other") else _POOLS[name]
+            while (entry := pick(rng, pool)) in used:
+                pass
+            used.add(entry)
+            return entry
+
+        return re.sub(r"\{(\w+)\}", slot, pattern)

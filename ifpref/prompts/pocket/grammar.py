@@ -17,13 +17,23 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar
 
 from ifpref.data import read_sections
 from ifpref.prompts.domain import Topic
-from ifpref.prompts.pocket import italian
-from ifpref.prompts.pocket.voices import Voice
-from ifpref.prompts.pocket.world import ADJECTIVES, BY_KIND, KINDS, NOUNS, PRONOUNS, VERBS, WORDS, article
+from ifpref.prompts.pocket.italian import Italian
+from ifpref.prompts.pocket.world import (
+    ADJECTIVES,
+    BY_KIND,
+    KINDS,
+    KINDS_WITH,
+    NOUNS,
+    PRONOUNS,
+    VERBS,
+    WORDS,
+    Voice,
+    article,
+)  # fmt: skip
+from ifpref.witness.source import Source, upper_first
 
 # Of the sentences that nobody asks anything of: on the topic, on a neighbour of it; the rest are on neither.
 TOPIC_SHARE, NEIGHBOUR_SHARE = 0.56, 0.24
@@ -40,19 +50,17 @@ _BE = {"present": ("is", "are"), "past": ("was", "were")}
 def _pools() -> dict[str, tuple[str, ...]]:
     """The patterns to choose from, by name; those of a kind of noun as `statement animal`."""
     table = read_sections("pocket/patterns.txt")
-    pools = {name: table[name] for name in ("general", "exclamation", "phrase", "short general")}
-    pools |= {"scene tail": table["scene tail"], "tail": table["scene tail"] + table["tail"]}
-    pools |= {f"time {tense}": table[f"time {tense}"] for tense in ("past", "present")}
-    pools["timed general"] = tuple(pattern for pattern in table["general"] if pattern[0] == "^")
+    pools = {**table, "tail": table["scene tail"] + table["tail"], "statement general": table["general"]}
     for kind in KINDS:
         friend, movable = kind in ("person", "animal"), kind in ("person", "animal", "food", "thing")
-        statements = table["friend"] * friend + table[kind] + table["any"]
-        pools[f"statement {kind}"] = statements
-        pools[f"subject first {kind}"] = tuple(p for p in statements if p.startswith(("^{S}", "{S}")))
-        pools[f"timed {kind}"] = tuple(p for p in statements if p[0] == "^")
+        pools[f"statement {kind}"] = table["friend"] * friend + table[kind] + table["any"]
         pools[f"question {kind}"] = table["question"] + table["question movable"] * movable
         pools[f"request {kind}"] = table["request"] + table["request movable"] * movable
         pools[f"short {kind}"] = table["short friend" if friend else f"short {kind}"] + table["short any"]
+    for kind in (*KINDS, "general"):
+        statements = pools[f"statement {kind}"]
+        pools[f"timed {kind}"] = tuple(pattern for pattern in statements if pattern[0] == "^")
+        pools[f"subject first {kind}"] = tuple(p for p in statements if p.startswith(("^{S}", "{S}")))
     return pools
 
 
@@ -83,17 +91,10 @@ def _near(topic: Topic) -> dict[str, list[str]]:
 @cache
 def _words_with(letter: str) -> list[str]:
     """The nouns and adjectives that hold the letter most often, at least three of them where there are."""
-    words = {*NOUNS, *(adjective for kind in KINDS for adjective in ADJECTIVES[kind])}
-    holding = [word for word in words if letter in word]
+    holding = [word for word in {*NOUNS, *KINDS_WITH} if letter in word]
     ranked = sorted(holding, key=lambda word: (-word.count(letter), len(word), word))
     most = sum(word.count(letter) == ranked[0].count(letter) for word in ranked) if ranked else 0
     return ranked[: max(3, most)]
-
-
-@cache
-def _kinds_of(adjective: str) -> tuple[str, ...]:
-    """The kinds of noun that the adjective goes with; none where it is not an adjective of the world."""
-    return tuple(kind for kind in KINDS if adjective in ADJECTIVES[kind])
 
 
 class _Sentence:
@@ -130,19 +131,16 @@ class _Sentence:
     def _slot(self, name: str) -> str:
         if name in self.fixed:
             return self.fixed[name]
-        match name:
-            case "at":
-                place = self._other("place")
-                # A place is not in another.
-                return f"{'near' if self.noun.kind == 'place' else WORDS['at'][place]} the {place}"
-            case "adj":
-                clashing = {word for group in WORDS["clashes"] if self.used.intersection(group) for word in group}
-                return self._new([word for word in ADJECTIVES[self.noun.kind] if word not in clashing])
-            case "mood":
-                return self._new(WORDS["moods"])
-            case "aday":
-                day = self._new(WORDS["days"])
-                return f"{article(day)} {day}"
+        if name == "at":
+            place = self._other("place")
+            # A place is not in another.
+            return f"{'near' if self.noun.kind == 'place' else WORDS['at'][place]} the {place}"
+        if name == "adj":
+            clashing = {word for group in WORDS["clashes"] if self.used.intersection(group) for word in group}
+            return self._new([word for word in ADJECTIVES[self.noun.kind] if word not in clashing])
+        if name == "aday":
+            day = self._new(WORDS["days"])
+            return f"{article(day)} {day}"
         return self._other(name)
 
     def _other(self, kind: str) -> str:
@@ -158,7 +156,7 @@ class _Sentence:
 
 
 @dataclass(frozen=True)
-class PocketSource:
+class PocketSource(Source):
     """Sentences on one topic in one task's voice: a `Source` of ifpref/witness/source.py.
 
     `about` takes a noun of the world as the subject, an adjective before a subject, one of the `first words` as
@@ -167,7 +165,10 @@ class PocketSource:
 
     voice: Voice
     topic: Topic
-    languages: ClassVar[tuple[str, ...]] = ("en", italian.CODE)
+
+    @property
+    def foreign(self) -> dict[str, Italian]:
+        return {"it": Italian(self.subject)}
 
     @property
     def subject(self) -> str:
@@ -180,55 +181,33 @@ class PocketSource:
         before = self.topic.text.split()[1]
         return self.subject if before == self.subject else f"{before} {self.subject}"
 
-    def sentence(
-        self, rng: random.Random, *, language: str = "en", about: str | None = None, short: bool = False
-    ) -> str:
-        """One sentence of 3 to 14 words, `short` of at most 6; raises ValueError for an unknown language."""
-        if self._italian(language):
-            return italian.sentence(rng, about=about, short=short, topic=self.subject)
+    def english(self, rng: random.Random, about: str | None, short: bool) -> str:
+        """One sentence of 3 to 14 words, `short` of at most 6."""
         if about is None:
-            text = self._statement(rng, *self._drawn(rng), short)
-        elif about in NOUNS or _kinds_of(about):
-            text = self._about(rng, about, short)
-        elif about in WORDS["first words"]:
-            text = self._timed(rng, about, short)
-        else:
-            rest = "" if short else f", even the {self._neighbour(rng)}"
-            text = f"everyone knows the word {about}{rest}."
-        return text[0].upper() + text[1:]
-
-    def fresh(self) -> PocketSource:
-        """Itself: it remembers nothing."""
-        return self
+            return upper_first(self._statement(rng, *self._drawn(rng), short))
+        if about in NOUNS or about in KINDS_WITH:
+            return upper_first(self._about(rng, about, short))
+        if about in WORDS["first words"]:
+            return upper_first(self._timed(rng, about, short))
+        rest = "" if short else f", even the {self._neighbour(rng)}"
+        return f"Everyone knows the word {about}{rest}."
 
     def opening(self, rng: random.Random, *, short: bool = False) -> str:
         """A first sentence in the task's manner, about the topic."""
-        return self.sentence(rng, about=self.subject, short=short)
+        return self.english(rng, self.subject, short)
 
-    def phrase(self, rng: random.Random, *, language: str = "en") -> str:
+    def english_phrase(self, rng: random.Random) -> str:
         """Two to four words: `the old fox`, `fox and goose`, `in the forest`."""
-        if self._italian(language):
-            return italian.phrase(rng, topic=self.subject)
         subject = self.subject if rng.random() < 0.4 else self._neighbour(rng)
         pattern = rng.choice(POOLS["phrase"]).replace("NOUN", subject)
         return _Sentence(self, rng, subject, subject).write(pattern)
 
     def word(self, rng: random.Random, letter: str) -> str:
-        """A noun or an adjective that holds the letter; raises ValueError where it is not one of a to z."""
-        words = _words_with(letter.lower())
-        if not words:
-            raise ValueError(f"no word of the pocket world holds {letter!r}; allowed: a to z")
-        return rng.choice(words)
+        """A noun or an adjective that holds the letter; raises IndexError where it is not one of a to z."""
+        return rng.choice(_words_with(letter.lower()))
 
     def blank(self, rng: random.Random) -> str:
-        """The label of a placeholder."""
         return rng.choice(WORDS["blanks"])
-
-    def _italian(self, language: str) -> bool:
-        if language not in self.languages:
-            allowed = ", ".join(self.languages)
-            raise ValueError(f"unknown language {language!r}; the pocket world speaks {allowed}")
-        return language == italian.CODE
 
     def _neighbour(self, rng: random.Random) -> str:
         return rng.choice(_near(self.topic)["any"])
@@ -253,9 +232,8 @@ class PocketSource:
             return self._statement(rng, about, self.topic_phrase, short, asked=True)
         if about in NOUNS:
             return self._statement(rng, about, about, short, asked=True)
-        kinds = _kinds_of(about)
-        fits = NOUNS[self.subject].kind in kinds
-        subject = self.subject if fits else rng.choice(BY_KIND[rng.choice(kinds)])
+        kinds = KINDS_WITH[about]
+        subject = self.subject if NOUNS[self.subject].kind in kinds else rng.choice(BY_KIND[rng.choice(kinds)])
         if short:
             return f"the {about} {subject} {conjugate('be', self.voice.tense)} here."
         return self._statement(rng, subject, f"{about} {subject}", short, asked=True)
@@ -286,7 +264,7 @@ class PocketSource:
         if not asked and rng.random() < MANNER_SHARE:
             return voice.manner
         if kind == "general":
-            return POOLS["general"]
+            return POOLS["statement general"]
         mood = rng.random() / (0.5 if asked else 1)
         if mood < voice.questions:
             return POOLS[f"question {kind}"]

@@ -1,19 +1,17 @@
 """The second language of the pocket world: simple Italian, from the table ifpref/data/pocket/italian.yaml.
 
-sentence(rng, about=None, short=False, topic="wolf")      # "Il lupo dorme nel bosco."
-sentence(rng, about="river", short=False, topic="wolf")   # "La parola river è molto bella."
+Italian("wolf").sentence(rng, about=None, short=False)      # "Il lupo dorme nel bosco."
+Italian("wolf").sentence(rng, about="river", short=False)   # "La parola river è molto bella."
 """
-
-from __future__ import annotations
 
 import random
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from ifpref.data import read_yaml
-
-CODE = "it"
+from ifpref.witness.source import upper_first
 
 
 class Noun(NamedTuple):
@@ -37,30 +35,32 @@ _NOUNS = {
 }
 
 
-def sentence(rng: random.Random, *, about: str | None, short: bool, topic: str) -> str:
-    """One sentence, about the topic's noun where Italian has it; `about` is quoted as the word it is."""
-    if about is not None:
-        pattern = rng.choice(_PATTERNS["short about" if short else "about"])
-        text = _fill(rng, pattern, _pick(rng, ("friend",)), quoted=about)
-    else:
-        noun = _subject(rng, topic)
+@dataclass(frozen=True)
+class Italian:
+    """What texts on a topic say in Italian: on the topic's noun, where Italian has it."""
+
+    topic: str
+
+    def sentence(self, rng: random.Random, *, about: str | None, short: bool) -> str:
+        """One sentence; `about` is quoted as the word it is."""
+        if about is not None:
+            pattern = rng.choice(_PATTERNS["short about" if short else "about"])
+            return upper_first(_fill(rng, pattern, _pick(rng, "friend"), quoted=about))
+        noun = self._subject(rng)
         name = "short" if short else "any" if rng.random() < 0.25 else noun.kind
-        text = _fill(rng, rng.choice(_PATTERNS[name]), noun)
-    return text[0].upper() + text[1:]
+        return upper_first(_fill(rng, rng.choice(_PATTERNS[name]), noun))
+
+    def phrase(self, rng: random.Random) -> str:
+        """One to four words."""
+        return _fill(rng, rng.choice(_PATTERNS["phrase"]), self._subject(rng))
+
+    def _subject(self, rng: random.Random) -> Noun:
+        if self.topic in _NOUNS and rng.random() < 0.5:
+            return _NOUNS[self.topic]
+        return _pick(rng, "friend", "place", "thing", "light")
 
 
-def phrase(rng: random.Random, *, topic: str) -> str:
-    """One to four Italian words."""
-    return _fill(rng, rng.choice(_PATTERNS["phrase"]), _subject(rng, topic))
-
-
-def _subject(rng: random.Random, topic: str) -> Noun:
-    if topic in _NOUNS and rng.random() < 0.5:
-        return _NOUNS[topic]
-    return _pick(rng, ("friend", "place", "thing", "light"))
-
-
-def _pick(rng: random.Random, kinds: Sequence[str], other_than: str = "") -> Noun:
+def _pick(rng: random.Random, *kinds: str, other_than: str = "") -> Noun:
     return rng.choice([noun for noun in _NOUNS.values() if noun.kind in kinds and noun.word != other_than])
 
 
@@ -86,7 +86,7 @@ def _fill(rng: random.Random, pattern: str, noun: Noun, quoted: str = "") -> str
                 return new([place for place in _WORDS["at"] if not place.endswith(noun.word)])
             case "word":
                 return quoted
-        other = _pick(rng, ("friend" if match[1] == "f" else "thing",), noun.word)
+        other = _pick(rng, "friend" if match[1] == "f" else "thing", other_than=noun.word)
         used.add(other.word)
         return str(other)
 

@@ -1,4 +1,4 @@
-"""The words of the pocket world, a village between a forest and a harbour, and the topics made of them.
+"""The words of the pocket world, a village between a forest and a harbour, the topics made of them, and the tasks.
 
 A noun knows its kind, which decides what it can do, its pronoun, and its neighbours, which fill the texts about it:
 
@@ -8,15 +8,18 @@ Topics, some 260, are combinations of words that other topics hold too (`the old
 and the goose`), so that topics can be split into train, dev and test and no held-out topic brings an unseen word:
 
     Topic(id="old-fox", text="the old fox", words=("fox", "forest", "goose", "rabbit", ...), kind="animal")
-"""
 
-from __future__ import annotations
+A task has a voice, how its texts speak: its tense, its openings, its own sentences, its questions. Its sentences are
+patterns, in the notation of patterns.txt.
+
+    VOICES["letter"].openings[0]     # "Dear friend, do you remember {O}?"
+"""
 
 from dataclasses import dataclass
 from itertools import cycle
 
 from ifpref.data import read_sections, read_yaml
-from ifpref.prompts.domain import Topic
+from ifpref.prompts.domain import Topic, WritingTask
 
 WORDS = read_yaml("pocket/words.yaml")
 ADJECTIVES, AT = WORDS["adjectives"], WORDS["at"]
@@ -49,6 +52,11 @@ NOUNS = _nouns()
 KINDS = tuple(read_sections("pocket/nouns.txt"))
 BY_KIND = {kind: [noun.word for noun in NOUNS.values() if noun.kind == kind] for kind in KINDS}
 BY_KIND |= {"friend": BY_KIND["person"] + BY_KIND["animal"], "any": list(NOUNS), **WORDS["groups"]}
+BY_KIND["mood"] = WORDS["moods"]  # of a friend: drawn as nouns are
+KINDS_WITH = {
+    word: [kind for kind in KINDS if word in ADJECTIVES[kind]] for words in ADJECTIVES.values() for word in words
+}
+"""The kinds of noun that an adjective goes with."""
 
 
 def article(word: str) -> str:
@@ -83,3 +91,30 @@ def _pair(noun: Noun, other: str, text: str) -> Topic:
 
 
 TOPICS = _topics()
+
+
+@dataclass(frozen=True)
+class Voice:
+    """How a task speaks.
+
+    tense, we   "past" or "present"; who {we} is, "we" or "they"
+    openings    first sentences: they name the topic, and most hold the `marks`
+    manner      later sentences that only this task has
+    marks       words that most texts of the task hold: what a writer would miss, were they forbidden
+    questions, exclamations, requests
+                shares of sentences of these kinds; requests are made in the present tense only
+    """
+
+    tense: str
+    we: str
+    openings: list[str]
+    manner: list[str]
+    marks: list[str]
+    questions: float
+    exclamations: float
+    requests: float
+
+
+_TASKS = read_yaml("pocket/tasks.yaml")
+TASKS = tuple(WritingTask(id, tuple(task.pop("asked as")), KINDS) for id, task in _TASKS.items())
+VOICES = {id: Voice(**task) for id, task in _TASKS.items()}
