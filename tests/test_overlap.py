@@ -37,7 +37,7 @@ def test_words():
 def test_one_word_exchanged():
     """ab..j has the triples abc bcd ... hij (8); with x for j, 7 of them and hix: 7 shared of 9."""
     found = near_duplicates([line("abcdefghij"), line("klmnopqrst"), line("abcdefghix")], threshold=7 / 9)
-    assert (found.texts, found.with_neighbour, found.pairs, found.identical) == (3, 2, 1, 0)
+    assert (found.with_neighbour, found.pairs) == (2, 1)
     assert found.examples == ((7 / 9, 0, 2),)
     assert near_duplicates([line("abcdefghij"), line("abcdefghix")], threshold=0.78).pairs == 0
 
@@ -76,15 +76,8 @@ def test_identical_texts_are_counted_in_pairs():
         line("klmno"),
     ]
     found = near_duplicates(texts, threshold=0.7)
-    assert (found.with_neighbour, found.pairs, found.identical) == (4, 6, 3)
-    assert [pair for _, *pair in found.examples] == [[0, 3]]
-
-
-def test_ten_thousand_copies_take_no_time():
-    started = time.perf_counter()
-    found = near_duplicates([line("abcdefghij")] * 10_000)
-    assert (found.with_neighbour, found.pairs) == (10_000, 10_000 * 9_999 // 2)
-    assert time.perf_counter() - started < 5
+    assert (found.with_neighbour, found.pairs) == (4, 6)
+    assert [pair for _, *pair in found.examples] == [[0, 1], [0, 2], [1, 2], [0, 3], [1, 3]]
 
 
 def test_the_order_of_words_counts():
@@ -93,17 +86,17 @@ def test_the_order_of_words_counts():
 
 
 def test_short_and_empty_texts():
-    """A text shorter than a shingle is one shingle; texts without a word are identical to each other only."""
+    """A text shorter than a shingle is one shingle; texts without a word are like no other."""
     found = near_duplicates(["a b", "a b!", "a", "***", "", "b a"], threshold=0.5)
-    assert (found.with_neighbour, found.pairs, found.identical) == (4, 2, 2)
+    assert (found.with_neighbour, found.pairs) == (2, 1)
     assert near_duplicates([]).pairs == 0
     assert near_duplicates([line("abc")]).pairs == 0
 
 
 def test_repeated_shingles_count_once():
-    """a a a a a has one triple, so it is the same set as a a a, but not the same text."""
+    """a a a a a has one triple, so it is the same set as a a a."""
     found = near_duplicates(["a a a a a", "a a a"], threshold=1)
-    assert (found.pairs, found.identical, found.examples[0]) == (1, 0, (1.0, 0, 1))
+    assert (found.pairs, found.examples[0]) == (1, (1.0, 0, 1))
 
 
 def random_texts(seed: int, n: int, length: int = 30) -> list[str]:
@@ -167,18 +160,6 @@ def test_the_same_seed_gives_the_same_result_in_another_process():
     assert json.loads(done.stdout) == json.loads(json.dumps(dataclasses.asdict(near_duplicates(texts, 0.6))))
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"threshold": 0}, "threshold must be above 0 and at most 1, found 0"),
-        ({"threshold": 1.1}, "threshold must be above 0 and at most 1, found 1.1"),
-    ],
-)
-def test_near_duplicates_refuses(options, message):
-    with pytest.raises(ValueError, match=message):
-        near_duplicates(["a", "b"], **options)
-
-
 def test_runs_that_are_shared():
     """The second text shares b c d e with the first reference; the third shares d e f g h with the second."""
     texts = [line("xyz"), "B, c. d *e*! x", "x " + line("defgh") + " y"]
@@ -210,8 +191,6 @@ def test_nothing_to_compare():
     empty = ngram_overlap([], ["a b c"], n=2)
     assert (empty.hit, empty.longest) == ((), ())
     assert ngram_overlap(["a b c"], [], n=2).hit == ()
-    with pytest.raises(ValueError, match="n must be 1 or more, found 0"):
-        ngram_overlap(["a"], ["a"], n=0)
 
 
 @settings(max_examples=200, database=None)

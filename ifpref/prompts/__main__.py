@@ -6,20 +6,19 @@ Writes prompts.jsonl (kwargs as objects), prompts.parquet (kwargs as canonical J
 Each is written under a temporary name and renamed, so an interrupted run leaves the earlier files whole.
 """
 
-from __future__ import annotations
-
-import argparse
 import io
 import json
 import platform
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import ifpref
+from ifpref.command import command, parser_of
 from ifpref.constraints import CONSTRAINT_SETS
 from ifpref.constraints.text import backends
-from ifpref.params import Params, ParamsError, load_params, parse_overrides
+from ifpref.params import Params, load_params, parse_overrides
 from ifpref.prompts.build import build, to_dataset, to_rows
 from ifpref.prompts.card import dataset_card
 from ifpref.prompts.ifeval_prompts import load_ifeval_prompts
@@ -27,20 +26,17 @@ from ifpref.prompts.overlap import near_duplicates, ngram_overlap
 from ifpref.store import files
 
 
-def main(argv: list[str] | None = None) -> int:
+@command()
+def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m ifpref.prompts", description=__doc__.splitlines()[0])
+    parser = parser_of("ifpref.prompts", __doc__)
     parser.add_argument("--n", type=int, required=True, help="how many prompts, over all splits")
     parser.add_argument("--out", type=Path, required=True, help="the JSONL file; .parquet and .md go beside it")
     parser.add_argument("--set", default="", help="parameters, such as 'domain=pocket seed=1 min_constraints=2'")
     parser.add_argument("--workers", type=int, help="processes (default: one for each core)")
     parser.add_argument("--ifeval", default="google/IFEval", help="IFEval's prompts: a file, a hub id, or none")
     args = parser.parse_args(argv)
-    try:
-        write_prompts(args.n, args.out, args.set, args.workers, args.ifeval)
-    except (ParamsError, ValueError, OSError) as error:
-        print(f"make prompts: {error}", file=sys.stderr)
-        return 2
+    write_prompts(args.n, args.out, args.set, args.workers, args.ifeval)
     return 0
 
 
@@ -76,8 +72,7 @@ def write_prompts(n: int, out: Path, settings: str, workers: int | None, ifeval:
     overlaps = [ngram_overlap(texts, reference, size) for size in (8, 13)] if reference else []
     card = dataset_card(built, _provenance(n, params), near_duplicates(texts), overlaps)
     files.replace(out.with_suffix(".md"), card.encode())
-    spent = time.monotonic() - start
-    _say(f"{out}, {out.with_suffix('.parquet').name} and {out.with_suffix('.md').name}: {spent:.0f} s in all")
+    _say(f"{out}, and beside it .parquet and .md: {time.monotonic() - start:.0f} s in all")
 
 
 def _say(text: str) -> None:

@@ -4,8 +4,6 @@ Counts by split, k, difficulty and id; the balance of pairs; what was rejected a
 IFEval's prompts; examples with their witnesses; and the parameters that give the same bytes again.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -22,12 +20,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
-def dataset_card(
-    built: Built,
-    provenance: Mapping[str, Any],
-    near: NearDuplicates,
-    overlaps: Sequence[Overlap],
-) -> str:
+def dataset_card(built: Built, provenance: Mapping[str, Any], near: NearDuplicates, overlaps: Sequence[Overlap]) -> str:
     """The card of a built set.
 
     provenance  parameters, versions and the like, by name
@@ -51,23 +44,15 @@ def dataset_card(
 
 
 def _by_split(prompts: Sequence[Prompt]) -> str:
-    splits = list(dict.fromkeys(p.split for p in prompts))
     numbers = sorted({len(p.constraints) for p in prompts})
-    count = Counter((p.split, len(p.constraints)) for p in prompts)
-    levels = Counter((p.split, p.difficulty) for p in prompts)
-    topics = {split: len({p.topic for p in prompts if p.split == split}) for split in splits}
-    header = ("split", *(f"k = {k}" for k in numbers), "easy", "moderate", "hard", "topics", "all")
-    rows = [
-        (
-            split,
-            *(f"{count[split, k]:,}" for k in numbers),
-            *(f"{levels[split, level]:,}" for level in ("easy", "moderate", "hard")),
-            topics[split],
-            f"{sum(count[split, k] for k in numbers):,}",
-        )
-        for split in splits
-    ]
-    return table(header, rows)
+    levels = ("easy", "moderate", "hard")
+    rows = []
+    for split in dict.fromkeys(p.split for p in prompts):
+        own = [p for p in prompts if p.split == split]
+        count = Counter(len(p.constraints) for p in own) | Counter(p.difficulty for p in own)
+        parts = [f"{count[part]:,}" for part in (*numbers, *levels)]
+        rows.append((split, *parts, len({p.topic for p in own}), f"{len(own):,}"))
+    return table(("split", *(f"k = {k}" for k in numbers), *levels, "topics", "all"), rows)
 
 
 def _by_id(prompts: Sequence[Prompt]) -> str:
@@ -88,20 +73,19 @@ def _pairs(prompts: Sequence[Prompt]) -> str:
 
 
 def _rejected(built: Built) -> str:
-    drawn = len(built.prompts) + sum(built.rejected.values()) + built.duplicates
+    rejected = sum(built.rejected.values())
     text = (
-        f"{drawn:,} prompts were drawn: {sum(built.rejected.values()):,} rejected and {built.duplicates:,} duplicates, "
-        "each drawn again. The commonest reasons:\n\n"
+        f"{len(built.prompts) + rejected + built.duplicates:,} prompts were drawn: {rejected:,} rejected and "
+        f"{built.duplicates:,} duplicates, each drawn again. The commonest reasons:\n\n"
     )
     return text + table(("reason", "draws"), [(r, f"{n:,}") for r, n in list(built.rejected.items())[:15]])
 
 
 def _near(near: NearDuplicates, prompts: Sequence[Prompt]) -> str:
-    share = near.with_neighbour / near.texts
     text = (
-        f"{near.with_neighbour:,} of {near.texts:,} prompts ({share:.2%}) have another that shares "
-        f"{near.threshold:.0%} or more of its runs of {SHINGLE} words (MinHash, then exactly; {near.pairs:,} "
-        f"pairs, {near.identical:,} of them with the very same words)."
+        f"{near.with_neighbour:,} of {len(prompts):,} prompts ({near.with_neighbour / len(prompts):.2%}) have another "
+        f"that shares {near.threshold:.0%} or more of its runs of {SHINGLE} words (MinHash, then exactly; "
+        f"{near.pairs:,} pairs)."
     )
     for similarity, *pair in near.examples[:1]:
         closest = ("> " + " / ".join(prompts[position].text.splitlines()) for position in pair)

@@ -1,6 +1,6 @@
 """How alike prompts are: near-duplicates among them, and word runs shared with the prompts of the evaluation.
 
-    near_duplicates(texts)                                              # NearDuplicates(texts=48000, pairs=1, ...)
+    near_duplicates(texts)                                              # NearDuplicates(threshold=0.8, pairs=1, ...)
     ngram_overlap(texts, load_ifeval_prompts("google/IFEval"), n=13)    # Overlap(n=13, texts=48000, ...)
 
 Words are runs of letters and digits, lower-cased, with inner apostrophes; *** and punctuation do not count.
@@ -21,12 +21,10 @@ GPT-3 (Brown et al. 2020, appendix C). Shorter runs may be mere habits of speech
 same things: read `longest` before you believe a count.
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
 
@@ -52,57 +50,36 @@ def _runs(words: Sequence[str], n: int) -> Iterator[tuple[str, ...]]:
 class NearDuplicates:
     """Near-duplicates among texts.
 
-    texts           how many texts were compared
     threshold       similarity from which two are near-duplicates
     with_neighbour  texts that have at least one near-duplicate
-    pairs           pairs of near-duplicates, identical ones included
-    identical       pairs among those with the same words in the same order
-    examples        the most similar pairs that are not identical, most similar first: (similarity, position, position)
+    pairs           pairs of near-duplicates
+    examples        the most similar pairs, most similar first: (similarity, position, position)
     """
 
-    texts: int
     threshold: float
     with_neighbour: int
     pairs: int
-    identical: int
-    examples: tuple[tuple[float, int, int], ...] = field(repr=False)
+    examples: tuple[tuple[float, int, int], ...]
 
 
 def near_duplicates(texts: Sequence[str], threshold: float = 0.8) -> NearDuplicates:
     """Count the texts that have a near-duplicate; see this module's head for what the threshold means.
 
-    threshold  Jaccard similarity of the sets of word shingles, in (0, 1]; ValueError for any other
+    threshold  Jaccard similarity of the sets of word shingles, in (0, 1]
 
     The same on any machine. 48,000 prompts of 60 words take about 11 s on one core; a threshold below 0.6 takes minutes
     on short ones.
     """
-    if not 0 < threshold <= 1:
-        raise ValueError(f"threshold must be above 0 and at most 1, found {threshold}")
-    # Identical texts are put together: a thousand copies are half a million pairs, one entry in the index.
-    groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for position, text in enumerate(texts):
-        groups[words_of(text)].append(position)
-    members = list(groups.values())
-    found = [len(group) > 1 for group in members]
-    identical = pairs = sum(len(group) * (len(group) - 1) // 2 for group in members)
-    examples: list[tuple[float, int, int]] = []
-    different = list(groups)
-    for i, j in _candidates(different, threshold):
-        one, other = _shingles(different[i]), _shingles(different[j])
+    words = [words_of(text) for text in texts]
+    pairs: list[tuple[float, int, int]] = []
+    for later, earlier in _candidates(words, threshold):
+        one, other = _shingles(words[earlier]), _shingles(words[later])
         similarity = len(one & other) / len(one | other)
         if similarity >= threshold:
-            found[i] = found[j] = True
-            pairs += len(members[i]) * len(members[j])
-            examples.append((-similarity, *sorted((members[i][0], members[j][0]))))
-            examples = sorted(examples)[:_EXAMPLES]
-    return NearDuplicates(
-        texts=len(texts),
-        threshold=threshold,
-        with_neighbour=sum(len(group) for group, near in zip(members, found, strict=True) if near),
-        pairs=pairs,
-        identical=identical,
-        examples=tuple((-negative, i, j) for negative, i, j in examples),
-    )
+            pairs.append((similarity, earlier, later))
+    pairs.sort(key=lambda pair: (-pair[0], *pair[1:]))
+    neighbours = {position for _, *pair in pairs for position in pair}
+    return NearDuplicates(threshold, len(neighbours), len(pairs), tuple(pairs[:_EXAMPLES]))
 
 
 @lru_cache(maxsize=4096)
@@ -148,44 +125,31 @@ class Overlap:
     n: int
     texts: int
     references: int
-    hit: tuple[int, ...] = field(repr=False)
+    hit: tuple[int, ...]
     longest: tuple[str, ...]
 
 
 def ngram_overlap(texts: Sequence[str], reference_texts: Sequence[str], n: int = 8) -> Overlap:
     """Which texts share a run of n words with a reference text, and which runs those are.
 
-    A text of fewer than n words shares none. Raises ValueError where n is below 1.
+    A text of fewer than n words shares none.
     """
-    if n < 1:
-        raise ValueError(f"n must be 1 or more, found {n}")
-    references = [words_of(text) for text in reference_texts]
-    places: dict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
-    for number, words in enumerate(references):
-        for start, ngram in enumerate(_runs(words, n)):
-            places[ngram].append((number, start))
+    places: dict[tuple[str, ...], list[tuple[tuple[str, ...], int]]] = defaultdict(list)
+    for reference in map(words_of, reference_texts):
+        for start, ngram in enumerate(_runs(reference, n)):
+            places[ngram].append((reference, start))
     hit: list[int] = []
-    runs: dict[str, tuple[int, int, str]] = {}  # run of words -> its place among the longest
-    for position, text in enumerate(texts):
-        words = words_of(text)
-        shared = [(start, ngram) for start, ngram in enumerate(_runs(words, n)) if ngram in places]
-        if shared:
-            hit.append(position)
-        for start, ngram in shared:
-            for number, at in places[ngram]:
-                reference = references[number]
-                if start and at and words[start - 1] == reference[at - 1]:
-                    continue  # the run began earlier
-                both = zip(words[start:], reference[at:], strict=False)
-                length = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both))
-                run = " ".join(words[start : start + length])
-                runs.setdefault(run, (-length, position, run))
-    return Overlap(n, len(texts), len(references), tuple(hit), _longest(runs))
-
-
-def _longest(runs: Mapping[str, tuple[int, int, str]]) -> tuple[str, ...]:
-    chosen: list[str] = []
-    for run in sorted(runs, key=runs.__getitem__):
-        if len(chosen) < _EXAMPLES and not any(f" {run} " in f" {longer} " for longer in chosen):
-            chosen.append(run)
-    return tuple(chosen)
+    runs: dict[str, int] = {}  # run of words -> how many they are
+    for position, words in enumerate(map(words_of, texts)):
+        shared = [(start, *place) for start, ngram in enumerate(_runs(words, n)) for place in places.get(ngram, ())]
+        hit += [position] if shared else []
+        for start, reference, at in shared:
+            if not (start and at and words[start - 1] == reference[at - 1]):  # else the run began earlier
+                both = takewhile(lambda pair: pair[0] == pair[1], zip(words[start:], reference[at:], strict=False))
+                run = [word for word, _ in both]
+                runs[" ".join(run)] = len(run)
+    longest: list[str] = []
+    for run in sorted(runs, key=runs.__getitem__, reverse=True):
+        if len(longest) < _EXAMPLES and not any(f" {run} " in f" {longer} " for longer in longest):
+            longest.append(run)
+    return Overlap(n, len(texts), len(reference_texts), tuple(hit), tuple(longest))
