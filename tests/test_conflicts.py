@@ -171,7 +171,7 @@ def test_unsatisfiable_pairs_are_named(name):
     assert (found.first, found.second) == (1, 2)
     with pytest.raises(Unsatisfiable) as error:
         witness([first, second])
-    assert error.value.pair == (first, second)
+    assert error.value.missed == (first, second)
 
 
 @pytest.mark.parametrize("name", SATISFIABLE)

@@ -21,17 +21,18 @@ held out, on the topics and combinations of `test`; their policy trains on `with
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ifpref.constraints import CONSTRAINT_SETS, CONSTRAINTS, Constraint
-from ifpref.constraints.registry import nearest
+from ifpref.constraints import CONSTRAINT_SETS, Constraint
+from ifpref.constraints.registry import kind_of, nearest
 from ifpref.progress import WORKER_VARIABLE, track
 from ifpref.prompts.combinations import Balance, count_combinations
 from ifpref.prompts.domain import get_domain
@@ -128,9 +129,7 @@ def _check(counts: Mapping[str, int], setup: Setup, k: tuple[int, int]) -> None:
     ids, low, high = setup.ids, *k
     for name, chosen in (("ids", ids), ("transfer_ids", setup.transfer_ids)):
         for id in chosen:
-            if id not in CONSTRAINTS:
-                known = ", ".join(CONSTRAINTS)
-                raise ValueError(f"{name}: unknown constraint id {id!r}{nearest(id, CONSTRAINTS)}; known: {known}")
+            kind_of(id)
         if len(set(chosen)) < len(chosen):
             raise ValueError(f"{name}: an id stands there twice: {', '.join(chosen)}")
     if "transfer" in counts and not set(ids) & set(setup.transfer_ids):
@@ -142,8 +141,8 @@ def _check(counts: Mapping[str, int], setup: Setup, k: tuple[int, int]) -> None:
         raise ValueError(f"difficulty thresholds must be in order, found easy {easy}, moderate {moderate}")
     domain = get_domain(setup.domain)
     for split, count in counts.items():
-        topics = [domain.topic_by_id[id] for id in domain.topics_of[split]]
-        pairs = sum(len(domain.tasks_for(topic)) for topic in topics)
+        topics = domain.topics_of[split]
+        pairs = sum(len(domain.tasks_for(domain.topic_by_id[topic])) for topic in topics)
         wanted = math.ceil(count / (high - low + 1))
         for j in range(low, high + 1):
             combinations = count_combinations(ids, j, split, setup.required(split))
@@ -158,11 +157,10 @@ def _check(counts: Mapping[str, int], setup: Setup, k: tuple[int, int]) -> None:
 def _plan(counts: Mapping[str, int], setup: Setup, k: tuple[int, int]) -> list[Slot]:
     """Every prompt's split, k and combination, drawn in balance; k runs round, so each comes equally often."""
     slots: list[Slot] = []
-    numbers = range(k[0], k[1] + 1)
     for split, count in counts.items():
         balance = Balance(setup.ids, setup.stream(split, "combinations"))
-        for n in range(count):
-            slots.append(Slot(split, n, balance.draw(numbers[n % len(numbers)], split, setup.required(split))))
+        numbers = itertools.islice(itertools.cycle(range(k[0], k[1] + 1)), count)
+        slots += (Slot(split, n, balance.draw(j, split, setup.required(split))) for n, j in enumerate(numbers))
     return slots
 
 
@@ -178,15 +176,14 @@ def spread(
     what     what the items become, for the progress shown
     workers  processes; None takes one for each core that this process may use
     """
-    chunks = [items[start : start + chunk] for start in range(0, len(items), chunk)]
-    if workers == 1 or len(chunks) == 1:
-        results: Iterable[list[T]] = map(function, range(len(chunks)), chunks)
-    else:
-        from joblib import Parallel, delayed
+    from joblib import Parallel, delayed
 
-        # loky starts clean processes, from a script or a notebook alike, whatever threads this one has.
-        parallel = Parallel(n_jobs=workers or cores(), return_as="generator", pre_dispatch="3*n_jobs")
-        results = parallel(delayed(_in_worker)(function, number, part) for number, part in enumerate(chunks))
+    chunks = [items[start : start + chunk] for start in range(0, len(items), chunk)]
+    jobs = min(workers or cores(), max(len(chunks), 1))
+    # loky starts clean processes, from a script or a notebook alike, whatever threads this one has.
+    parallel = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="3*n_jobs")
+    call = delayed(partial(_in_worker, function) if jobs > 1 else function)
+    results = parallel(call(number, part) for number, part in enumerate(chunks))
     for result in track(results, total=len(items), what=what, unit=chunk):
         yield from result
 
@@ -248,10 +245,9 @@ def to_dataset(prompts: Iterable[Prompt]) -> Dataset:
     names = "prompt_id text task topic constraints n_constraints difficulty split wordings witness"
     features = dict.fromkeys(names.split(), text)
     features |= {"constraints": List({"id": text, "kwargs": text}), "n_constraints": number, "wordings": List(number)}
-    rows = []
-    for row in to_rows(prompts):
-        row["constraints"] = [{"id": c["id"], "kwargs": canonical(c["kwargs"])} for c in row["constraints"]]
-        rows.append(row)
+    rows = list(to_rows(prompts))
+    for constraint in itertools.chain.from_iterable(row["constraints"] for row in rows):
+        constraint["kwargs"] = canonical(constraint["kwargs"])
     return Dataset.from_list(rows, features=Features(features))
 
 

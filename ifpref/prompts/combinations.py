@@ -2,38 +2,29 @@
 
 A combination is a set of ids, such as `("detectable_format:title", "punctuation:no_comma")`; an id never comes twice.
 `Balance` draws them one after the other: each next id is the one, among a few candidates, that has come least often,
-alone and beside those chosen already. Two ids are never drawn together
-
-- when no arguments could satisfy both (`ifpref.constraints.conflicts`; here by id: `UNSATISFIABLE`), or
-- when nobody would ask for both (`UNNATURAL`: satisfiable, but a contradiction or a repetition to any reader).
+alone and beside those chosen already. Two ids are never drawn together when no arguments could satisfy both
+(`ifpref.constraints.conflicts`; here by id), or when nobody would ask for both (satisfiable, but a contradiction or a
+repetition to any reader).
 
 For k >= 3 a combination belongs to one split only (`split_of`), so that evaluation meets combinations never trained.
 """
-
-from __future__ import annotations
 
 import hashlib
 import itertools
 import math
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-UNSATISFIABLE = frozenset(
+_APART = {
     frozenset(pair)
     for pair in (
+        # no arguments of a prompt could satisfy both (English is never asked for as a language)
         ("change_case:english_capital", "change_case:english_lowercase"),
         ("change_case:english_capital", "language:response_language"),
         ("change_case:english_lowercase", "language:response_language"),
         ("detectable_format:json_format", "detectable_format:number_bullet_lists"),
         ("length_constraints:number_paragraphs", "combination:two_responses"),
-    )
-)
-"""Pairs that no arguments of a prompt could satisfy (English is never asked for as a language)."""
-
-UNNATURAL = frozenset(
-    frozenset(pair)
-    for pair in (
         # said twice, or taken back: all capitals are more than some words in capitals
         ("change_case:english_capital", "change_case:capital_word_frequency"),
         ("change_case:english_lowercase", "change_case:capital_word_frequency"),
@@ -45,8 +36,7 @@ UNNATURAL = frozenset(
         ("detectable_format:json_format", "length_constraints:nth_paragraph_first_word"),
         ("detectable_format:json_format", "combination:two_responses"),
     )
-)
-"""Pairs that could be satisfied and that no one would ask for."""
+}
 
 SPLIT_SHARES = {"train": 0.6, "dev": 0.15, "test": 0.25}
 """Which share of the topics, and of the combinations of three and more ids, belongs to each split."""
@@ -56,8 +46,7 @@ _CANDIDATES = 3
 
 def together(first: str, second: str) -> bool:
     """Whether two ids may stand in one prompt."""
-    pair = frozenset((first, second))
-    return first != second and pair not in UNSATISFIABLE and pair not in UNNATURAL
+    return first != second and frozenset((first, second)) not in _APART
 
 
 def split_of(ids: Sequence[str]) -> str:
@@ -76,24 +65,15 @@ def _belongs(ids: Sequence[str], split: str | None) -> bool:
     return split is None or len(ids) < 3 or split_of(ids) == ("test" if split == "transfer" else split)
 
 
-def share_out(items: Sequence[str], shares: Mapping[str, float] = SPLIT_SHARES) -> dict[str, list[str]]:
-    """Items (topics) dealt to splits in proportion, none to two; each split gets at least one.
+def share_out(topics: Sequence[str]) -> dict[str, list[str]]:
+    """Topics dealt to splits in proportion, none to two.
 
     The deal depends on no seed: a topic that is held out is held out in every replicate, and from the embedded model.
     """
-    order = sorted(items)
-    if len(order) < len(shares):
-        raise ValueError(f"{len(order)} topics cannot be shared out over {len(shares)} splits: {', '.join(shares)}")
+    order = sorted(topics)
     random.Random("share_out").shuffle(order)
-    dealt: dict[str, list[str]] = {}
-    start, part, total = 0, 0.0, sum(shares.values())
-    for n, (name, share) in enumerate(shares.items()):
-        part += share
-        stop = max(round(part / total * len(order)), start + 1)
-        stop = min(stop, len(order) - (len(shares) - 1 - n))  # leave one for each that follows
-        dealt[name] = order[start:stop]
-        start = stop
-    return dealt
+    cuts = [round(part * len(order)) for part in itertools.accumulate(SPLIT_SHARES.values(), initial=0.0)]
+    return {split: order[start:stop] for split, start, stop in zip(SPLIT_SHARES, cuts, cuts[1:], strict=False)}
 
 
 def count_combinations(ids: Sequence[str], k: int, split: str | None = None, required: Sequence[str] = ()) -> int:

@@ -58,7 +58,7 @@ class _Pen:
         self.plenty = [letter for letter, bounds in needs.letters.items() if bounds.low]
         self.choosy = bool(self.scarce or self.plenty)
 
-    def _cost(self, text: str) -> float:
+    def _cost(self, text: str, brief: bool = False) -> float:
         """0 for a text that goes with every need; the more, the worse; from `_NOT_ALLOWED` on, it may not stand."""
         lowered = text.lower()
         cost = _NOT_ALLOWED * sum(bool(pattern.search(text)) for pattern in self.avoid)
@@ -66,19 +66,17 @@ class _Pen:
         if self.needs.capitals.high < math.inf:
             cost += 5 * sum(word.isupper() for word in re.findall(r"\w+", text))
         cost += 2 * sum(lowered.count(letter) for letter in self.scarce)
-        return cost - sum(lowered.count(letter) for letter in self.plenty) / (1 + len(text) / 20)
+        cost -= sum(lowered.count(letter) for letter in self.plenty) / (1 + len(text) / 20)
+        return cost + 2 * count_words(text) * brief
 
     def _draw(self, draw: Callable[[], str], brief: bool = False) -> str:
-        def price(text: str) -> float:
-            return self._cost(text) + (2 * count_words(text) if brief else 0)
-
         best = draw()
-        cost = price(best)
+        cost = self._cost(best, brief)
         for n in range(_MORE_DRAWS):
             if cost < _NOT_ALLOWED and (n >= _DRAWS or (cost <= 0 and not self.choosy)):
                 break
             other = draw()
-            if (cost_of_other := price(other)) < cost:
+            if (cost_of_other := self._cost(other, brief)) < cost:
                 best, cost = other, cost_of_other
         self.seen.add(best)
         return best

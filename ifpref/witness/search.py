@@ -6,7 +6,7 @@
 A witness shows that a prompt can be satisfied. The builder reads the constraints into `Needs`, lays out a text from
 the sentences of a `Source` (`compose`), and lets `verify` judge it; where a verdict is False it draws again, with
 more of what was missing or less of what was too much. It never edits a text until a checker gives in. What it
-cannot write it refuses, naming the pair that stood in the way.
+cannot write it refuses, naming what stood in the way.
 
 The order of a text is always the same: title, then paragraphs and sections of sentences (those that hold a required
 word first, in the order asked), bullet points, postscript, end phrase; then letter case, JSON and quotation marks
@@ -20,18 +20,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ifpref.constraints import Constraint, ConstraintError, verify
-from ifpref.constraints.conflicts import conflict, conflicts
+from ifpref.constraints.conflicts import conflicts
 from ifpref.witness.compose import Effort, compose
 from ifpref.witness.plain import PLAIN
 from ifpref.witness.source import Source
 
 
 class Unsatisfiable(ConstraintError):
-    """No witness: `pair` holds the two constraints (or the one) that stood in the way, `reason` says how."""
+    """No witness: `missed` holds the constraints that stood in the way, `reason` says how."""
 
-    def __init__(self, pair: tuple[Constraint, ...], reason: str) -> None:
-        self.pair, self.reason = pair, reason
-        super().__init__(f"no text satisfies {' and '.join(map(repr, pair))} together: {reason}")
+    def __init__(self, missed: tuple[Constraint, ...], reason: str) -> None:
+        self.missed, self.reason = missed, reason
+        super().__init__(f"no text satisfies {' and '.join(map(repr, missed))} together: {reason}")
 
 
 @dataclass(frozen=True)
@@ -85,39 +85,17 @@ def witness(
     source  where the sentences come from: a domain's (see ifpref/prompts/domain.py), or plain ones
     seed    the same seed, source and constraints give the same text
 
-    Raises `Unsatisfiable`, naming the pair that cannot be met together, by a rule of `conflicts` or, where the
-    rules know none, as the first pair for which no text was found.
+    Raises `Unsatisfiable`, naming the pair that cannot be met together by a rule of `conflicts` or, where the rules
+    know none, what the best text missed.
     """
     constraints = list(constraints)
     for found in conflicts(constraints):
-        raise Unsatisfiable(_pair(constraints, found.first, found.second), found.reason)
+        pair = dict.fromkeys((found.first, found.second))
+        raise Unsatisfiable(tuple(constraints[i] for i in pair), found.reason)
     draft = search_witness(constraints, source, random.Random(seed), attempts=attempts, length=length)
-    if draft.satisfied:
-        return draft.text
-    raise _diagnosis(constraints, draft, source, seed, length)
-
-
-def _pair(constraints: Sequence[Constraint], i: int, j: int) -> tuple[Constraint, ...]:
-    return (constraints[i],) if i == j else (constraints[i], constraints[j])
-
-
-def _diagnosis(
-    constraints: Sequence[Constraint], draft: Draft, source: Source, seed: int, length: tuple[int, int]
-) -> Unsatisfiable:
-    """The first constraint or pair that fails by itself; else those that failed in the best text."""
-
-    def fails(*subset: Constraint) -> bool:
-        rng = random.Random(seed)
-        return not search_witness(subset, source, rng, attempts=12, length=length).satisfied
-
-    missed = [i for i, met in enumerate(draft.verdicts) if not met]
-    for i in missed:
-        if fails(constraints[i]):
-            return Unsatisfiable((constraints[i],), "no text was found that meets it")
-    for i in missed:
-        for j in range(len(constraints)):
-            if i != j and fails(constraints[i], constraints[j]):
-                pair = _pair(constraints, min(i, j), max(i, j))
-                return Unsatisfiable(pair, conflict(*pair) or "no text was found that meets both")
-    reason = f"every pair can be met alone, all {len(constraints)} together were not in {draft.attempts} texts"
-    return Unsatisfiable(tuple(constraints[i] for i in missed), reason)
+    missed = tuple(c for c, met in zip(constraints, draft.verdicts, strict=True) if not met)
+    if missed:
+        raise Unsatisfiable(
+            missed, f"the best of {draft.attempts} texts missed this much of {len(constraints)} constraints"
+        )
+    return draft.text
