@@ -16,8 +16,6 @@ Decisions, for this module and the checks in `families/`
 - A letter such as # or ! is counted as it stands; IFEval draws another letter at random for it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from ifpref.constraints.registry import Constraint

@@ -31,10 +31,9 @@ class Conflict(NamedTuple):
 def conflicts(constraints: Sequence[Constraint]) -> list[Conflict]:
     """Every pair of positions that no honest text can satisfy together, with the reason."""
     found = [Conflict(i, i, reason) for i, c in enumerate(constraints) for reason in c.kind.impossible(**c.kwargs)]
-    for i, first in enumerate(constraints):
-        for j in range(i + 1, len(constraints)):
-            if reason := conflict(first, constraints[j]):
-                found.append(Conflict(i, j, reason))
+    for (i, first), (j, second) in itertools.combinations(enumerate(constraints), 2):
+        if reason := conflict(first, second):
+            found.append(Conflict(i, j, reason))
     return found
 
 

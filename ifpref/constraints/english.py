@@ -5,8 +5,6 @@ series(["a", "b", "c"], "or")      # a, b or c
 quote('say "hi"')                  # 'say "hi"'
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 _NUMBERS = (

@@ -99,17 +99,15 @@ class Arg:
     def parse(self, value: Any) -> Any:
         """The value in its frozen form (a list becomes a tuple); raises ValueError where it is not allowed."""
         if self.type == "texts":
-            ok = isinstance(value, (list, tuple)) and value and all(_is_text(item) for item in value)
-            value = tuple(value) if ok else value
+            value = tuple(value) if isinstance(value, list) else value
+            ok = isinstance(value, tuple) and value and all(map(_is_text, value))
         elif self.type == "int":
             # Arrow and pandas bring whole numbers back as floats once a column has held a null.
             value = int(value) if isinstance(value, float) and value.is_integer() else value
             ok = isinstance(value, int) and not isinstance(value, bool) and value >= self.low
         else:
-            ok = _is_text(value)
-            if ok and self.type == "letter":
-                value = value.strip()
-                ok = len(value) == 1
+            value = value.strip() if self.type == "letter" and isinstance(value, str) else value
+            ok = _is_text(value) and (self.type == "text" or len(value) == 1)
         if not ok or (self.choices and value not in self.choices):
             raise ValueError(self.allowed)
         return value

@@ -27,8 +27,6 @@ or 7, and 3 short ones of few and plain words for the embedded model. None has e
 prompt of IFEval, or a search for contaminated prompts would find nothing but these.
 """
 
-from __future__ import annotations
-
 import re
 from functools import cache
 

@@ -10,8 +10,6 @@ for the two domains of prompts. Whoever reads a file names it by a string consta
 table can be found by looking. Everything is read once; what is given back is shared and must not be changed.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from functools import cache

@@ -31,8 +31,8 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ifpref.constraints import CONSTRAINT_SETS, Constraint
-from ifpref.constraints.registry import kind_of, nearest
+from ifpref.constraints import CONSTRAINT_SETS, CONSTRAINTS, Constraint
+from ifpref.constraints.registry import nearest
 from ifpref.progress import WORKER_VARIABLE, track
 from ifpref.prompts.combinations import Balance, count_combinations
 from ifpref.prompts.domain import get_domain
@@ -129,7 +129,9 @@ def _check(counts: Mapping[str, int], setup: Setup, k: tuple[int, int]) -> None:
     ids, low, high = setup.ids, *k
     for name, chosen in (("ids", ids), ("transfer_ids", setup.transfer_ids)):
         for id in chosen:
-            kind_of(id)
+            if id not in CONSTRAINTS:
+                known = ", ".join(CONSTRAINTS)
+                raise ValueError(f"{name}: unknown constraint id {id!r}{nearest(id, CONSTRAINTS)}; known: {known}")
         if len(set(chosen)) < len(chosen):
             raise ValueError(f"{name}: an id stands there twice: {', '.join(chosen)}")
     if "transfer" in counts and not set(ids) & set(setup.transfer_ids):

@@ -12,8 +12,6 @@ sentences from the domain's `Source`.
 Most arguments are drawn from a table alone (ifpref/data/<domain>/arguments.yaml), the others by a function.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -108,13 +106,10 @@ def draw_arguments(rng: random.Random, table: Mapping[str, Any]) -> dict[str, An
     """A value for each argument in the table; where one of them is a relation, it decides what the others may be."""
     relation = next((name for name in table if name.endswith("relation")), None)
     compared = choose(rng, table[relation]) if relation else None
-    kwargs = {}
-    for name, values in table.items():
-        if name == relation:
-            kwargs[name] = compared
-        else:
-            kwargs[name] = choose(rng, values[compared] if compared else values)
-    return kwargs
+    return {
+        name: compared if name == relation else choose(rng, values[compared] if compared else values)
+        for name, values in table.items()
+    }
 
 
 def choose(rng: random.Random, values: Any) -> Any:

@@ -7,8 +7,6 @@ Decontamination is no reason to stop a build on a machine without network, so th
 seconds. A path that does not exist is a mistake, and an error.
 """
 
-from __future__ import annotations
-
 import gzip
 import json
 import logging

@@ -5,11 +5,9 @@
 Everything random comes from a stream named after the slot and the attempt, so a slot is the same wherever it is filled.
 """
 
-from __future__ import annotations
-
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,11 +139,13 @@ def _arguments(
 
 def _rejection(constraints: Sequence[Constraint]) -> str | None:
     """Why arguments drawn for these ids make no prompt: they conflict, or nobody would ask so."""
-    for found in conflicts(constraints):
-        ids = sorted({constraints[found.first].id, constraints[found.second].id})
-        return f"conflict: {' and '.join(ids)}"
+    for first, second, _ in conflicts(constraints):
+        return f"conflict: {' and '.join(sorted({constraints[first].id, constraints[second].id}))}"
     kwargs = {c.id: c.kwargs for c in constraints}
-    words = [word for k in kwargs.values() for word in _named_words(k)]
+    words = [
+        word.lower() for k in kwargs.values() for name in ("keywords", "forbidden_words") for word in k.get(name, ())
+    ]
+    words += [k["keyword"].lower() for k in kwargs.values() if "keyword" in k]
     if len(words) > len(set(words)):
         return "unnatural: a word named by two constraints"
     length, sentences = (kwargs.get(f"length_constraints:number_{unit}") for unit in ("words", "sentences"))
@@ -154,11 +154,6 @@ def _rejection(constraints: Sequence[Constraint]) -> str | None:
         if length["num_words"] > most:
             return "unnatural: many words in few sentences"
     return None
-
-
-def _named_words(kwargs: Mapping[str, Any]) -> list[str]:
-    words = [*kwargs.get("keywords", ()), *kwargs.get("forbidden_words", ()), kwargs.get("keyword", "")]
-    return [word.lower() for word in words if word]
 
 
 def _lay_out(request: str, asked: Sequence[str], rng: random.Random) -> str:

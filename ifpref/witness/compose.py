@@ -17,6 +17,7 @@ import random
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ifpref.constraints import Constraint
 from ifpref.constraints.needs import Needs
@@ -85,10 +86,8 @@ class _Pen:
         """One sentence; short where no longer one is allowed, since it holds less that could be forbidden."""
 
         def draw() -> str:
-            if opening:
-                text = self.source.opening(self.rng, short=short)
-            else:
-                text = self.source.sentence(self.rng, language=self.language, about=about, short=short)
+            say = self.source.opening if opening else partial(self.source.sentence, language=self.language, about=about)
+            text = say(self.rng, short=short)
             return text if self.needs.commas else text.replace(",", "")
 
         text = self._draw(draw, brief=short)
@@ -220,8 +219,7 @@ def _join(sentences: list[str], room: float, needs: Needs) -> list[str]:
 def _highlight(needs: Needs, sentences: list[str], rng: random.Random) -> None:
     """Stars around one word each of the sentences in turn; never the first, where a star would be a bullet."""
     for n in range(needs.highlights.low):
-        order = [(n + i) % len(sentences) for i in range(len(sentences))]
-        for s in order:
+        for s in ((n + i) % len(sentences) for i in range(len(sentences))):
             words = sentences[s].split(" ")
             plain = [i for i, word in enumerate(words) if i and word.isalpha()]
             weighty = [i for i in plain if len(words[i]) > 3] or plain

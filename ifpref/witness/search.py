@@ -13,8 +13,6 @@ word first, in the order asked), bullet points, postscript, end phrase; then let
 around the whole. The embedded model of `ifpref/pocket` is trained on texts of `compose`, from its own domain.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

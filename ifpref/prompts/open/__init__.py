@@ -67,8 +67,7 @@ def _existence(rng: random.Random, task: WritingTask, topic: Topic) -> dict[str,
 
 def _frequency(rng: random.Random, task: WritingTask, topic: Topic) -> dict[str, Any]:
     number = draw_arguments(rng, TABLES["keywords:frequency"])
-    keyword = _keyword(rng, topic) if number["relation"] == "at least" else pick(rng, topic.words)
-    return {"keyword": keyword, "frequency": number["frequency"], "relation": number["relation"]}
+    return number | {"keyword": _keyword(rng, topic) if number["relation"] == "at least" else pick(rng, topic.words)}
 
 
 def _forbidden(rng: random.Random, task: WritingTask, topic: Topic) -> dict[str, Any]:
@@ -83,10 +82,6 @@ def _letter(rng: random.Random, task: WritingTask, topic: Topic) -> dict[str, An
     letters = choose(rng, table["letters"][relation])
     frequency = table["let_frequency"][relation][letters]
     return {"letter": pick(rng, letters), "let_frequency": pick(rng, frequency), "let_relation": relation}
-
-
-def _language(rng: random.Random, task: WritingTask, topic: Topic) -> dict[str, Any]:
-    return {"language": pick(rng, tuple(FOREIGN))}
 
 
 def _first_word(rng: random.Random, task: WritingTask, topic: Topic) -> dict[str, Any]:
@@ -108,10 +103,6 @@ def _repeat(rng: random.Random, task: WritingTask, topic: Topic) -> dict[str, An
     return {"prompt_to_repeat": pick(rng, task.requests).replace("{topic}", topic.text)}
 
 
-def _end_phrase(rng: random.Random, task: WritingTask, topic: Topic) -> dict[str, Any]:
-    return {"end_phrase": pick(rng, PHRASES["end phrases"])}
-
-
 OPEN = Domain(
     name="open",
     tasks=_tasks(),
@@ -125,10 +116,10 @@ OPEN = Domain(
         "keywords:frequency": _frequency,
         "keywords:forbidden_words": _forbidden,
         "keywords:letter_frequency": _letter,
-        "language:response_language": _language,
+        "language:response_language": lambda rng, task, topic: {"language": pick(rng, tuple(FOREIGN))},
         "length_constraints:nth_paragraph_first_word": _first_word,
         "detectable_format:multiple_sections": _multiple_sections,
         "combination:repeat_prompt": _repeat,
-        "startend:end_checker": _end_phrase,
+        "startend:end_checker": lambda rng, task, topic: {"end_phrase": pick(rng, PHRASES["end phrases"])},
     },
 )
