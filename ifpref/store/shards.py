@@ -3,15 +3,11 @@
 write_shards(writer, "responses.jsonl.gz", prompts, make, size=128)      # make(shard) gives the rows of 128 prompts
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ifpref.progress import track
-
-if TYPE_CHECKING:
-    from ifpref.store import Writer
+from ifpref.store.artefact import Writer
 
 
 def write_shards(
