@@ -12,6 +12,7 @@ from ifpref.models.adapters import (
     remove_adapter,
     without_adapter,
 )
+from ifpref.models.checks import encode
 from ifpref.models.hub import ModelError, Unreachable, cached_commit, cached_folder, look_on_hub
 from ifpref.models.load import (
     POCKET_FOLDER,
@@ -35,6 +36,7 @@ __all__ = [
     "cached_folder",
     "content_hash",
     "detach_adapter",
+    "encode",
     "identify",
     "is_local",
     "load_config",

@@ -73,7 +73,7 @@ def detach_adapter(policy: LoadedModel) -> LoadedModel:
 def remove_adapter(model: Any) -> None:
     """Put a model's own layers back in the places of an adapter's, which hold them."""
     for name, layer in _adapted(model).items():
-        _put(model, name, layer.get_base_layer())
+        model.set_submodule(name, layer.get_base_layer())
     model.__dict__.pop("peft_config", None)
 
 
@@ -83,11 +83,11 @@ def without_adapter(model: Any) -> Iterator[None]:
     adapted = _adapted(model)
     try:
         for name, layer in adapted.items():
-            _put(model, name, layer.get_base_layer())
+            model.set_submodule(name, layer.get_base_layer())
         yield
     finally:
         for name, layer in adapted.items():
-            _put(model, name, layer)
+            model.set_submodule(name, layer)
 
 
 @contextmanager
@@ -117,8 +117,3 @@ def _adapted(model: Any) -> dict[str, Any]:
     from peft.tuners.tuners_utils import BaseTunerLayer
 
     return {name: layer for name, layer in model.named_modules() if isinstance(layer, BaseTunerLayer)}
-
-
-def _put(model: Any, name: str, layer: Any) -> None:
-    parent, _, child = name.rpartition(".")
-    setattr(model.get_submodule(parent), child, layer)

@@ -35,8 +35,6 @@ class WrappedEngine:
         self.engine = engine
 
     def __getattr__(self, name: str) -> Any:
-        if name == "engine":  # of a copy that is being made
-            raise AttributeError(name)
         return getattr(self.engine, name)
 
 

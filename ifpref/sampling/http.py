@@ -105,8 +105,6 @@ class HttpEngine(Engine):
         timeout_s: float = 600,
         patience_s: float = 600,
     ) -> None:
-        if concurrency < 1:
-            raise SamplingError(f"concurrency = {concurrency}; allowed: at least 1")
         size = max(vocabulary.size, len(vocabulary.tokenizer))
         super().__init__(vocabulary.tokenizer, vocabulary.eos_ids, size)
         self.server = Server(url, vocabulary.id, vocabulary.revision, timeout_s=timeout_s)

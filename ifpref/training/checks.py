@@ -13,8 +13,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ifpref.models import LoadedModel, encode
+
 if TYPE_CHECKING:
-    from ifpref.models import LoadedModel
     from ifpref.training.settings import TrainingSettings
 
 IDS = ("prompt_ids", "chosen_ids", "rejected_ids")
@@ -78,9 +79,7 @@ def _bos_of_template(loaded: LoadedModel) -> int | None:
     bos = loaded.tokenizer.bos_token_id
     if bos is None or bos in loaded.eos_ids:
         return None
-    message = [{"role": "user", "content": "x"}]
-    ids = loaded.tokenizer.apply_chat_template(message, add_generation_prompt=True, return_dict=True)["input_ids"]
-    if (times := list(ids).count(bos)) > 1:
+    if (times := encode(loaded.tokenizer, "x").count(bos)) > 1:
         raise TrainingError(f"the chat template of {loaded.id!r} writes BOS {times} times; allowed: once")
     return times
 
