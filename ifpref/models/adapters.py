@@ -6,8 +6,6 @@
 An adapter belongs to the base that it was trained on, which base.json beside it names; it is refused on another.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 import warnings

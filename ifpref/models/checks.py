@@ -5,8 +5,6 @@ check_tokenizer(id, tokenizer)                     # before weights are read
 check_loaded(id, model, tokenizer, info, ends)     # tensors, vocabulary, end tokens, and one pass through it
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

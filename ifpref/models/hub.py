@@ -9,8 +9,6 @@ Decisions
 - The token stays in its environment variable: the client reads it there, and it is written nowhere.
 """
 
-from __future__ import annotations
-
 import os
 from concurrent.futures import Future
 from pathlib import Path

@@ -20,8 +20,6 @@ Decisions
 - *Out of memory*: the batch is halved and the round starts again.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext

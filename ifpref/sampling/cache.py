@@ -16,12 +16,10 @@ Decisions
   (sliding windows, linear attention, flash attention) `HubCache` leaves both to transformers, at its speed.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch.nn.functional import scaled_dot_product_attention
@@ -185,7 +183,7 @@ class RowCache:
     buffer   an earlier cache that is no longer used, whose memory may be
     """
 
-    def __init__(self, prefixes: Sequence[Pieces], spare: int, buffer: RowCache | None = None) -> None:
+    def __init__(self, prefixes: Sequence[Pieces], spare: int, buffer: Self | None = None) -> None:
         lengths = [sum(piece.shape[3] for piece in pieces) for pieces in prefixes]
         self._first = [pieces[0] for pieces in prefixes]
         filled, like = max(lengths), prefixes[0][0]
@@ -279,7 +277,7 @@ class HubCache:
     @classmethod
     def read(
         cls, model: Any, prefixes: Sequence[tuple[int, ...]], row_prefix: Sequence[int], spare: int
-    ) -> tuple[HubCache, torch.Tensor]:
+    ) -> tuple[Self, torch.Tensor]:
         """Reads the prefixes; row i has prefix row_prefix[i]. The logits (P, V) after each prefix."""
         ids, real = left_padded(prefixes, model.device)
         cache = DynamicCache(config=model.config)

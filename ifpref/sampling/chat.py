@@ -18,8 +18,6 @@ Decisions
   must open its block itself; a template that does is refused there.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace

@@ -16,8 +16,6 @@ Decisions
   a request and the totals are the same for all of them, and stand here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -29,6 +27,16 @@ from ifpref.models import encode
 
 class SamplingError(ValueError):
     """A request that cannot be sampled, or a model that cannot sample; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a round is sampled. `temperature` 0 is greedy; `top_p` keeps the smallest set of tokens of that mass."""
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    max_tokens: int = 128
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -70,16 +78,6 @@ class Completion:
     def logprob(self) -> float:
         """The sum of `logprobs`."""
         return sum(self.logprobs)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a round is sampled. `temperature` 0 is greedy; `top_p` keeps the smallest set of tokens of that mass."""
-
-    temperature: float = 1.0
-    top_p: float = 1.0
-    max_tokens: int = 128
-    seed: int = 0
 
 
 class Engine:

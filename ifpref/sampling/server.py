@@ -19,8 +19,6 @@ Decisions
 - *A key*, where the server asks for one, is read from the environment (VLLM_API_KEY), and shown nowhere.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import ssl

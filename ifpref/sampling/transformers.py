@@ -16,8 +16,6 @@ Decisions
 - Batches are composed from the requests alone, in their order and of their lengths, so a round repeated is the same.
 """
 
-from __future__ import annotations
-
 import itertools
 import logging
 import math

@@ -14,8 +14,6 @@ Decisions
 - A run that ends writes no more checkpoints: what was decided at its end (divergence) is in none.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Sequence
@@ -81,12 +79,8 @@ def last_checkpoint(folder: Path, run: str) -> Path | None:
 def _contents(checkpoint: Path, run: str) -> dict[str, Any]:
     """What the seal of a checkpoint says of it."""
     found = sorted(path for path in checkpoint.rglob("*") if not path.is_dir() or path.is_symlink())
-    names = [path.relative_to(checkpoint).as_posix() for path in found if path != checkpoint / SEAL]
-    return {
-        "run": run,
-        "checkpoint": checkpoint.name,
-        "files": {name: files.state(checkpoint / name) for name in names},
-    }
+    states = {path.relative_to(checkpoint).as_posix(): files.state(path) for path in found if path.name != SEAL}
+    return {"run": run, "checkpoint": checkpoint.name, "files": states}
 
 
 def _is_as_sealed(checkpoint: Path, run: str) -> bool:

@@ -18,8 +18,6 @@ experts), trl's own forward stays.
     log_probs = completion_log_probs(scorer, batch)     # (2 B,), of a batch of trl's collator
 """
 
-from __future__ import annotations
-
 import copy
 import functools
 import types

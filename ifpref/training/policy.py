@@ -16,8 +16,6 @@ A killed run goes on from its last whole checkpoint, with the same result. What 
 number of processes.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import stat

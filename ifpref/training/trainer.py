@@ -9,8 +9,6 @@ A row of the log: step, epoch, loss, what the algorithm adds (see algorithms/), 
 before the update of that step.
 """
 
-from __future__ import annotations
-
 import math
 import os
 import random
