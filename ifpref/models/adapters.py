@@ -52,11 +52,7 @@ def _recorded_base(folder: Path) -> dict[str, Any]:
     try:
         recorded = json.loads((folder / BASE_FILE).read_bytes())
         return {name: recorded[name] for name in ("id", "revision", "content")}
-    except FileNotFoundError:
-        raise ModelError(
-            f"{folder}: no {BASE_FILE}, which names an adapter's base; allowed: the adapter of a policy"
-        ) from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"{folder / BASE_FILE}: {error!r}; allowed: the identity of a base, as policies keep it"
         ) from None

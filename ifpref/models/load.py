@@ -35,14 +35,12 @@ NOT_OF_MODEL = ("provenance.json", "LICENSE", "NOTICE", "training_args.json")
 class LoadedModel:
     """A model in evaluation mode with its tokenizer; `folder` is None for a hub model, `commit` for a folder.
 
-    eos_ids  every token that ends a response
     adapter  the folder of the adapter that is attached, if one is
     """
 
     id: str
     model: Any
     tokenizer: Any
-    eos_ids: tuple[int, ...]
     folder: Path | None
     commit: str | None
     adapter: Path | None = None
@@ -57,6 +55,11 @@ class LoadedModel:
         content = content_hash(self.folder) if self.folder else None
         base = {"id": self.id, "revision": self.commit, "content": content, "dtype": self.dtype}
         return base | ({"adapter": content_hash(self.adapter)} if self.adapter else {})
+
+    @cached_property
+    def eos_ids(self) -> tuple[int, ...]:
+        """Every token that ends a response."""
+        return tuple(sorted(end_ids(self.model.generation_config, self.tokenizer)))
 
 
 def load_model(
@@ -92,7 +95,7 @@ def load_model(
         check_folder(cached_folder(id, source["revision"]))
     model.to(device).eval()
     check_loaded(id, model, tokenizer, info, ends)
-    return LoadedModel(id, model, tokenizer, tuple(sorted(ends)), folder, source.get("revision"))
+    return LoadedModel(id, model, tokenizer, folder, source.get("revision"))
 
 
 def end_ids(generation: Any, tokenizer: Any) -> set[int]:

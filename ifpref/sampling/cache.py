@@ -100,12 +100,12 @@ def read_prefixes(model: Any, prefixes: Sequence[tuple[int, ...]]) -> list[torch
     """Keys and values of each prefix, (layers, 2, heads, tokens, head_dim); those of like length in one pass."""
     found = {}
     for alike in _of_like_length(prefixes):
-        ids, real = left_padded(alike, model.device)
+        ids, real, positions = left_padded(alike, model.device)
         width = ids.shape[1]
         causal = torch.ones(width, width, dtype=torch.bool, device=ids.device).tril()
         allowed = real[:, None] & causal  # (P, T, T)
         cache = DynamicCache(config=model.config)
-        forward(model, ids, additive(allowed, model.dtype), (real.cumsum(dim=-1) - 1).clamp(min=0), cache)
+        forward(model, ids, additive(allowed, model.dtype), positions, cache)
         kv = torch.stack([torch.stack([layer.keys, layer.values]) for layer in cache.layers])
         found |= {prefix: kv[:, :, row, :, width - len(prefix) :] for row, prefix in enumerate(alike)}
     return [found[prefix] for prefix in prefixes]
@@ -123,12 +123,13 @@ def _of_like_length(prefixes: Sequence[tuple[int, ...]]) -> Iterator[list[tuple[
         yield group
 
 
-def left_padded(prefixes: Sequence[Sequence[int]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Token ids (P, T), 0 where there is none, and which are real, (P, T) bool."""
+def left_padded(prefixes: Sequence[Sequence[int]], device: torch.device) -> tuple[torch.Tensor, ...]:
+    """Token ids, 0 where there is none; which are real; and the position of each: (P, T), the second of bool."""
     width = max(map(len, prefixes))
     ids = torch.tensor([[0] * (width - len(prefix)) + list(prefix) for prefix in prefixes], device=device)
     lengths = torch.tensor([len(prefix) for prefix in prefixes], device=device)
-    return ids, torch.arange(width, device=device) >= width - lengths[:, None]
+    real = torch.arange(width, device=device) >= width - lengths[:, None]
+    return ids, real, (real.cumsum(dim=-1) - 1).clamp(min=0)
 
 
 def additive(allowed: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
@@ -279,9 +280,9 @@ class HubCache:
         cls, model: Any, prefixes: Sequence[tuple[int, ...]], row_prefix: Sequence[int], spare: int
     ) -> tuple[Self, torch.Tensor]:
         """Reads the prefixes; row i has prefix row_prefix[i]. The logits (P, V) after each prefix."""
-        ids, real = left_padded(prefixes, model.device)
+        ids, real, positions = left_padded(prefixes, model.device)
         cache = DynamicCache(config=model.config)
-        logits = forward(model, ids, real, (real.cumsum(dim=-1) - 1).clamp(min=0), cache)
+        logits = forward(model, ids, real, positions, cache)
         rows = cls(cache, real, spare)
         rows.keep(row_prefix)
         return rows, logits

@@ -20,10 +20,8 @@ def write_shards(
 ) -> None:
     """A table of `make(shard)` for every `size` prompts.
 
-    ValueError for no prompts, a prompt that is given twice, or a size below 1.
+    ValueError for no prompts, a prompt that is given twice.
     """
-    if size < 1:
-        raise ValueError(f"{table}: shards of {size} prompts; allowed: 1 or more")
     prompts = list(prompts)
     ids = [prompt["prompt_id"] for prompt in prompts]
     if not prompts:

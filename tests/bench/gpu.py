@@ -123,9 +123,7 @@ def random_model(shape: dict[str, Any], device: str, *, tied: bool, name: str) -
             model = LlamaForCausalLM(LlamaConfig(**shape, **ids, tie_word_embeddings=tied)).eval()
     finally:
         torch.set_default_dtype(before)
-    return LoadedModel(
-        f"random-{name}", model, tokenizer, tuple(end_ids(model.generation_config, tokenizer)), None, None
-    )
+    return LoadedModel(f"random-{name}", model, tokenizer, None, None)
 
 
 # ---- sampling

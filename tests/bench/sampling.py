@@ -106,7 +106,7 @@ def random_model(texts: list[str]) -> Any:
     model.resize_token_embeddings(recipe.vocab_size)
     # near-uniform logits: a share of the vocabulary as end tokens gives that probability of ending at every step
     model.generation_config.eos_token_id = [tokenizer.eos_token_id, *range(2000, 2000 + recipe.vocab_size // 43)]
-    return LoadedModel("random", model, tokenizer, tuple(end_ids(model.generation_config, tokenizer)), None, None)
+    return LoadedModel("random", model, tokenizer, None, None)
 
 
 def generate(
