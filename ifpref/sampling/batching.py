@@ -22,7 +22,7 @@ Decisions
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -55,16 +55,25 @@ class BatchingEngine(TransformersEngine):
 
     @contextmanager
     def keep_prefixes(self) -> Iterator[None]:
-        """Within it, the manager of a round serves the next, with the pages and CUDA graphs that it has."""
-        self._keeping = True
-        try:
-            with self._put_back():
+        """Within it, the manager of a round serves the next, with the pages and CUDA graphs that it has. Afterwards
+        what the library changes is as it was."""
+        if self._keeping:
+            yield
+            return
+        self._keeping, was_training = True, self.model.training
+        self._attention = self.model.config._attn_implementation
+        devices = [self.model.device] if self.model.device.type == "cuda" else []
+        with torch.random.fork_rng(devices):
+            try:
                 yield
-        finally:
-            self._keeping = False
+            finally:
+                self._keeping = False
+                self._close()
+                self.model.set_attn_implementation(self._attention)
+                self.model.train(was_training)
 
     def _completions(self, requests: Sequence[Request], settings: Settings) -> list[Completion]:
-        with nullcontext() if self._keeping else self._put_back():
+        with self.keep_prefixes():
             outputs = self._outputs(requests, settings)
             token_ids = [output.generated_tokens for output in outputs]
             if settings.temperature == 0 or (settings.temperature == settings.top_p == 1):
@@ -142,34 +151,17 @@ class BatchingEngine(TransformersEngine):
             self._manager.destroy()
             self._manager = None
 
-    @contextmanager
-    def _put_back(self) -> Iterator[None]:
-        was_training = self.model.training
-        self._attention = self.model.config._attn_implementation
-        devices = [self.model.device] if self.model.device.type == "cuda" else []
-        with torch.random.fork_rng(devices):
-            try:
-                yield
-            finally:
-                self._close()
-                self._set_attention(self._attention)
-                self.model.train(was_training)
-
-    def _set_attention(self, name: str) -> None:
-        if self.model.config._attn_implementation != name:
-            self.model.set_attn_implementation(name)
-
     def _read_again(self, items: Sequence[Item]) -> list[tuple[float, ...]]:
         """The log-probability at temperature 1 of each response token, given its prompt."""
         paged = self.model.config._attn_implementation  # which reads nothing but what the manager gives it
-        self._set_attention(self._attention)
+        self.model.set_attn_implementation(self._attention)
         found: list[tuple[float, ...]] = [()] * len(items)
         with torch.inference_mode():
             for batch, logits, targets in read_batches(self.model, items, self.batch_size):
                 chosen = logits.log_softmax(dim=-1).gather(-1, targets[..., None])[..., 0]  # (B, L)
                 for i, row in zip(batch, chosen.tolist(), strict=True):
                     found[i] = tuple(row[-len(items[i][1]) :])
-        self._set_attention(paged)
+        self.model.set_attn_implementation(paged)
         return found
 
 

@@ -148,6 +148,6 @@ def _head(head: Any, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tenso
         from trl.kernels import ChunkedLogProbFunction
 
         what = (hidden, head.weight, head.bias, targets)
-        return ChunkedLogProbFunction.apply(*what, 1.0, CHUNK, None, 1.0, ("log_probs",))[0]
+        return ChunkedLogProbFunction.apply(*what, 1.0, CHUNK, None, 1.0, ())[0]  # nothing beside them
     log_p = head(hidden).float().log_softmax(dim=-1)  # (N, V)
     return log_p.gather(1, targets[:, None])[:, 0]
