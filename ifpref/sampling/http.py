@@ -114,10 +114,10 @@ class HttpEngine(Engine):
         """
         try:
             with start_blocking_portal() as portal:
-                portal.call(_asking, stop_after_attempt(FIRST_ATTEMPTS), self.server.meet)
+                served = portal.call(_asking, stop_after_attempt(FIRST_ATTEMPTS), self.server.meet)
         except ServerGone as error:
             raise SamplingError(f"{error}. Start it with: {self.server.command}") from None
-        self.room = self.server.room
+        self.room = served[0].max_model_len
         return self.room
 
     def sample(self, requests: Sequence[Request], settings: Settings) -> list[list[Completion]]:

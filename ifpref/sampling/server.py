@@ -118,11 +118,6 @@ class Server:
         options = f"--dtype bfloat16 --max-model-len {MAX_MODEL_LEN} --host {LOCAL.get(host, host)} --port {port}"
         return f"vllm serve {self.id}{revision} {options}"
 
-    @property
-    def room(self) -> int | None:
-        """Most tokens of prompt and response together, where the server has said so."""
-        return self._served[0].max_model_len if self._served else None
-
     def forget(self) -> bool:
         """After a failure: what it serves is asked again. Whether it was known."""
         was_known, self._served = self._served is not None, None

@@ -116,13 +116,12 @@ class Store:
         key, stage = key_of(recipe), recipe["stage"]
         lines = [f"{stage} {key}: {self._folder(key) or 'not in the store'}"]
         folders = [path for root in self.roots for path in sorted(root.glob(f"{stage}/{KEY_PATTERN}"))]
-        others = {path.name: old for path in folders if path.name != key and (old := _recipe(path))}
-        others = {name: old for name, old in others.items() if "settings" in old}
+        latest_first = sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)
+        recipes = {path.name: _recipe(path) for path in latest_first if path.name != key}
+        others = {name: old for name, old in recipes.items() if old and "settings" in old}
         if not others:
             return lines[0] + f"\nno other artefact of the stage {stage} to compare it with"
-        latest_first = sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)
-        names = [path.name for path in latest_first if path.name in others]
-        nearest = min(names, key=lambda name: len(_changes(others[name], recipe)))  # of equals, the latest
+        nearest = min(others, key=lambda name: len(_changes(others[name], recipe)))  # of equals, the latest
         lines.append(f"against {nearest}, the nearest of {len(others)}:")
         lines += self._explained(others[nearest], recipe, "  ")
         return "\n".join(lines)
