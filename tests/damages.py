@@ -79,7 +79,7 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "no random state": remove("rng_state.pth"),
     "a torn adapter": cut("adapter_model.safetensors"),
     "another step": change("trainer_state.json", global_step=5),
-    "a step in the seal": change("sealed.json", step=5),
+    "a step in the seal": change("sealed.json", checkpoint="checkpoint-5"),
     "another run": change("sealed.json", run="0" * 64),
     "no seal": remove("sealed.json"),
     "a torn seal": cut("sealed.json"),

@@ -302,12 +302,13 @@ def test_log_probabilities_and_entropy_are_those_of_plain_torch(tiny, temperatur
 
 def test_no_batch_holds_more_logits_than_allowed(tiny, monkeypatch):
     from ifpref.evaluation import distribution
+    from ifpref.sampling import reading
 
     expected = distribution.read_tokens(tiny[0], ITEMS)
-    batches = list(distribution._batches(ITEMS, 64, 280))
+    batches = list(reading.batches(ITEMS, 64, 280))
     assert batches == [[2, 3, 0, 1]]  # longest first
-    monkeypatch.setattr(distribution, "LOGITS", 280 * 12)
-    assert list(distribution._batches(ITEMS, 64, 280)) == [[2], [3, 0], [1]]  # 17 in one row, 2 of 6, what is left
+    monkeypatch.setattr(reading, "LOGITS", 280 * 12)
+    assert list(reading.batches(ITEMS, 64, 280)) == [[2], [3, 0], [1]]  # 17 in one row, 2 of 6, what is left
     assert distribution.read_tokens(tiny[0], ITEMS) == pytest.approx(np.array(expected), abs=1e-4)
 
 

@@ -201,7 +201,7 @@ def test_no_network_is_said_at_once_and_what_was_fetched_will_do(answer, monkeyp
     assert time.monotonic() - start < 5
     monkeypatch.setattr(models.load, "cached_commit", lambda id, revision: "abc123")
     assert identify("owner/name") == {"id": "owner/name", "revision": "abc123", "content": None, "dtype": "float32"}
-    assert models.load._options_of("owner/name", None)["local_files_only"] is True
+    assert models.load._source("owner/name", None)[1]["local_files_only"] is True
 
 
 @pytest.fixture(scope="module")

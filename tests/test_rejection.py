@@ -107,7 +107,6 @@ def test_report_counts():
 @pytest.mark.parametrize(
     ("prompts", "size", "message"),
     [
-        (PROMPTS, 0, "shards of 0 prompts; allowed: 1 or more"),
         ([], 4, "x.jsonl: there are no prompts"),
         ([PROMPTS[1], PROMPTS[0], PROMPTS[1]], 4, "x.jsonl: prompt_id 'p1' is given twice"),
     ],

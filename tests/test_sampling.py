@@ -10,11 +10,11 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted import ScriptedEngine, WordCodec
+from scripted import ScriptedEngine, WordCodec, uniform
 from tiny_models import save_random
 
 from ifpref.sampling import Completion, Request, SamplingError, Settings
-from ifpref.sampling.streams import stream_key, uniform
+from ifpref.sampling.streams import stream_key
 
 torch = pytest.importorskip("torch")
 
@@ -67,36 +67,6 @@ def reference(loaded):
     """What most tests compare with: 36 responses sampled in one batch."""
     engine = make(loaded)
     return engine.sample(ask(engine), SETTINGS)
-
-
-# ---- what is asked for
-
-
-@pytest.mark.parametrize(
-    ("make_it", "words"),
-    [
-        (lambda: Request("p-9", ()), ["p-9", "ids"]),
-        (lambda: Request("p-9", (1,), n=0), ["p-9", "n = 0"]),
-        (lambda: Request("p-9", (1,), first_sample=-1), ["first_sample = -1"]),
-        (lambda: Request("p-9", (1,), max_tokens=-1), ["max_tokens = -1"]),
-        (lambda: Settings(temperature=-0.5), ["temperature = -0.5", "0 (greedy)"]),
-        (lambda: Settings(temperature=math.nan), ["temperature = nan"]),
-        (lambda: Settings(top_p=0), ["top_p = 0"]),
-        (lambda: Settings(top_p=1.5), ["top_p = 1.5"]),
-        (lambda: Settings(max_tokens=0), ["max_tokens = 0"]),
-    ],
-)
-def test_what_cannot_be_sampled_is_refused_by_name(make_it, words):
-    with pytest.raises(SamplingError) as caught:
-        make_it()
-    assert all(word in str(caught.value) for word in words)
-
-
-def test_settings_come_from_params():
-    from ifpref.params import load_params
-
-    params = load_params("pocket", temperature=0.5, top_p=0.9, max_tokens=7, seed=3)
-    assert Settings.of(params) == Settings(0.5, 0.9, 7, 3)
 
 
 def test_protocol_and_chat_settings_need_no_torch():

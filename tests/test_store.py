@@ -196,9 +196,6 @@ def test_odd_rows_come_back(tmp_path):
     [
         (lambda writer: writer.write_json("log.json", {"loss": float("nan")}), r"log\.json: .*null for what"),
         (lambda writer: writer.write_jsonl("rows.jsonl", [{"x": {1}}]), r"rows\.jsonl: .*set"),
-        (lambda writer: writer.write_text("../out.txt", ""), r"'\.\./out\.txt': allowed are names inside"),
-        (lambda writer: writer.write_text("manifest.json", ""), "other than manifest.json"),
-        (lambda writer: writer.shard("a.jsonl", 1, list), r"a\.jsonl has shards \[1\]; allowed: 0, 1"),
     ],
 )
 def test_what_cannot_be_written(tmp_path, write, message):
@@ -410,10 +407,9 @@ def test_damage_is_refused_or_remade(tmp_path, unkilled, name, damage, message):
     if message is None:  # only the last line break is gone
         assert contents(store.get(spec()).folder) == unkilled
         return
-    for refusing in (lambda: store.get(spec()), lambda: store.get(spec(), make, remake_damaged=False)):
-        with pytest.raises(DamagedArtefact, match=message) as error:
-            refusing()
-        assert str(folder / name) in str(error.value)
+    with pytest.raises(DamagedArtefact, match=message) as error:
+        store.get(spec())
+    assert str(folder / name) in str(error.value)
     with pytest.warns(UserWarning, match=rf"{message}.*; moved to {folder.name}.damaged-1 and remade"):
         handle = store.get(spec(), make)
     assert contents(handle.folder) == unkilled
@@ -697,7 +693,7 @@ def toys(tmp_path, monkeypatch):
 
     def fresh():
         """As in another process."""
-        for cached in (code.closure, code._parsed, code._data_names):
+        for cached in (code._files, code._module, code._parsed):
             cached.cache_clear()
         code._first_seen.clear()
 
@@ -743,16 +739,14 @@ def test_what_a_stage_runs_is_found_and_nothing_else(toys):
 
 def test_a_package_is_all_its_modules_and_data(toys):
     names = ("__init__", "base", "late", "other", "paths", "stage", "tool")
-    assert sorted(module_hashes("ifpref")) == sorted([*(f"ifpref/{one}.py" for one in names), "ifpref/data/words.txt"])
-    with pytest.raises(CodeError, match="no package of that name"):
-        module_hashes("ifpref.gone")
+    assert sorted(module_hashes()) == sorted([*(f"ifpref/{one}.py" for one in names), "ifpref/data/words.txt"])
 
 
 def test_code_edited_under_a_running_process_is_refused(toys):
     path = toys.folder / "base.py"
-    before = module_hashes("ifpref")
+    before = module_hashes()
     path.write_text("def f(x):\n    return x  # the same code\n")
-    assert module_hashes("ifpref") == before
+    assert module_hashes() == before
     path.write_text("def f(x):\n    return 22\n")
     with pytest.raises(CodeError, match=r"base.py was changed while this process runs"):
         code.definition_hash("ifpref.stage", "Stage.make")

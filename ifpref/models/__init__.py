@@ -12,11 +12,13 @@ from ifpref.models.adapters import (
     remove_adapter,
     without_adapter,
 )
+from ifpref.models.checks import encode
 from ifpref.models.hub import ModelError, Unreachable, cached_commit, cached_folder, look_on_hub
 from ifpref.models.load import (
     POCKET_FOLDER,
     LoadedModel,
     content_hash,
+    end_ids,
     identify,
     is_local,
     load_config,
@@ -35,6 +37,8 @@ __all__ = [
     "cached_folder",
     "content_hash",
     "detach_adapter",
+    "encode",
+    "end_ids",
     "identify",
     "is_local",
     "load_config",

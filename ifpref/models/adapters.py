@@ -6,8 +6,6 @@
 An adapter belongs to the base that it was trained on, which base.json beside it names; it is refused on another.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 import warnings
@@ -54,11 +52,7 @@ def _recorded_base(folder: Path) -> dict[str, Any]:
     try:
         recorded = json.loads((folder / BASE_FILE).read_bytes())
         return {name: recorded[name] for name in ("id", "revision", "content")}
-    except FileNotFoundError:
-        raise ModelError(
-            f"{folder}: no {BASE_FILE}, which names an adapter's base; allowed: the adapter of a policy"
-        ) from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"{folder / BASE_FILE}: {error!r}; allowed: the identity of a base, as policies keep it"
         ) from None
@@ -73,7 +67,7 @@ def detach_adapter(policy: LoadedModel) -> LoadedModel:
 def remove_adapter(model: Any) -> None:
     """Put a model's own layers back in the places of an adapter's, which hold them."""
     for name, layer in _adapted(model).items():
-        _put(model, name, layer.get_base_layer())
+        model.set_submodule(name, layer.get_base_layer())
     model.__dict__.pop("peft_config", None)
 
 
@@ -83,11 +77,11 @@ def without_adapter(model: Any) -> Iterator[None]:
     adapted = _adapted(model)
     try:
         for name, layer in adapted.items():
-            _put(model, name, layer.get_base_layer())
+            model.set_submodule(name, layer.get_base_layer())
         yield
     finally:
         for name, layer in adapted.items():
-            _put(model, name, layer)
+            model.set_submodule(name, layer)
 
 
 @contextmanager
@@ -117,8 +111,3 @@ def _adapted(model: Any) -> dict[str, Any]:
     from peft.tuners.tuners_utils import BaseTunerLayer
 
     return {name: layer for name, layer in model.named_modules() if isinstance(layer, BaseTunerLayer)}
-
-
-def _put(model: Any, name: str, layer: Any) -> None:
-    parent, _, child = name.rpartition(".")
-    setattr(model.get_submodule(parent), child, layer)

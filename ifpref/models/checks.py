@@ -5,8 +5,6 @@ check_tokenizer(id, tokenizer)                     # before weights are read
 check_loaded(id, model, tokenizer, info, ends)     # tensors, vocabulary, end tokens, and one pass through it
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -114,10 +112,11 @@ def check_tokenizer(id: str, tokenizer: Any) -> None:
         raise ModelError(f"model {id!r}: its tokens of two messages are the same; allowed: a tokenizer that reads text")
 
 
-def encode(tokenizer: Any, text: str) -> list[int]:
-    """A user's message, up to where the response begins."""
-    chat = [{"role": "user", "content": text}]
-    return list(tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_dict=True)["input_ids"])
+def encode(tokenizer: Any, text: str, system: str | None = None) -> tuple[int, ...]:
+    """A user's message in the chat template, after a system prompt if there is one, up to where the response begins."""
+    chat = [{"role": "system", "content": system}] if system is not None else []
+    chat.append({"role": "user", "content": text})
+    return tuple(tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_dict=True)["input_ids"])
 
 
 def check_loaded(id: str, model: Any, tokenizer: Any, info: Mapping[str, Any], ends: Sequence[Any]) -> None:

@@ -9,8 +9,6 @@ Decisions
 - The token stays in its environment variable: the client reads it there, and it is written nowhere.
 """
 
-from __future__ import annotations
-
 import os
 from concurrent.futures import Future
 from pathlib import Path
@@ -96,9 +94,8 @@ def look_on_hub(id: str, revision: str | None = None) -> Any:
         raise _unreachable(
             id, f"what answers at {constants.ENDPOINT} is not a hub: a page to sign in to a network?"
         ) from None
-    except (hub.OfflineModeIsEnabled, httpx2.HTTPError, OSError) as error:
-        offline = isinstance(error, hub.OfflineModeIsEnabled)
-        raise _unreachable(id, "HF_HUB_OFFLINE is set" if offline else str(error) or type(error).__name__) from None
+    except (httpx2.HTTPError, OSError) as error:  # HF_HUB_OFFLINE too, which it names
+        raise _unreachable(id, str(error) or type(error).__name__) from None
     names = [file.rfilename for file in info.siblings or ()]
     if not any(name.endswith(".safetensors") for name in names):
         raise ModelError(f"model {id!r} has no .safetensors on the hub; allowed: a model that has, none other is read")

@@ -13,8 +13,6 @@ what is wrong with it is said within seconds.
 resolved, or the hash of all files of a folder (weights, config, generation config, tokenizer, template); and the dtype.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Mapping
@@ -60,13 +58,8 @@ class LoadedModel:
 
     @cached_property
     def eos_ids(self) -> tuple[int, ...]:
-        """Every token that ends a response: of the generation config (one or several) and of the tokenizer."""
-        return tuple(sorted({*_configured_ends(self.model), self.tokenizer.eos_token_id}))
-
-
-def _configured_ends(model: Any) -> list[Any]:
-    ends = getattr(model.generation_config, "eos_token_id", None)
-    return [end for end in (ends if isinstance(ends, list | tuple) else [ends]) if end is not None]
+        """Every token that ends a response."""
+        return tuple(sorted(end_ids(self.model.generation_config, self.tokenizer)))
 
 
 def load_model(
@@ -86,35 +79,41 @@ def load_model(
 
     if not is_live():
         logging.disable_progress_bar()  # it would fill a log
-    folder, options = _folder(id), _options_of(id, revision)
-    tokenizer = _tokenizer(id, options)
+    folder, source = _source(id, revision)
+    tokenizer = _tokenizer(id, source)
     with as_model_error(id):
         model, info = AutoModelForCausalLM.from_pretrained(
-            str(folder or id),
+            **source,
             dtype=dtype,
             use_safetensors=True,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # `check_loaded` refuses them, by name
             device_map="meta" if device == "meta" else None,
-            **options,
         )
+        ends = end_ids(model.generation_config, tokenizer)
     if folder is None:
-        check_folder(cached_folder(id, options["revision"]))
+        check_folder(cached_folder(id, source["revision"]))
     model.to(device).eval()
-    check_loaded(id, model, tokenizer, info, _configured_ends(model))
-    return LoadedModel(id, model, tokenizer, folder, options.get("revision"))
+    check_loaded(id, model, tokenizer, info, ends)
+    return LoadedModel(id, model, tokenizer, folder, source.get("revision"))
+
+
+def end_ids(generation: Any, tokenizer: Any) -> set[int]:
+    """Every token that ends a response: of the generation config (one or several) and of the tokenizer."""
+    ends = generation.eos_token_id
+    return {*(ends if isinstance(ends, list | tuple) else [ends]), tokenizer.eos_token_id} - {None}
 
 
 def load_tokenizer(id: str = "pocket", *, revision: str | None = None) -> Any:
     """The tokenizer alone, checked: what is wrong with it is known before any weights are fetched or read."""
-    return _tokenizer(id, _options_of(id, revision))
+    return _tokenizer(id, _source(id, revision)[1])
 
 
-def _tokenizer(id: str, options: Mapping[str, Any]) -> Any:
+def _tokenizer(id: str, source: Mapping[str, Any]) -> Any:
     from transformers import AutoTokenizer
 
     with as_model_error(id):
-        tokenizer = AutoTokenizer.from_pretrained(str(_folder(id) or id), padding_side="left", **options)
+        tokenizer = AutoTokenizer.from_pretrained(**source, padding_side="left")
     check_tokenizer(id, tokenizer)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
@@ -125,9 +124,8 @@ def load_config(id: str = "pocket", *, revision: str | None = None) -> Any:
     """transformers' config of a model: sizes, without weights."""
     from transformers import AutoConfig
 
-    options = _options_of(id, revision)
     with as_model_error(id):
-        return AutoConfig.from_pretrained(str(_folder(id) or id), **options)
+        return AutoConfig.from_pretrained(**_source(id, revision)[1])
 
 
 def _folder(id: str) -> Path | None:
@@ -141,24 +139,19 @@ def _folder(id: str) -> Path | None:
     return folder if os.path.isdir(folder) else None
 
 
-def _options_of(id: str, revision: str | None) -> dict[str, Any]:
-    """How transformers is to read a model: never with code of the model's own; of the hub, one commit."""
-    options: dict[str, Any] = {"trust_remote_code": False}
+def _source(id: str, revision: str | None) -> tuple[Path | None, dict[str, Any]]:
+    """A model's folder, checked, and what transformers is to read, never with code of the model's own. Of the hub it is
+    one commit: where the hub cannot be asked, what an earlier run has fetched will do."""
+    name, own = "pretrained_model_name_or_path", {"trust_remote_code": False}
     if folder := _folder(id):
         check_folder(folder)
-        return options
-    commit, is_reachable = _resolve(id, revision)
-    return options | {"revision": commit} | ({} if is_reachable else {"local_files_only": True})
-
-
-def _resolve(id: str, revision: str | None) -> tuple[str, bool]:
-    """A hub model's commit, and whether the hub was there to say it; else what an earlier run has fetched will do."""
+        return folder, own | {name: str(folder)}
     try:
-        return look_on_hub(id, revision).sha, True
+        return None, own | {name: id, "revision": look_on_hub(id, revision).sha}
     except Unreachable:
         if (commit := cached_commit(id, revision)) is None:
             raise
-        return commit, False
+        return None, own | {name: id, "revision": commit, "local_files_only": True}
 
 
 def is_local(id: str) -> bool:
@@ -169,11 +162,9 @@ def is_local(id: str) -> bool:
 def identify(id: str = "pocket", revision: str | None = None, dtype: str = "float32") -> dict[str, str | None]:
     """The `identity` that `load_model` would give, without loading. `ModelError` where neither the hub nor its cache
     knows the model, or a folder holds none."""
-    folder = _folder(id)
-    if folder is not None:
-        check_folder(folder)
-        return {"id": id, "revision": None, "content": content_hash(folder), "dtype": dtype}
-    return {"id": id, "revision": _resolve(id, revision)[0], "content": None, "dtype": dtype}
+    folder, source = _source(id, revision)
+    content = content_hash(folder) if folder else None
+    return {"id": id, "revision": source.get("revision"), "content": content, "dtype": dtype}
 
 
 def content_hash(folder: Path) -> str:

@@ -6,8 +6,6 @@ Jinja's sandbox keeps a template from files and from Python; only limits keep it
 This file runs as a script too: it is the process.
 """
 
-from __future__ import annotations
-
 import json
 import resource
 import subprocess

@@ -39,9 +39,6 @@ from ifpref.publish.render import to_html
 from ifpref.store import CodeError, StoreError, files, module_hashes
 from ifpref.study import Study, StudyError
 
-CODE = "ifpref"
-"""What a notebook's stamp says of code: anything of ours may be called by a cell."""
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -61,7 +58,9 @@ def run_notebooks(
     study  a `Study`: its source, overrides, params, name, run(notebook) and keys(notebook) are used
     """
     notebooks = {source: read_source(source) for source in sources}
-    code = module_hashes(CODE)  # before anything is run: what is edited meanwhile counts as changed
+    code = (
+        module_hashes()
+    )  # all of ours, which a cell may call; before anything is run: what is edited meanwhile counts as changed
     outcomes = []
     for source, notebook in notebooks.items():
         with files.lock(paths.outputs_folder(study.name) / "notebooks" / f"{source.stem}.lock"):

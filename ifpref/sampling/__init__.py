@@ -7,7 +7,7 @@
 protocol.py      Request, Completion, Settings, Engine     streams.py   each response's own random numbers
 transformers.py  the default engine, CPU and GPU           tokens.py    logits to tokens: greedy, temperature, top-p
 cache.py         keys and values of the rows it decodes    http.py      a server of vLLM or SGLang (server.py)
-batching.py      transformers' continuous batching, GPUs
+batching.py      transformers' continuous batching, GPUs      reading.py   responses that are there already
 chat.py          around any of them: system prompt, thinking blocks, stop strings
 """
 

@@ -20,19 +20,17 @@ Decisions
 - *Out of memory*: the batch is halved and the round starts again.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 
 from ifpref.models import LoadedModel
 from ifpref.progress import track
-from ifpref.sampling.cache import left_padded
 from ifpref.sampling.protocol import Completion, Request, SamplingError, Settings
+from ifpref.sampling.reading import Item, read_batches
 from ifpref.sampling.streams import stream_key
 from ifpref.sampling.transformers import TransformersEngine
 
@@ -40,9 +38,6 @@ log = logging.getLogger(__name__)
 
 PAGE = {"cuda": 256, "cpu": 32}
 """Tokens of a page of the cache. Flash attention reads whole pages of 256; elsewhere small ones share more."""
-
-LOGITS = 2**26
-"""Most logits of a batch that is read again: 256 MiB in float32."""
 
 
 class BatchingEngine(TransformersEngine):
@@ -60,16 +55,25 @@ class BatchingEngine(TransformersEngine):
 
     @contextmanager
     def keep_prefixes(self) -> Iterator[None]:
-        """Within it, the manager of a round serves the next, with the pages and CUDA graphs that it has."""
-        self._keeping = True
-        try:
-            with self._put_back():
+        """Within it, the manager of a round serves the next, with the pages and CUDA graphs that it has. Afterwards
+        what the library changes is as it was."""
+        if self._keeping:
+            yield
+            return
+        self._keeping, was_training = True, self.model.training
+        self._attention = self.model.config._attn_implementation
+        devices = [self.model.device] if self.model.device.type == "cuda" else []
+        with torch.random.fork_rng(devices):
+            try:
                 yield
-        finally:
-            self._keeping = False
+            finally:
+                self._keeping = False
+                self._close()
+                self.model.set_attn_implementation(self._attention)
+                self.model.train(was_training)
 
     def _completions(self, requests: Sequence[Request], settings: Settings) -> list[Completion]:
-        with nullcontext() if self._keeping else self._put_back():
+        with self.keep_prefixes():
             outputs = self._outputs(requests, settings)
             token_ids = [output.generated_tokens for output in outputs]
             if settings.temperature == 0 or (settings.temperature == settings.top_p == 1):
@@ -147,46 +151,17 @@ class BatchingEngine(TransformersEngine):
             self._manager.destroy()
             self._manager = None
 
-    @contextmanager
-    def _put_back(self) -> Iterator[None]:
-        was_training = self.model.training
-        self._attention = self.model.config._attn_implementation
-        devices = [self.model.device] if self.model.device.type == "cuda" else []
-        with torch.random.fork_rng(devices):
-            try:
-                yield
-            finally:
-                self._close()
-                self._set_attention(self._attention)
-                self.model.train(was_training)
-
-    def _set_attention(self, name: str) -> None:
-        if self.model.config._attn_implementation != name:
-            self.model.set_attn_implementation(name)
-
-    def _read_again(self, items: Sequence[tuple[Sequence[int], Sequence[int]]]) -> list[tuple[float, ...]]:
+    def _read_again(self, items: Sequence[Item]) -> list[tuple[float, ...]]:
         """The log-probability at temperature 1 of each response token, given its prompt."""
         paged = self.model.config._attn_implementation  # which reads nothing but what the manager gives it
-        self._set_attention(self._attention)
+        self.model.set_attn_implementation(self._attention)
         found: list[tuple[float, ...]] = [()] * len(items)
-        waiting = sorted(range(len(items)), key=lambda i: (-len(items[i][1]), -len(items[i][0]), i))
-        while waiting:
-            longest = len(items[waiting[0]][1])
-            rows = max(1, min(self.batch_size, LOGITS // (longest * self.vocabulary_size)))
-            batch, waiting = waiting[:rows], waiting[rows:]
-            ids, real = left_padded([(*items[i][0], *items[i][1]) for i in batch], self.model.device)  # (B, T)
-            with torch.inference_mode():
-                logits = self.model(
-                    input_ids=ids,
-                    attention_mask=real.long(),
-                    position_ids=(real.cumsum(dim=-1) - 1).clamp(min=0),
-                    use_cache=False,
-                    logits_to_keep=longest + 1,
-                ).logits[:, :-1]  # (B, longest, V)
-                chosen = logits.float().log_softmax(dim=-1).gather(-1, ids[:, -longest:, None])[..., 0]
-            for i, row in zip(batch, chosen.tolist(), strict=True):
-                found[i] = tuple(row[longest - len(items[i][1]) :])
-        self._set_attention(paged)
+        with torch.inference_mode():
+            for batch, logits, targets in read_batches(self.model, items, self.batch_size):
+                chosen = logits.log_softmax(dim=-1).gather(-1, targets[..., None])[..., 0]  # (B, L)
+                for i, row in zip(batch, chosen.tolist(), strict=True):
+                    found[i] = tuple(row[-len(items[i][1]) :])
+        self.model.set_attn_implementation(paged)
         return found
 
 

@@ -16,12 +16,10 @@ Decisions
   (sliding windows, linear attention, flash attention) `HubCache` leaves both to transformers, at its speed.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch.nn.functional import scaled_dot_product_attention
@@ -102,12 +100,12 @@ def read_prefixes(model: Any, prefixes: Sequence[tuple[int, ...]]) -> list[torch
     """Keys and values of each prefix, (layers, 2, heads, tokens, head_dim); those of like length in one pass."""
     found = {}
     for alike in _of_like_length(prefixes):
-        ids, real = left_padded(alike, model.device)
+        ids, real, positions = left_padded(alike, model.device)
         width = ids.shape[1]
         causal = torch.ones(width, width, dtype=torch.bool, device=ids.device).tril()
         allowed = real[:, None] & causal  # (P, T, T)
         cache = DynamicCache(config=model.config)
-        forward(model, ids, additive(allowed, model.dtype), (real.cumsum(dim=-1) - 1).clamp(min=0), cache)
+        forward(model, ids, additive(allowed, model.dtype), positions, cache)
         kv = torch.stack([torch.stack([layer.keys, layer.values]) for layer in cache.layers])
         found |= {prefix: kv[:, :, row, :, width - len(prefix) :] for row, prefix in enumerate(alike)}
     return [found[prefix] for prefix in prefixes]
@@ -125,12 +123,13 @@ def _of_like_length(prefixes: Sequence[tuple[int, ...]]) -> Iterator[list[tuple[
         yield group
 
 
-def left_padded(prefixes: Sequence[Sequence[int]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Token ids (P, T), 0 where there is none, and which are real, (P, T) bool."""
+def left_padded(prefixes: Sequence[Sequence[int]], device: torch.device) -> tuple[torch.Tensor, ...]:
+    """Token ids, 0 where there is none; which are real; and the position of each: (P, T), the second of bool."""
     width = max(map(len, prefixes))
     ids = torch.tensor([[0] * (width - len(prefix)) + list(prefix) for prefix in prefixes], device=device)
     lengths = torch.tensor([len(prefix) for prefix in prefixes], device=device)
-    return ids, torch.arange(width, device=device) >= width - lengths[:, None]
+    real = torch.arange(width, device=device) >= width - lengths[:, None]
+    return ids, real, (real.cumsum(dim=-1) - 1).clamp(min=0)
 
 
 def additive(allowed: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
@@ -185,7 +184,7 @@ class RowCache:
     buffer   an earlier cache that is no longer used, whose memory may be
     """
 
-    def __init__(self, prefixes: Sequence[Pieces], spare: int, buffer: RowCache | None = None) -> None:
+    def __init__(self, prefixes: Sequence[Pieces], spare: int, buffer: Self | None = None) -> None:
         lengths = [sum(piece.shape[3] for piece in pieces) for pieces in prefixes]
         self._first = [pieces[0] for pieces in prefixes]
         filled, like = max(lengths), prefixes[0][0]
@@ -279,11 +278,11 @@ class HubCache:
     @classmethod
     def read(
         cls, model: Any, prefixes: Sequence[tuple[int, ...]], row_prefix: Sequence[int], spare: int
-    ) -> tuple[HubCache, torch.Tensor]:
+    ) -> tuple[Self, torch.Tensor]:
         """Reads the prefixes; row i has prefix row_prefix[i]. The logits (P, V) after each prefix."""
-        ids, real = left_padded(prefixes, model.device)
+        ids, real, positions = left_padded(prefixes, model.device)
         cache = DynamicCache(config=model.config)
-        logits = forward(model, ids, real, (real.cumsum(dim=-1) - 1).clamp(min=0), cache)
+        logits = forward(model, ids, real, positions, cache)
         rows = cls(cache, real, spare)
         rows.keep(row_prefix)
         return rows, logits

@@ -18,8 +18,6 @@ Decisions
   must open its block itself; a template that does is refused there.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -35,8 +33,6 @@ class WrappedEngine:
         self.engine = engine
 
     def __getattr__(self, name: str) -> Any:
-        if name == "engine":  # of a copy that is being made
-            raise AttributeError(name)
         return getattr(self.engine, name)
 
 

@@ -24,8 +24,6 @@ Decisions
   with SGLANG_RETURN_ORIGINAL_LOGPROB=1. One that rounding has lifted above 0 (server.ROUNDING) is stored as 0.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 from collections.abc import Callable, Sequence
@@ -72,16 +70,15 @@ def read_tokenizer(id: str, revision: str | None = None) -> Vocabulary:
     """The tokenizer of "pocket", a folder or a hub model, without its weights."""
     from transformers import GenerationConfig
 
-    from ifpref.models import POCKET_FOLDER, load_config, load_tokenizer
+    from ifpref.models import POCKET_FOLDER, end_ids, load_config, load_tokenizer
 
     tokenizer, config = load_tokenizer(id, revision=revision), load_config(id, revision=revision)
     where = str(POCKET_FOLDER if id == "pocket" else id)
     try:
-        ends = GenerationConfig.from_pretrained(where, revision=revision or "main").eos_token_id
+        generation = GenerationConfig.from_pretrained(where, revision=revision or "main")
     except OSError:  # a model without generation_config.json
-        ends = getattr(config, "eos_token_id", None)
-    ends = ends if isinstance(ends, list | tuple) else [ends]
-    eos_ids = tuple(sorted({end for end in [*ends, tokenizer.eos_token_id] if end is not None}))
+        generation = config.get_text_config(decoder=True)
+    eos_ids = tuple(sorted(end_ids(generation, tokenizer)))
     return Vocabulary(id, revision, tokenizer, eos_ids, config.get_text_config(decoder=True).vocab_size)
 
 
@@ -105,8 +102,6 @@ class HttpEngine(Engine):
         timeout_s: float = 600,
         patience_s: float = 600,
     ) -> None:
-        if concurrency < 1:
-            raise SamplingError(f"concurrency = {concurrency}; allowed: at least 1")
         size = max(vocabulary.size, len(vocabulary.tokenizer))
         super().__init__(vocabulary.tokenizer, vocabulary.eos_ids, size)
         self.server = Server(url, vocabulary.id, vocabulary.revision, timeout_s=timeout_s)
@@ -119,10 +114,10 @@ class HttpEngine(Engine):
         """
         try:
             with start_blocking_portal() as portal:
-                portal.call(_asking, stop_after_attempt(FIRST_ATTEMPTS), self.server.meet)
+                served = portal.call(_asking, stop_after_attempt(FIRST_ATTEMPTS), self.server.meet)
         except ServerGone as error:
             raise SamplingError(f"{error}. Start it with: {self.server.command}") from None
-        self.room = self.server.room
+        self.room = served[0].max_model_len
         return self.room
 
     def sample(self, requests: Sequence[Request], settings: Settings) -> list[list[Completion]]:

@@ -16,17 +16,27 @@ Decisions
   a request and the totals are the same for all of them, and stand here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice, repeat
 from typing import Any, Literal
 
+from ifpref.models import encode
+
 
 class SamplingError(ValueError):
     """A request that cannot be sampled, or a model that cannot sample; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a round is sampled. `temperature` 0 is greedy; `top_p` keeps the smallest set of tokens of that mass."""
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    max_tokens: int = 128
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -44,14 +54,6 @@ class Request:
     n: int = 1
     first_sample: int = 0
     max_tokens: int | None = None
-
-    def __post_init__(self) -> None:
-        if not self.ids:
-            raise SamplingError(f"request {self.stream!r}: ids is empty; allowed: at least one token id")
-        for name, least in (("n", 1), ("first_sample", 0), ("max_tokens", 0)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise SamplingError(f"request {self.stream!r}: {name} = {value}; allowed: at least {least}")
 
     def limit(self, settings: Settings) -> int:
         """Most tokens of one of its completions."""
@@ -78,29 +80,6 @@ class Completion:
         return sum(self.logprobs)
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How a round is sampled. `temperature` 0 is greedy; `top_p` keeps the smallest set of tokens of that mass."""
-
-    temperature: float = 1.0
-    top_p: float = 1.0
-    max_tokens: int = 128
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.temperature < float("inf"):
-            raise SamplingError(f"temperature = {self.temperature}; allowed: 0 (greedy) or a positive number")
-        if not 0 < self.top_p <= 1:
-            raise SamplingError(f"top_p = {self.top_p}; allowed: above 0, at most 1")
-        if self.max_tokens < 1:
-            raise SamplingError(f"max_tokens = {self.max_tokens}; allowed: at least 1")
-
-    @classmethod
-    def of(cls, params: Any) -> Settings:
-        """The settings that a profile's parameters hold."""
-        return cls(params.temperature, params.top_p, params.max_tokens, params.seed)
-
-
 class Engine:
     """A language model that samples.
 
@@ -117,10 +96,7 @@ class Engine:
 
     def encode(self, prompt: str, system_prompt: str | None = None) -> tuple[int, ...]:
         """The prompt as a user's message in the chat template, up to where the response begins."""
-        system = [] if system_prompt is None else [{"role": "system", "content": system_prompt}]
-        messages = [*system, {"role": "user", "content": prompt}]
-        ids = self.tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)["input_ids"]
-        return tuple(ids)
+        return encode(self.tokenizer, prompt, system_prompt)
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of token ids, without special tokens."""

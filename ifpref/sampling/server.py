@@ -19,8 +19,6 @@ Decisions
 - *A key*, where the server asks for one, is read from the environment (VLLM_API_KEY), and shown nowhere.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import ssl
@@ -119,11 +117,6 @@ class Server:
         host, port = self._address.host, self._address.port or {"http": 80, "https": 443}[self._address.scheme]
         options = f"--dtype bfloat16 --max-model-len {MAX_MODEL_LEN} --host {LOCAL.get(host, host)} --port {port}"
         return f"vllm serve {self.id}{revision} {options}"
-
-    @property
-    def room(self) -> int | None:
-        """Most tokens of prompt and response together, where the server has said so."""
-        return self._served[0].max_model_len if self._served else None
 
     def forget(self) -> bool:
         """After a failure: what it serves is asked again. Whether it was known."""

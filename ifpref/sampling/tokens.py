@@ -7,8 +7,6 @@ logarithm for each token, moves by as little as p does, and takes its noise by c
 draws from one generator for the whole batch, in an order that depends on the batch.
 """
 
-from __future__ import annotations
-
 import torch
 
 from ifpref.sampling.streams import exponential

@@ -16,8 +16,6 @@ Decisions
 - Batches are composed from the requests alone, in their order and of their lengths, so a round repeated is the same.
 """
 
-from __future__ import annotations
-
 import itertools
 import logging
 import math
@@ -46,8 +44,6 @@ class TransformersEngine(Engine):
     """Samples from a loaded model; `batch_size` is the most rows at a time, and shrinks when memory runs out."""
 
     def __init__(self, loaded: LoadedModel, batch_size: int = 128) -> None:
-        if batch_size < 1:
-            raise SamplingError(f"batch_size = {batch_size}; allowed: at least 1")
         super().__init__(loaded.tokenizer, loaded.eos_ids, loaded.model.get_input_embeddings().num_embeddings)
         self.model, self.batch_size = loaded.model, batch_size
         self.room = getattr(self.model.config.get_text_config(decoder=True), "max_position_embeddings", None)

@@ -15,6 +15,7 @@ import dataclasses
 import gzip
 import json
 import re
+import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
@@ -131,15 +132,13 @@ class Writer(_Reader):
     def __init__(self, folder: Path, journal: Path):
         """Takes up what a killed run has left: shards equal to their note stay, all else goes."""
         self.folder, self._journal = folder, journal
-        files.keep_folder(folder)  # anything else is nothing that a run of ours has left
-        files.keep_file(journal)
+        files.keep_only(folder, stat.S_ISDIR)  # anything else is nothing that a run of ours has left
+        files.keep_only(journal, stat.S_ISREG)
         self._asked: dict[str, dict[int, dict[str, Any]]] = {}  # table -> shard's index -> its note
         self._rows: dict[str, int] = {}  # table in one file -> rows
-        notes = _notes(journal)
-        noted = {note["file"]: note for note in notes if "file" in note}  # the last one of each
+        noted = {note["file"]: note for note in _notes(journal)}  # the last one of each
         self.whole = {file: note for file, note in noted.items() if files.damage(folder / file, note) is None}
         self.resumed = list(self.whole.values())
-        self.sessions = [note["session"] for note in notes if "session" in note and self.whole]
         folder.mkdir(parents=True, exist_ok=True)
         for path in sorted(folder.rglob("*"), reverse=True):  # what is in a folder before the folder
             if path.is_dir() and not path.is_symlink():
@@ -147,9 +146,12 @@ class Writer(_Reader):
                     path.rmdir()
             elif path.relative_to(folder).as_posix() not in self.whole:
                 path.unlink()
-        kept = [{"session": session} for session in self.sessions] + self.resumed
-        files.replace(journal, b"".join(map(files.json_line, kept)))
-        self._session_noted = False
+        files.replace(journal, b"".join(map(files.json_line, self.resumed)))
+
+    @cached_property
+    def _session(self) -> dict[str, Any]:
+        """The surroundings when the first shard was made, since `make` may have loaded libraries."""
+        return provenance.environment()
 
     @property
     def shards(self) -> dict[str, dict[str, Any]]:
@@ -160,18 +162,13 @@ class Writer(_Reader):
     def tables(self) -> dict[str, dict[str, Any]]:
         tables = {name: {"files": [name], "rows": rows} for name, rows in self._rows.items()}
         for name, notes in self._asked.items():
-            if sorted(notes) != list(range(len(notes))):
-                raise StoreError(f"{self.folder}: {name} has shards {sorted(notes)}; allowed: 0, 1, 2, ...")
-            ordered = [notes[index] for index in sorted(notes)]
+            ordered = [notes[index] for index in range(len(notes))]
             rows = sum(note["rows"] for note in ordered)
             tables[name] = {"files": [note["file"] for note in ordered], "rows": rows}
         return dict(sorted(tables.items()))
 
     def path(self, name: str) -> Path:
         """Where a library may write a file, or a folder of files, by itself. Folders above it are made."""
-        parts = PurePosixPath(name).parts
-        if not parts or parts[0] == "/" or ".." in parts or name == MANIFEST:
-            raise StoreError(f"file {name!r}: allowed are names inside the artefact, other than {MANIFEST}")
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
@@ -208,10 +205,7 @@ class Writer(_Reader):
             self.write_bytes(file, b"".join(lines))
             files.sync(self.folder / file)
             note = {"file": file, **files.state(self.folder / file), "rows": len(lines), "of": about}
-            note["seconds"] = round(time.monotonic() - start, 3)
-            if not self._session_noted:  # only now, since `make` may have loaded libraries
-                files.append(self._journal, files.json_line({"session": provenance.environment()}))
-                self._session_noted = True
+            note |= {"seconds": round(time.monotonic() - start, 3), "session": self._session}
             files.append(self._journal, files.json_line(note))
             self.whole[file] = note
         self._asked.setdefault(name, {})[index] = note
@@ -229,11 +223,9 @@ def _notes(journal: Path) -> list[dict[str, Any]]:
 
 
 def _is_note(note: Any) -> bool:
-    """Whether a line of the journal has the shape that `shard` writes: of a session, or of a shard."""
-    if not isinstance(note, dict):
-        return False
-    shard = {"file": str, "bytes": int, "sha256": str, "rows": int, "of": str, "seconds": float}
-    return isinstance(note.get("session"), dict) or all(isinstance(note.get(k), kind) for k, kind in shard.items())
+    """Whether a line of the journal has the shape that `shard` writes."""
+    shape = {"file": str, "bytes": int, "sha256": str, "rows": int, "of": str, "seconds": float, "session": dict}
+    return isinstance(note, dict) and all(isinstance(note.get(name), kind) for name, kind in shape.items())
 
 
 def _json(name: str, value: Any, indent: int | None = None) -> bytes:

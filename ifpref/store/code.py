@@ -1,6 +1,6 @@
 """What code an artefact depends on, as a hash: of modules, and of all of ours that they import.
 
-    module_hashes("ifpref")                                # {"ifpref.paths": "31bc…", …}: for the stamp of a notebook
+    module_hashes()                                      # {"ifpref/paths.py": "31bc…", …}: for the stamp of a notebook
     definition_hash("ifpref.pipeline.samples", "Responses.make")     # of a stage: stages.lock
 
 The hash of a module is taken from its syntax tree, without comments, docstrings and layout. The tree is written as text
@@ -20,6 +20,7 @@ Decisions
 import ast
 import functools
 import hashlib
+import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ APART: Mapping[str, str] = {
     "ifpref.store": "holds what is made, and checks that it is what was made",
     "ifpref.models.hub": "which commit a model is stands in its identity",
 }
+Place = tuple[str, str | None]
+"""A module, and a definition in it; None: all of it."""
 _first_seen: dict[Path, tuple[tuple[int, int], str]] = {}  # file -> (its time and size, its hash)
 
 
@@ -43,20 +46,15 @@ class CodeError(RuntimeError):
     """Code that cannot be named: no such module, or a file edited after this process first read it."""
 
 
-def module_hashes(package: str = "ifpref") -> dict[str, str]:
-    """sha256 (16 hex digits) of every module and data file of a package of ours, by name."""
-    folder = PACKAGE.parent.joinpath(*package.split("."))
-    files = sorted(path for path in folder.rglob("*") if path.suffix == ".py" or DATA in path.parents)
-    files = [path for path in files if path.is_file() and "__pycache__" not in path.parts]
-    if not files:
-        raise CodeError(f"code {package!r}: there is no package of that name in {PACKAGE.parent}")
-    return {path.relative_to(PACKAGE.parent).as_posix(): file_hash(path) for path in files}
+def module_hashes() -> dict[str, str]:
+    """sha256 (16 hex digits) of every module and data file of ours, by its path."""
+    return {path.relative_to(PACKAGE.parent).as_posix(): file_hash(path) for path in _files().values()}
 
 
 def definition_hash(module: str, name: str) -> str:
     """sha256 (16 hex digits) of a function, class or method ("Class.method") and of all of our code that it runs."""
     parts: dict[str, str] = {}
-    _add_definition(module, name, parts)
+    _add(module, name, parts)
     return _sha("\n".join(f"{part} {digest}" for part, digest in sorted(parts.items())).encode())
 
 
@@ -85,133 +83,91 @@ def file_hash(path: Path) -> str:
 # ---- what depends on what
 
 
-def _add_definition(module: str, name: str, parts: dict[str, str]) -> None:
-    """A definition of a module, and what it reads, into `parts`: name -> hash."""
-    place = f"{module}:{name}"
-    path = _file_of(module)
-    if path is None:
-        raise CodeError(f"code {place!r}: there is no module {module!r}")
+def _add(module: str, name: str | None, parts: dict[str, str]) -> None:
+    """A module, or a definition of one, and all of ours that it runs, into `parts`: name -> hash."""
+    place = f"{module}:{name}" if name else module
     if place in parts:
         return
-    file_hash(path)  # notices an edit
-    tree = _parsed(path)
-    outer, _, inner = name.partition(".")
-    node = next((node for node in tree.body if _defines(node, outer)), None)
-    if node is not None and inner:
-        node = next((one for one in node.body if _defines(one, inner)), None)
-    if node is None:
-        raise CodeError(f"code {place!r}: {path} defines no {name!r}")
-    parts[place] = _sha(canonical(node).encode("ascii"))
-    local = {alias for source in ast.walk(node) for alias in _imports(source, module)}
-    _follow(local, parts)
-    read = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
-    for other in tree.body:
-        for imported in _imports(other, module):
-            if imported[2] in read:
-                _follow({imported}, parts)
-        for own in read - {outer}:
-            if _defines(other, own):
-                _add_definition(module, own, parts)
+    if module not in _files():
+        raise CodeError(f"code {place!r}: there is no module {module!r}")
+    parts[place] = file_hash(_files()[module])  # which notices an edit
+    if name:
+        node, depends = _definition(module, name)
+        parts[place] = _sha(canonical(node).encode("ascii"))
+    else:
+        depends = _module(module)
+    for other, definition in depends:
+        if not _is_apart(other):
+            _add(other, definition, parts)
 
 
-def _follow(imported: set[tuple[str, str | None, str]], parts: dict[str, str]) -> None:
-    for module, name, _ in imported:
-        if _is_apart(module):
-            continue
-        if name is not None and module.startswith("ifpref.pipeline"):  # declarations: one by one
-            _add_definition(module, name, parts)
-            continue
-        for one in closure(module):
-            parts[one] = file_hash(_file_of(one) or DATA / one)
+def _definition(module: str, name: str) -> tuple[ast.AST, set[Place]]:
+    """The node of a definition, and what it imports or reads of its module and of what that imports."""
+    node, body = None, _parsed(module).body
+    for part in name.split("."):
+        node = next((one for one in body if part in _bound(one)), None)
+        if node is None:
+            raise CodeError(f"code '{module}:{name}': {_files()[module]} defines no {name!r}")
+        body = getattr(node, "body", [])
+    read = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)} - {name.partition(".")[0]}
+    depends = {place for one in ast.walk(node) for _, place in _imports(one)}
+    for statement in _parsed(module).body:
+        depends |= {place for alias, place in _imports(statement) if alias in read}
+        depends |= {(module, own) for own in read & _bound(statement)}
+    return node, depends
 
 
 @functools.cache
-def closure(module: str) -> frozenset[str]:
-    """A module of ours, all of ours that it imports, directly or not, and the data files that they name."""
-    found: set[str] = set()
-    waiting = [module]
-    while waiting:
-        one = waiting.pop()
-        path = _file_of(one)
-        if one in found or path is None or _is_apart(one):
-            continue
-        found.add(one)
-        tree = _parsed(path)
-        found.update(_data_files(tree))
-        waiting += _named_modules(tree)
-        waiting += [part for node in ast.walk(tree) for part, _, _ in _imports(node, one)]
-        if path.name == "__init__.py" and any(_defines(node, "__getattr__") for node in tree.body):  # imports on demand
-            waiting += [f"{one}.{path.stem}" for path in path.parent.glob("*.py") if path.stem != "__init__"]
-        if "." in one:
-            waiting.append(one.rpartition(".")[0])
-    return frozenset(found)
+def _module(module: str) -> set[Place]:
+    """What a module imports, and the modules and data files that a short text in it names."""
+    path, tree = _files()[module], _parsed(module)
+    nodes = list(ast.walk(tree))
+    names = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    found = {name.partition(":")[0] for name in names} | {module.rpartition(".")[0]}
+    if path.name == "__init__.py" and any("__getattr__" in _bound(node) for node in tree.body):  # imports on demand
+        found |= {f"{module}.{one.stem}" for one in path.parent.glob("*.py")}
+    return {place for node in nodes for _, place in _imports(node)} | {(one, None) for one in found & _files().keys()}
 
 
-def _imports(node: ast.AST, module: str) -> Iterator[tuple[str, str | None, str]]:
-    """(module, name in it, name here) of what an import statement brings of ours; a submodule is a module."""
+def _imports(node: ast.AST) -> Iterator[tuple[str, Place]]:
+    """(name here, place) of what an import brings of ours; only of a declaration of ifpref.pipeline a definition."""
     if isinstance(node, ast.Import):
-        yield from (
-            (alias.name, None, (alias.asname or alias.name).partition(".")[0])
-            for alias in node.names
-            if alias.name.partition(".")[0] == "ifpref"
-        )
+        for alias in node.names:
+            if alias.name in _files():
+                yield (alias.asname or alias.name).partition(".")[0], (alias.name, None)
     if isinstance(node, ast.ImportFrom) and node.level:
-        raise CodeError(f"{module}: a relative import; allowed: absolute ones")
-    if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "ifpref":
+        raise CodeError(f"line {node.lineno}: a relative import; allowed: absolute ones")
+    if isinstance(node, ast.ImportFrom) and node.module in _files():
         for alias in node.names:
             inner = f"{node.module}.{alias.name}"
-            is_module = _file_of(inner) is not None
-            yield (inner if is_module else node.module, None if is_module else alias.name, alias.asname or alias.name)
+            definition = alias.name if node.module.startswith("ifpref.pipeline") else None
+            yield alias.asname or alias.name, (inner, None) if inner in _files() else (node.module, definition)
 
 
-def _defines(node: ast.AST, name: str) -> bool:
-    """Whether a statement of a module binds this name, other than by an import."""
+def _bound(node: ast.AST) -> set[str]:
+    """The names that a statement binds, other than by an import."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return node.name == name
-    if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        return any(isinstance(one, ast.Name) and one.id == name for target in targets for one in ast.walk(target))
-    return False
-
-
-def _data_files(tree: ast.AST) -> set[str]:
-    return {text for text in _texts(tree) if text in _data_names()}
-
-
-def _named_modules(tree: ast.AST) -> list[str]:
-    """Those that a table names: "ifpref.training.algorithms.dpo:DPO"."""
-    names = (text.partition(":")[0] for text in _texts(tree) if text.startswith("ifpref."))
-    return [name for name in names if name.replace(".", "").isidentifier() and _file_of(name)]
-
-
-def _texts(tree: ast.AST) -> set[str]:
-    """The short texts in it."""
-    found = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
-    return {text for text in found if isinstance(text, str) and len(text) < 100}
-
-
-@functools.cache
-def _data_names() -> frozenset[str]:
-    return frozenset(path.relative_to(DATA).as_posix() for path in DATA.rglob("*") if path.is_file())
+        return {node.name}
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
 
 
 def _is_apart(module: str) -> bool:
     return module == "ifpref" or any(module == name or module.startswith(f"{name}.") for name in APART)
 
 
-def _file_of(module: str) -> Path | None:
-    """The file of a module of ours by its full name."""
-    parts = module.split(".")
-    if parts[0] != PACKAGE.name:
-        return None
-    base = PACKAGE.joinpath(*parts[1:])
-    return next((path for path in (base / "__init__.py", base.with_suffix(".py")) if path.is_file()), None)
+@functools.cache
+def _files() -> Mapping[str, Path]:
+    """The file of each module of ours by its full name, and of each file of ifpref/data by its path there."""
+    modules = {path.relative_to(PACKAGE.parent).with_suffix(""): path for path in sorted(PACKAGE.rglob("*.py"))}
+    files = {".".join(name.parts).removesuffix(".__init__"): path for name, path in modules.items()}
+    return files | {path.relative_to(DATA).as_posix(): path for path in sorted(DATA.rglob("*")) if path.is_file()}
 
 
 @functools.cache
-def _parsed(path: Path) -> ast.Module:
-    """Its syntax tree, without what is imported for types alone."""
-    tree = ast.parse(path.read_bytes())
+def _parsed(module: str) -> ast.Module:
+    """The syntax tree of a module, without what is imported for types alone; of a data file, nothing."""
+    path = _files()[module]
+    tree = ast.parse(path.read_bytes() if path.suffix == ".py" else b"")
     tree.body = [node for node in tree.body if not _is_for_types(node)]
     return tree
 
@@ -241,20 +197,13 @@ def canonical(node: Any) -> str:
     return f"{type(node).__name__}({','.join(texts)})"
 
 
-def _pieces(node: ast.JoinedStr) -> list[str]:
+def _pieces(node: ast.JoinedStr) -> Iterator[str]:
     """The pieces of an f-string, neighbouring texts joined: Python versions cut them differently."""
-    pieces: list[str] = []
-    text = ""
-    for value in [*node.values, None]:
-        if isinstance(value, ast.Constant):
-            text += value.value
-            continue
-        if text:
-            pieces.append(f"str:{text!a}")
-            text = ""
-        if value is not None:
-            pieces.append(canonical(value))
-    return pieces
+    for is_text, values in itertools.groupby(node.values, lambda value: isinstance(value, ast.Constant)):
+        if not is_text:
+            yield from map(canonical, values)
+        elif text := "".join(value.value for value in values):
+            yield f"str:{text!a}"
 
 
 def _sha(content: bytes) -> str:

@@ -31,18 +31,36 @@ log = logging.getLogger(__name__)
 _checksums: dict[tuple[int, ...], str] = {}  # state of a file -> sha256 of its bytes
 
 
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """An OSError within it names the file."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
+
+
 def write(path: Path, data: bytes) -> None:
     """Bytes to a new file. An OSError names it, and what was written is removed: a full disk needs the room."""
     try:
         path.unlink(missing_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-    except OSError as error:
-        error.filename = error.filename or str(path)
+        _put(path, data, os.O_EXCL)
+    except OSError:
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
         raise
+
+
+def append(path: Path, data: bytes) -> None:
+    _put(path, data, os.O_APPEND)
+
+
+def _put(path: Path, data: bytes, flag: int) -> None:
+    with naming(path):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | flag, 0o666)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -52,24 +70,12 @@ def replace(path: Path, data: bytes) -> None:
     beside.replace(path)
 
 
-def append(path: Path, data: bytes) -> None:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o666)
-        with os.fdopen(descriptor, "ab") as file:
-            file.write(data)
-    except OSError as error:
-        error.filename = error.filename or str(path)
-        raise
-
-
 def sync(path: Path) -> None:
     """Wait until a file, or a folder's list of names, is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
-    except OSError as error:  # a full disk may show only here
-        error.filename = error.filename or str(path)
-        raise
+        with naming(path):  # a full disk may show only here
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -122,36 +128,24 @@ def discard(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def keep_file(path: Path) -> None:
-    """Remove what has this name and is no file: a folder, a link, a pipe."""
-    _keep(path, stat.S_ISREG)
-
-
-def keep_folder(path: Path) -> None:
-    """Remove what has this name and is no folder: a file, a link, a pipe."""
-    _keep(path, stat.S_ISDIR)
-
-
-def _keep(path: Path, is_kind: Callable[[int], bool]) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        if not is_kind(path.lstat().st_mode):
-            discard(path)
+def keep_only(path: Path, is_kind: Callable[[int], bool]) -> None:
+    """Remove what has this name and is of another kind: `stat.S_ISREG` for files, `stat.S_ISDIR` for folders."""
+    if os.path.lexists(path) and not is_kind(path.lstat().st_mode):
+        discard(path)
 
 
 @contextlib.contextmanager
 def lock(path: Path) -> Iterator[None]:
     """Held by one process (and thread) at a time; others wait, and say so. Its file goes with it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    keep_file(path)  # anything else is no lock that this module has made
+    keep_only(path, stat.S_ISREG)  # anything else is no lock that this module has made
     held, owner = FileLock(path, poll_interval=0.05), os.getpid()
-    try:
-        held.acquire(timeout=0)
-    except Timeout:
-        log.warning("%s: waiting for %s", path, _owner(path))
-        held.acquire()
-    except OSError as error:
-        error.filename = error.filename or str(path)
-        raise
+    with naming(path):
+        try:
+            held.acquire(timeout=0)
+        except Timeout:
+            log.warning("%s: waiting for %s", path, _owner(path))
+            held.acquire()
     try:
         append(path, f"process {os.getpid()} on {platform.node()}\n".encode())
         yield

@@ -3,15 +3,11 @@
 write_shards(writer, "responses.jsonl.gz", prompts, make, size=128)      # make(shard) gives the rows of 128 prompts
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ifpref.progress import track
-
-if TYPE_CHECKING:
-    from ifpref.store import Writer
+from ifpref.store.artefact import Writer
 
 
 def write_shards(
@@ -24,10 +20,8 @@ def write_shards(
 ) -> None:
     """A table of `make(shard)` for every `size` prompts.
 
-    ValueError for no prompts, a prompt that is given twice, or a size below 1.
+    ValueError for no prompts, a prompt that is given twice.
     """
-    if size < 1:
-        raise ValueError(f"{table}: shards of {size} prompts; allowed: 1 or more")
     prompts = list(prompts)
     ids = [prompt["prompt_id"] for prompt in prompts]
     if not prompts:

@@ -3,11 +3,13 @@
 import errno
 import json
 import logging
+import os
 import re
 import shutil
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,8 @@ from ifpref.store.artefact import (
 )
 
 KEY_PATTERN = "[0-9a-f]" * 16
+SEALED = ("key", "recipe", "files", "tables")
+"""What the checksum of a manifest is of; how the artefact was made may differ from one making to the next."""
 log = logging.getLogger(__name__)
 _warned: set[tuple[str, str, str]] = set()
 
@@ -41,24 +45,20 @@ class Store:
         self,
         artefact: Artefact,
         make: Callable[[Writer], object] | None = None,
-        *,
-        remake_damaged: bool = True,
     ) -> Handle:
         """The artefact, verified; what is not there is made by `make(writer)`, by one process at a time.
 
         Without `make`: MissingArtefact. A damaged one is moved aside and remade with a warning; without
-        `make`, or with `remake_damaged=False`: DamagedArtefact. What `make` raises comes through; its whole
-        shards stay. A full disk is `DiskFull`, which names the file.
+        `make`: DamagedArtefact. What `make` raises comes through; its whole shards stay. A full disk is
+        `DiskFull`, which names the file.
         """
-        recipe = artefact.recipe
         stage, key = artefact.stage, artefact.key
-        refuse = make is None or not remake_damaged
         for root in self.roots:
             try:
-                if _is_there(root / stage / key):
+                if os.path.lexists(root / stage / key):
                     return _open(root / stage / key)
             except DamagedArtefact as error:
-                if refuse:
+                if make is None:
                     raise
                 if root != self.root:
                     warnings.warn(f"{error}; passed over", stacklevel=2)
@@ -67,14 +67,12 @@ class Store:
         final = self.root / stage / key
         try:
             with files.lock(final.with_name(f"{key}.lock")):
-                if _is_there(final):
+                if os.path.lexists(final):
                     try:
                         return _open(final)  # another process made it meanwhile
                     except DamagedArtefact as error:
-                        if refuse:
-                            raise
                         warnings.warn(f"{error}; moved to {_move_aside(final).name} and remade", stacklevel=2)
-                return _make(recipe, final, make)
+                return _make(artefact.recipe, final, make)
         except OSError as error:
             if error.errno not in files.FULL:
                 raise
@@ -86,12 +84,9 @@ class Store:
     def look(self, artefact: Artefact) -> Handle | None:
         """The artefact if it is there whole, else None: what `get` would make, or make anew."""
         for root in self.roots:
-            folder = root / artefact.stage / artefact.key
-            try:
-                if _is_there(folder):
+            with suppress(DamagedArtefact):
+                if os.path.lexists(folder := root / artefact.stage / artefact.key):
                     return _open(folder)
-            except DamagedArtefact:
-                continue
         return None
 
     def outdated(self) -> dict[Path, int]:
@@ -121,13 +116,12 @@ class Store:
         key, stage = key_of(recipe), recipe["stage"]
         lines = [f"{stage} {key}: {self._folder(key) or 'not in the store'}"]
         folders = [path for root in self.roots for path in sorted(root.glob(f"{stage}/{KEY_PATTERN}"))]
-        others = {path.name: old for path in folders if path.name != key and (old := _recipe(path))}
-        others = {name: old for name, old in others.items() if "settings" in old}
+        latest_first = sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)
+        recipes = {path.name: _recipe(path) for path in latest_first if path.name != key}
+        others = {name: old for name, old in recipes.items() if old and "settings" in old}
         if not others:
             return lines[0] + f"\nno other artefact of the stage {stage} to compare it with"
-        latest_first = sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)
-        names = [path.name for path in latest_first if path.name in others]
-        nearest = min(names, key=lambda name: len(_changes(others[name], recipe)))  # of equals, the latest
+        nearest = min(others, key=lambda name: len(_changes(others[name], recipe)))  # of equals, the latest
         lines.append(f"against {nearest}, the nearest of {len(others)}:")
         lines += self._explained(others[nearest], recipe, "  ")
         return "\n".join(lines)
@@ -162,13 +156,14 @@ def _make(recipe: dict[str, Any], final: Path, make: Callable[[Writer], object])
         else:
             files.sync(path)
             states[name] = files.state(path)
+    sessions = [json.loads(one) for one in dict.fromkeys(canonical_json(note["session"]) for note in writer.resumed)]
     manifest = {"key": final.name, "recipe": recipe, "files": states, "tables": writer.tables}
-    manifest["checksum"] = fingerprint(manifest)
+    manifest["checksum"] = fingerprint(manifest)  # of what is SEALED
     manifest["made"] = {
         "started": started,
         "seconds": round(time.monotonic() - clock + sum(note["seconds"] for note in writer.resumed), 3),
         "resumed_shards": len(writer.resumed),
-        "earlier_sessions": writer.sessions,
+        "earlier_sessions": sessions,
         **provenance.environment(),
     }
     files.write(partial / MANIFEST, files.json_line(manifest, indent=1))
@@ -186,11 +181,6 @@ def _make(recipe: dict[str, Any], final: Path, make: Callable[[Writer], object])
     return _open(final)
 
 
-def _is_there(folder: Path) -> bool:
-    """Whether anything has this name, a link that leads nowhere too."""
-    return folder.exists() or folder.is_symlink()
-
-
 def _open(folder: Path) -> Handle:
     """Verified: manifest, sizes, checksums."""
     path = folder / MANIFEST
@@ -200,10 +190,9 @@ def _open(folder: Path) -> Handle:
         raise DamagedArtefact(path, "a manifest", "no file")
     try:
         manifest = json.loads(path.read_bytes())
-        covered = {part: manifest[part] for part in ("key", "recipe", "files", "tables")}
-        found = fingerprint(covered)
-        expected, key = manifest["checksum"], key_of(covered["recipe"])
+        found, key = fingerprint({part: manifest[part] for part in SEALED}), key_of(manifest["recipe"])
         _check_shape(manifest)
+        expected = manifest["checksum"]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DamagedArtefact(path, "a manifest", f"{type(error).__name__}: {error}") from None
     if found != expected:
@@ -236,7 +225,7 @@ def _check_shape(manifest: Mapping[str, Any]) -> None:
 
 def _move_aside(folder: Path) -> Path:
     number = 1
-    while _is_there(aside := folder.with_name(f"{folder.name}.damaged-{number}")):
+    while os.path.lexists(aside := folder.with_name(f"{folder.name}.damaged-{number}")):
         number += 1
     return folder.rename(aside)
 

@@ -3,7 +3,7 @@
     callbacks = [Seal(run)]                       # of the trainer: seals each `checkpoint-N` that transformers wrote
     checkpoint = last_checkpoint(folder, run)     # a path, or None: begin anew
 
-    checkpoint-40/sealed.json    {"run": "5a...", "step": 40, "files": {"optimizer.pt": {"bytes": ..., "sha256": ...}}}
+    checkpoint-40/sealed.json    {"run": "5a...", "checkpoint": "checkpoint-40", "files": {"optimizer.pt": {...}}}
 
 Decisions
 - The seal names every file, and the run: the hash of all that decides its result. It is written last, when all files
@@ -14,11 +14,8 @@ Decisions
 - A run that ends writes no more checkpoints: what was decided at its end (divergence) is in none.
 """
 
-from __future__ import annotations
-
 import json
 import logging
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -71,7 +68,7 @@ def seal(checkpoint: Path, run: str) -> None:
 
 def last_checkpoint(folder: Path, run: str) -> Path | None:
     """The last checkpoint of this run that is as it was sealed; all later ones are removed."""
-    for checkpoint in sorted(folder.glob("checkpoint-*"), key=_step, reverse=True):
+    for checkpoint in sorted(folder.glob("checkpoint-*"), key=_age, reverse=True):
         if _is_as_sealed(checkpoint, run):
             return checkpoint
         log.warning("%s: torn, damaged or of another run; removed, and not gone on from", paths.shown(checkpoint))
@@ -82,8 +79,8 @@ def last_checkpoint(folder: Path, run: str) -> Path | None:
 def _contents(checkpoint: Path, run: str) -> dict[str, Any]:
     """What the seal of a checkpoint says of it."""
     found = sorted(path for path in checkpoint.rglob("*") if not path.is_dir() or path.is_symlink())
-    names = [path.relative_to(checkpoint).as_posix() for path in found if path != checkpoint / SEAL]
-    return {"run": run, "step": _step(checkpoint), "files": {name: files.state(checkpoint / name) for name in names}}
+    states = {path.relative_to(checkpoint).as_posix(): files.state(path) for path in found if path.name != SEAL}
+    return {"run": run, "checkpoint": checkpoint.name, "files": states}
 
 
 def _is_as_sealed(checkpoint: Path, run: str) -> bool:
@@ -93,7 +90,6 @@ def _is_as_sealed(checkpoint: Path, run: str) -> bool:
         return False
 
 
-def _step(checkpoint: Path) -> int:
-    """N of `checkpoint-N`; -1 for a name that transformers does not write."""
-    step = re.fullmatch(r"checkpoint-(\d+)", checkpoint.name)
-    return int(step[1]) if step else -1
+def _age(checkpoint: Path) -> tuple[int, str]:
+    """Sorts `checkpoint-9` before `checkpoint-10`."""
+    return len(checkpoint.name), checkpoint.name

@@ -13,8 +13,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ifpref.models import LoadedModel, encode
+
 if TYPE_CHECKING:
-    from ifpref.models import LoadedModel
     from ifpref.training.settings import TrainingSettings
 
 IDS = ("prompt_ids", "chosen_ids", "rejected_ids")
@@ -78,9 +79,7 @@ def _bos_of_template(loaded: LoadedModel) -> int | None:
     bos = loaded.tokenizer.bos_token_id
     if bos is None or bos in loaded.eos_ids:
         return None
-    message = [{"role": "user", "content": "x"}]
-    ids = loaded.tokenizer.apply_chat_template(message, add_generation_prompt=True, return_dict=True)["input_ids"]
-    if (times := list(ids).count(bos)) > 1:
+    if (times := encode(loaded.tokenizer, "x").count(bos)) > 1:
         raise TrainingError(f"the chat template of {loaded.id!r} writes BOS {times} times; allowed: once")
     return times
 
@@ -89,21 +88,18 @@ def expected_trainable(model: Any, settings: TrainingSettings) -> int:
     """Parameters that LoRA adds to a base: r * (in + out) for each linear layer that it targets."""
     from torch.nn import Linear
 
-    targets, head = settings.lora_target_modules, model.get_output_embeddings()
+    head = model.get_output_embeddings()  # which trl cannot train
     layers = {f".{name}": module for name, module in model.named_modules() if isinstance(module, Linear)}
-    if targets == ("all-linear",):
-        chosen = [layer for layer in layers.values() if layer is not head]
-    else:
-        unknown = [target for target in targets if not any(name.endswith(f".{target}") for name in layers)]
+    linear = {name: layer for name, layer in layers.items() if layer is not head}
+    if (targets := settings.lora_target_modules) != ("all-linear",):
+        unknown = [target for target in targets if not any(name.endswith(f".{target}") for name in linear)]
         if unknown or not targets:
-            named = sorted({name.rpartition(".")[2] for name in layers})
             found = f"{list(targets)}, of which no layers: {unknown}"
-            raise TrainingError(f"lora_target_modules = {found}; allowed: all-linear, or of {named}")
+            allowed = sorted({name.rpartition(".")[2] for name in linear})
+            raise TrainingError(f"lora_target_modules = {found}; allowed: all-linear, or of {allowed}")
         ends = tuple(f".{target}" for target in targets)
-        chosen = [layer for name, layer in layers.items() if name.endswith(ends)]
-        if head in chosen:
-            raise TrainingError("lora_target_modules names the output head, which trl cannot train; allowed: others")
-    return sum(settings.lora_r * (layer.in_features + layer.out_features) for layer in chosen)
+        linear = {name: layer for name, layer in linear.items() if name.endswith(ends)}
+    return sum(settings.lora_r * (layer.in_features + layer.out_features) for layer in linear.values())
 
 
 def check_trainable(model: Any, expected: int) -> int:

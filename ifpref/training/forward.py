@@ -18,8 +18,6 @@ experts), trl's own forward stays.
     log_probs = completion_log_probs(scorer, batch)     # (2 B,), of a batch of trl's collator
 """
 
-from __future__ import annotations
-
 import copy
 import functools
 import types
@@ -139,23 +137,17 @@ def _scored(model: Any, *, input_ids: Any, attention_mask: Any, labels: Any, **k
     outputs = model.base_model(**kwargs | {"use_cache": False})
     scored = rows.targets != IGNORED
     values = _head(model.get_output_embeddings(), outputs.last_hidden_state[scored], rows.targets[scored])
-    log_probs, entropy, mean_logits, is_top1 = map(rows.unfold, values)
-    return FusedCausalLMOutput(log_probs=log_probs, entropy=entropy, mean_logits=mean_logits, is_top1=is_top1)
+    log_probs = rows.unfold(values)
+    none = torch.zeros_like(log_probs)  # what trl logs beside the loss, and nobody here reads
+    return FusedCausalLMOutput(log_probs=log_probs, entropy=none, mean_logits=none, is_top1=none.bool())
 
 
-def _head(head: Any, hidden: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """Of each scored place, (N,): log-probability of its target, entropy, mean logit, whether the target is on top."""
+def _head(head: Any, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The log-probability of the target at each scored place, (N,)."""
     if hidden.device.type == "cuda":  # trl's kernel keeps no (N, V) logits; without Triton it is three times slower
         from trl.kernels import ChunkedLogProbFunction
 
-        outputs = ("log_probs", "entropy", "mean_logits", "is_top1")
-        found = ChunkedLogProbFunction.apply(hidden, head.weight, head.bias, targets, 1.0, CHUNK, None, 1.0, outputs)
-        log_probs, entropy, _, mean_logits, is_top1 = found
-        return log_probs, entropy, mean_logits, is_top1
+        what = (hidden, head.weight, head.bias, targets)
+        return ChunkedLogProbFunction.apply(*what, 1.0, CHUNK, None, 1.0, ())[0]  # nothing beside them
     log_p = head(hidden).float().log_softmax(dim=-1)  # (N, V)
-    log_probs = log_p.gather(1, targets[:, None])[:, 0]
-    with torch.no_grad():  # for trl's log only
-        entropy = -torch.einsum("nv,nv->n", log_p.exp(), log_p)
-        mean_logits = head.weight.mean(dim=0).float() @ hidden.float().T
-        mean_logits = mean_logits if head.bias is None else mean_logits + head.bias.float().mean()
-        return log_probs, entropy, mean_logits, log_probs >= log_p.amax(dim=-1)
+    return log_p.gather(1, targets[:, None])[:, 0]

@@ -16,10 +16,9 @@ A killed run goes on from its last whole checkpoint, with the same result. What 
 number of processes.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -55,7 +54,7 @@ def make_policy(
     raises nothing: it ends with its last finite adapter and says so in training.json.
     """
     rows = find_algorithm(settings.algorithm).rows(pairs, reference)
-    files.keep_folder(checkpoints_folder)
+    files.keep_only(checkpoints_folder, stat.S_ISDIR)
     checkpoints_folder.mkdir(parents=True, exist_ok=True)
     if processes == 1:
         from ifpref.training import trainer

@@ -10,8 +10,6 @@ Decisions
 - Each computes in one thread of the CPU, whatever the environment says: the last bits depend on the number.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import socket

@@ -9,8 +9,6 @@ Each pair is computed in a batch of its own: its value depends on the pair and t
     a row    {"pair": "5ac1…", "first": -21.25, "second": -24.5}     # first and second in the order of their tokens
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext

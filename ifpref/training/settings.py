@@ -7,11 +7,9 @@ What changes the result only by rounding (how a batch is cut into micro-batches,
 checkpoint is written) is left out of `key_fields()`, and so out of the key of a policy.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Self
 
 from ifpref.params import Params
 from ifpref.training.algorithms import find_algorithm
@@ -49,7 +47,7 @@ class TrainingSettings:
         find_algorithm(self.algorithm).check_settings(self)
 
     @classmethod
-    def from_params(cls, params: Params, **replaced: Any) -> TrainingSettings:
+    def from_params(cls, params: Params, **replaced: Any) -> Self:
         """The keys that training reads, some of them replaced. What `params` lacks keeps its default."""
         names = [field.name for field in fields(cls) if hasattr(params, field.name)]
         return cls(**params.subset(*names) | replaced)

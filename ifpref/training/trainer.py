@@ -9,8 +9,6 @@ A row of the log: step, epoch, loss, what the algorithm adds (see algorithms/), 
 before the update of that step.
 """
 
-from __future__ import annotations
-
 import math
 import os
 import random
@@ -93,7 +91,6 @@ def train(
     The record: state ("finished" or "diverged"), reason, steps, adapter_step (the updates that the adapter has),
     trainable_parameters, pairs_seen, start, log, and what the algorithm adds.
     """
-    algorithm = find_algorithm(settings.algorithm)
     with warnings.catch_warnings():
         # trl 1.16 goes by a name that transformers 6 will drop, and says so at each turn.
         warnings.filterwarnings("ignore", message=".*gradient_checkpointing.*deprecated", category=FutureWarning)
@@ -101,8 +98,7 @@ def train(
         trainer = build_trainer(loaded, rows, settings, seed, folder)
         n_trainable = check_trainable(trainer.model, expected)
         start = measure_start(trainer, settings)
-        initial_loss = algorithm.initial_loss(settings)
-        watch = Watch(settings.divergence_ratio * (start["loss"] if initial_loss is None else initial_loss))
+        watch = Watch(settings.divergence_ratio * start["loss"])
         run = run_of(loaded, rows, settings, seed, trainer.accelerator.num_processes)
         shown = [Progress()] if trainer.is_world_process_zero() else []
         for callback in (watch, Seal(run), *shown, *callbacks):

@@ -10,8 +10,6 @@ update that is not finite is not made, or taken back. Several processes decide a
 gathered before.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -65,10 +65,6 @@ class Algorithm(ABC):
         """Change its trainer once it is built; what the record should say of that."""
         return {}
 
-    def initial_loss(self, settings: TrainingSettings) -> float | None:
-        """The loss at step 0, where it is the same for any data; else None."""
-        return None
-
     def measure_start(self, trainer: Any, batch: Mapping[str, Any], settings: TrainingSettings) -> dict[str, float]:
         """Numbers of a micro-batch at step 0, "loss" among them; TrainingError where they cannot be right."""
         return {"loss": trainer.compute_loss(trainer.model, batch).item()}

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,9 +60,8 @@ class DPO(Algorithm):
     def length(self, row: Row) -> int:
         """The prompt and what both completions share once, and the rest of both."""
         chosen, rejected = row["chosen_ids"], row["rejected_ids"]
-        parted = (place for place, (a, b) in enumerate(zip(chosen, rejected, strict=False)) if a != b)
-        shared = next(parted, min(len(chosen), len(rejected)))
-        return len(row["prompt_ids"]) + len(chosen) + len(rejected) - shared
+        shared = takewhile(lambda pair: pair[0] == pair[1], zip(chosen, rejected, strict=False))
+        return len(row["prompt_ids"]) + len(chosen) + len(rejected) - sum(1 for _ in shared)
 
     def trainer(self) -> tuple[type, type]:
         from trl import DPOConfig, DPOTrainer
