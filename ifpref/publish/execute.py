@@ -49,7 +49,6 @@ class Executed:
 
     notebook: NotebookNode
     error: str | None
-    peak_mib: float | None
 
 
 def read_source(path: Path) -> NotebookNode:
@@ -81,7 +80,6 @@ def execute(notebook: NotebookNode, partial: Path, parameters: Mapping[str, Any]
     partial  is written after each cell, and gone at the end: the notebook is in what is returned, cleaned
     """
     partial.parent.mkdir(parents=True, exist_ok=True)
-    peaks: list[float] = []
     error = None
     try:
         papermill.execute_notebook(
@@ -89,7 +87,7 @@ def execute(notebook: NotebookNode, partial: Path, parameters: Mapping[str, Any]
             str(partial).replace("{", "{{").replace("}", "}}"),  # papermill fills in parameters
             dict(parameters),
             kernel_name=KERNEL["name"],
-            kernel_manager_class=_kernel_manager(peaks),
+            kernel_manager_class=ThisPython,
             progress_bar=False,
             stderr_file=sys.stderr,
             start_timeout=120,
@@ -111,7 +109,7 @@ def execute(notebook: NotebookNode, partial: Path, parameters: Mapping[str, Any]
     else:
         log_file.unlink(missing_ok=True)
     partial.unlink()
-    return Executed(executed, error, peaks[0] if peaks else None)
+    return Executed(executed, error)
 
 
 def _last_begun(notebook: NotebookNode) -> str:
@@ -124,25 +122,15 @@ def _last_begun(notebook: NotebookNode) -> str:
     return f"In [{code[-1].execution_count or ' '}] (cell {code[-1].id}) `{lines[0]}`"
 
 
-def _kernel_manager(peaks: list[float]) -> type[AsyncKernelManager]:
-    """Kernels of this very Python, which append their peak memory in MiB to `peaks` when they end."""
+class ThisPython(AsyncKernelManager):
+    """Kernels of this very Python."""
 
-    class ThisPython(AsyncKernelManager):
-        def _kernel_spec_manager_default(self) -> KernelSpecManager:
-            return KernelSpecManager(kernel_dirs=[])  # none installed: ipykernel's own is left, of sys.executable
+    def _kernel_spec_manager_default(self) -> KernelSpecManager:
+        return KernelSpecManager(kernel_dirs=[])  # none installed: ipykernel's own is left, of sys.executable
 
-        def _transport_encryption_default(self) -> str:  # as others on the machine could listen; from 8.10 on
-            return "auto" if zmq.has("curve") else "disabled"
+    def _transport_encryption_default(self) -> str:  # as others on the machine could listen; from 8.10 on
+        return "auto" if zmq.has("curve") else "disabled"
 
-        async def start_kernel(self, **options: Any) -> None:
-            environment = {**os.environ, "MPLBACKEND": INLINE}  # another one would leave cells without their figures
-            await super().start_kernel(**{**options, "env": environment})
-
-        async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
-            status = Path(f"/proc/{self.provisioner.pid}/status")
-            if status.exists():  # on Linux
-                found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text())
-                peaks.extend([int(found.group(1)) / 1024] if found else [])
-            await super().shutdown_kernel(now=now, restart=restart)
-
-    return ThisPython
+    async def start_kernel(self, **options: Any) -> None:
+        environment = {**os.environ, "MPLBACKEND": INLINE}  # another one would leave cells without their figures
+        await super().start_kernel(**{**options, "env": environment})
