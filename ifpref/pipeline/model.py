@@ -14,10 +14,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
-from ifpref.models import LoadedModel, ModelError, load_model
+from ifpref.models import LoadedModel, ModelError, identify, is_local, load_model
 from ifpref.pipeline.fitting import FittedEngine, Fitting
+from ifpref.pipeline.kept import Kept
 
 THREADS = 1
 """Threads that a process computes an artefact with: on small models two processes do twice the work of two threads."""
@@ -101,6 +103,22 @@ class Model:
 
         chat = {"system_prompt": how.system_prompt, "thinking_end": how.thinking_end, "stop_strings": how.stop_strings}
         return with_chat_template(engine, **chat)
+
+
+def kept_identity(commits: Path, id: str, revision: str | None, dtype: str) -> dict[str, str | None]:
+    """`models.identify`, with the commit of a hub model as it was first resolved: for all processes and later runs a
+    model stays what it was, though its branch moves on or the hub cannot be asked.
+
+    commits  the file that keeps them. KeptError where it cannot be read
+    """
+    if is_local(id):
+        return identify(id, None, dtype)
+    allowed = "an object, of each model@revision its commit; without the file, all are resolved anew"
+    asked = f"{id}@{revision or 'default branch'}"
+    with Kept(commits, dict[str, str], allowed).changed() as known:
+        if asked not in known:
+            known[asked] = identify(id, revision)["revision"]
+    return {"id": id, "revision": known[asked], "content": None, "dtype": dtype}
 
 
 @contextmanager

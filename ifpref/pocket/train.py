@@ -9,7 +9,6 @@ checkpoint every few hundred steps holds all that a killed run needs.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import hashlib
 import json
@@ -30,6 +29,7 @@ import torch
 from transformers import Trainer, TrainingArguments
 
 import ifpref
+from ifpref.command import command, parser_of
 from ifpref.params import fingerprint
 from ifpref.pocket.card import model_card
 from ifpref.pocket.exam import exam_prompts, examine
@@ -262,30 +262,23 @@ def train(folder: Path, recipe: Recipe) -> dict[str, Any]:
         "temperature_1": examine(model, tokenizer, final, temperature=1.0),
         "log": log,
     }
-    save_model(folder / "model", model, tokenizer, provenance)
+    made = folder / "model"  # weights in half precision, safetensors: what the package holds
+    model.to("cpu", torch.float16).save_pretrained(made)
+    tokenizer.save_pretrained(made)
+    files.replace(made / "provenance.json", files.json_line(provenance, indent=1))
+    files.replace(made / "README.md", model_card(provenance).encode())
     return provenance
 
 
-def save_model(folder: Path, model: Any, tokenizer: Any, provenance: dict[str, Any]) -> None:
-    """Weights in half precision (safetensors), tokenizer, provenance and model card: what the package holds."""
-    model.to("cpu", torch.float16).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    (folder / "provenance.json").write_text(json.dumps(provenance, indent=1) + "\n", encoding="utf-8")
-    (folder / "README.md").write_text(model_card(provenance), encoding="utf-8")
-
-
-def main(argv: list[str] | None = None) -> int:
-    """The command; returns its exit status."""
-    parser = argparse.ArgumentParser(prog="make pocket-model", description=__doc__.splitlines()[0])
+@command()
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = parser_of("ifpref.pocket.train", __doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder; a run into the same folder goes on")
     parser.add_argument("--habits", default="pocket", choices=list(LEVELS), help="the table of the last stage")
-    args = parser.parse_args(argv)
+    options = parser.parse_args(arguments)
     *early, last = Recipe().stages
-    try:
-        provenance = train(args.out, Recipe(stages=(*early, dataclasses.replace(last, habits=args.habits))))
-    except (ValueError, OSError) as error:
-        print(f"make pocket-model: {error}", file=sys.stderr)
-        return 2
+    stages = (*early, dataclasses.replace(last, habits=options.habits))
+    provenance = train(options.out, Recipe(stages=stages))
     print(json.dumps({name: provenance[name] for name in ("greedy", "temperature_1")}, indent=1))
     return 0
 
