@@ -13,7 +13,6 @@ is taken: 5.0 for a whole number, NumPy's scalars, and of a float32 the decimal 
 
 from __future__ import annotations
 
-import difflib
 import json
 import numbers
 import re
@@ -28,7 +27,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, Strict, 
 from ifpref import paths
 from ifpref.command import command, parser_of
 from ifpref.fingerprint import canonical_json, fingerprint
-from ifpref.profiles import ParamsError, file_of, parse_yaml, profile_name, profiles, read_yaml, shown
+from ifpref.profiles import ParamsError, file_of, nearest, parse_yaml, profile_name, profiles, read_yaml, shown
 
 __all__ = ["Params", "ParamsError", "as_overrides", "canonical_json", "fingerprint", "load_params", "parse_overrides"]
 __all__ += ["profile_name", "profiles"]
@@ -276,9 +275,8 @@ def as_overrides(value: Any, /) -> dict[str, Any]:
 
 def _known(name: Any, source: str) -> None:
     if not isinstance(name, str) or name not in Params.model_fields:
-        near = difflib.get_close_matches(str(name)[:100], Params.model_fields, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(Params.model_fields)}"
-        raise ParamsError(f"{source}: unknown key {shown(name)} ({hint})")
+        hint = nearest(str(name), Params.model_fields) or f" (allowed: {', '.join(Params.model_fields)})"
+        raise ParamsError(f"{source}: unknown key {shown(name)}{hint}")
 
 
 def _checked(values: Mapping[Any, Any], source: str) -> dict[str, Any]:
@@ -315,11 +313,10 @@ _IN_OUR_WORDS = {
 def _why(name: str, value: Any, error: ValidationError) -> str:
     """How the wrong value may have come about, and what is allowed."""
     choices = [choice for choice in get_args(Params.model_fields[name].annotation) if isinstance(choice, str)]
-    near = difflib.get_close_matches(value[:100], choices, n=1) if isinstance(value, str) else []
     allowed = f"one of {', '.join(choices)}" if choices else error.errors()[0]["msg"]
     for theirs, ours in _IN_OUR_WORDS.items():
         allowed = allowed.replace(theirs, ours)
-    hint = f" (did you mean {near[0]!r}?)" if near else " (nothing is written there)" if value is None else ""
+    hint = " (nothing is written there)" if value is None else nearest(str(value), choices)
     if allowed == "text" and isinstance(value, int | float):
         hint = " (a number loses its zeros: write it in quotes)"
     return f"{hint}; allowed: {allowed}"

@@ -102,16 +102,16 @@ def test_the_command_prints_a_table_and_writes_all_digits(folders, capsys):
 
 
 def test_a_run_is_named_as_make_names_it(tiny_params_home, capsys):
-    """`make compare PROFILE=...`: a profile by its name, or by a YAML file that lies elsewhere."""
+    """`make compare PROFILE=...`: a study by its name in outputs/, or a profile by a YAML file that lies elsewhere."""
     home, file = tiny_params_home
-    for name in ("smoke", "mine", "reference"):
+    for name in ("smoke-1a2b3c4d", "mine", "reference"):
         folder = home / "outputs" / name / "results"
         folder.mkdir(parents=True)
         (folder / "prefix.json").write_text(json.dumps({"c1": REFERENCE}))
-    for profile in ("smoke", str(file)):
+    for profile in ("smoke-1a2b3c4d", str(file)):
         assert main([profile]) == 0
     said = capsys.readouterr().out
-    assert "outputs/smoke/comparison.csv" in said and "outputs/mine/comparison.csv" in said
+    assert "outputs/smoke-1a2b3c4d/comparison.csv" in said and "outputs/mine/comparison.csv" in said
     assert main(["pocket"]) == 1
     assert "error: outputs/pocket/results: no such folder" in capsys.readouterr().err
 

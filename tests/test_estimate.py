@@ -122,17 +122,6 @@ def test_what_a_study_would_refuse_is_refused_before_anything_is_loaded(home, mo
     assert "error: training_processes = 2; allowed: at most 1" in capsys.readouterr().err
 
 
-def test_out_of_gpu_memory_is_an_error_like_others(home, monkeypatch, capsys):
-    def full(*args):
-        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-
-    monkeypatch.setattr(probe, "_cut", full)
-    assert estimate.main(["smoke"]) == 2
-    said = capsys.readouterr().err
-    assert "error: out of GPU memory with 'pocket'; what helps: a smaller max_length (now 512)" in said
-    assert "Tried to allocate" in said
-
-
 # ---- memory
 
 

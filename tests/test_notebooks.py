@@ -225,7 +225,7 @@ def test_the_order_is_the_studys_and_findings_come_last(home):
     names = [path.stem for path in notebooks.find_sources()]
     assert names == ["tour", "contrast", "own", "zebra", "findings"]
     assert [path.stem for path in notebooks.find_sources(["findings", "tour"])] == ["tour", "findings"]
-    with pytest.raises(NotebookError, match="did you mean 'contrast'"):
+    with pytest.raises(ValueError, match="did you mean 'contrast'"):
         notebooks.find_sources(["contrst"])
 
 

@@ -73,13 +73,15 @@ class Model:
         if how.engine == "http" and loaded is None:
             return self._put_to(self.server(), how)
         kind = BatchingEngine if how.engine == "batching" else TransformersEngine
-        return self._put_to(FittedEngine(kind(loaded or self.loaded, self._batch), self.fitting), how)
+        return self._put_to(
+            FittedEngine(kind(loaded or self.loaded, self.machine.sampling_batch_size), self.fitting), how
+        )
 
     def server(self) -> Any:
         """The engine behind `engine_url`; nothing is asked yet."""
         from ifpref.sampling import HttpEngine
 
-        return HttpEngine(self.machine.engine_url, self._vocabulary, concurrency=self._batch)
+        return HttpEngine(self.machine.engine_url, self._vocabulary, concurrency=self.machine.sampling_batch_size)
 
     def encoder(self, how: Speaking) -> Any:
         """An engine that encodes and decodes without weights; it is not to sample."""
@@ -87,10 +89,6 @@ class Model:
 
         known = self._vocabulary
         return self._put_to(Engine(known.tokenizer, known.eos_ids, known.size), how)
-
-    @property
-    def _batch(self) -> int:
-        return self.machine.sampling_batch_size
 
     @cached_property
     def _vocabulary(self) -> Any:

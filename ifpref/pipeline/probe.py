@@ -19,7 +19,6 @@ from typing import Any
 
 from ifpref.curation.pairs import Arm
 from ifpref.design import chosen
-from ifpref.models import ModelError
 from ifpref.params import Params
 from ifpref.pipeline.model import fixed_threads
 from ifpref.pipeline.pairs import PairTables, pairs_of, rows_by_arm
@@ -83,24 +82,16 @@ class Rates:
 
 
 def measure(params: Params, device: str, *, say: Callable[[str], None]) -> Rates:
-    """Time a small sample of each stage; a minute or two on `pocket`. `ModelError` where the model cannot be had, or
-    does not fit into the GPU's memory."""
-    import torch
-
-    try:
-        with tempfile.TemporaryDirectory(prefix="ifpref-estimate-") as folder, fixed_threads():
-            say(f"estimate: loading {params.model}, timing a first look")
-            pipeline = _cut(params, Store(Path(folder)), device)
-            say(f"estimate: sampling for {pipeline.params.n_train_prompts} prompts")
-            of, found = _sampled(pipeline)
-            say("estimate: training and evaluating")
-            trained, policy = _trained(pipeline, max(found.values(), key=len))
-            of |= trained | _evaluated(pipeline, policy)
-    except torch.cuda.OutOfMemoryError as error:
-        raise ModelError(
-            f"out of GPU memory with {params.model!r}; what helps: a smaller max_length (now {params.max_length}), "
-            f"dtype: bfloat16 (now {params.dtype}), a smaller model: {error}"
-        ) from None
+    """Time a small sample of each stage; a minute or two on `pocket`. ValueError where it cannot be made: no model, no
+    pair, or no memory for one response or one pair at a time."""
+    with tempfile.TemporaryDirectory(prefix="ifpref-estimate-") as folder, fixed_threads():
+        say(f"estimate: loading {params.model}, timing a first look")
+        pipeline = _cut(params, Store(Path(folder)), device)
+        say(f"estimate: sampling for {pipeline.params.n_train_prompts} prompts")
+        of, found = _sampled(pipeline)
+        say("estimate: training and evaluating")
+        trained, policy = _trained(pipeline, max(found.values(), key=len))
+        of |= trained | _evaluated(pipeline, policy)
     counts = {key: len(pairs) for key, pairs in found.items()}
     return Rates(of, counts, pipeline.params.n_train_prompts, params.n_pairs)
 

@@ -1,6 +1,6 @@
 """A run held against the reference: is each recorded number inside the reference's interval?
 
-    python -m ifpref.publish.compare pocket-full           # or the YAML file of a profile, or a folder of results
+    python -m ifpref.publish.compare pocket-full       # or the YAML file of a profile, or a folder of results
     python -m ifpref.publish.compare outputs/a/results outputs/b/results    # against others than the reference's
 
     notebook  result           here  reference  interval        replicates  inside  overlap
@@ -131,15 +131,13 @@ def _read(path: Path) -> dict[str, Any]:
 def to_text(rows: pd.DataFrame) -> str:
     """The table for a terminal, and a count below it."""
     signed = rows.select_dtypes(float).map("{:+.2f}".format, na_action="ignore").astype("string")
-    counts = rows[["here_replicates", "reference_replicates"]].astype("string")
-    known = counts.fillna("–")
-    both = (known["here_replicates"] + " / " + known["reference_replicates"]).where(counts.notna().any(axis=1))
+    counts = rows[["here_replicates", "reference_replicates"]].astype("string").fillna("–")
     yes = rows[["inside", "overlap"]].astype("string").replace({"True": "yes", "False": "no"})
     shown = rows[["notebook", "result"]].assign(
         here=signed["here"],
         reference=signed["reference"],
         interval=signed["reference_low"] + " to " + signed["reference_high"],
-        replicates=both,
+        replicates=counts["here_replicates"] + " / " + counts["reference_replicates"],
         inside=yes["inside"].fillna(rows["note"]),
         overlap=yes["overlap"],
     )
@@ -152,16 +150,19 @@ def to_text(rows: pd.DataFrame) -> str:
 
 
 def results_folder(named: str) -> Path:
-    """That of a profile, by its name or its YAML file; a folder as it is."""
-    if Path(named).is_dir() or not (named.endswith((".yaml", ".yml")) or Path(named).name == named):
+    """Of a study, by its name in outputs/, or by the YAML file of its profile; a folder as it is."""
+    if Path(named).is_dir():
         return Path(named)
-    return paths.outputs_folder(profile_name(named)) / "results"
+    name = profile_name(named) if named.endswith((".yaml", ".yml")) else named
+    return paths.outputs_folder(name) / "results" if paths.is_profile_name(name) else Path(named)
 
 
 @command(code=1)
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = parser_of("ifpref.publish.compare", __doc__)
-    parser.add_argument("results", help="of the run: their folder, or the name or the YAML file of a profile")
+    parser.add_argument(
+        "results", help="a folder of results, the name of a study in outputs/, or the YAML file of a profile"
+    )
     parser.add_argument("reference", type=Path, nargs="?", help="default: outputs/reference/results")
     options = parser.parse_args(arguments)
     folder = results_folder(options.results)

@@ -1,8 +1,7 @@
 """One notebook in a kernel of this very Python, by papermill: checked, run, cleaned.
 
     notebook = read_source(Path("notebooks/prefix.ipynb"))           # NotebookError if it cannot be run
-    executed = execute(notebook, Path("prefix.partial.ipynb"), {"profile": "smoke", "overrides": {}}, Path("notebooks"))
-    executed.error                                                   # None, or which cell failed, and how
+    executed, error = execute(notebook, Path("prefix.partial.ipynb"), {"profile": "smoke"}, Path("notebooks"))
 
 Decisions
 - papermill passes over a missing `parameters` cell, and over a parameter that the cell does not have, with a warning:
@@ -18,7 +17,6 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +39,6 @@ INLINE = "module://matplotlib_inline.backend_inline"
 
 class NotebookError(ValueError):
     """A notebook that cannot be run as it is; the message names the file."""
-
-
-@dataclass(frozen=True)
-class Executed:
-    """A notebook after papermill; `error` is the message where a cell failed."""
-
-    notebook: NotebookNode
-    error: str | None
 
 
 def read_source(path: Path) -> NotebookNode:
@@ -74,13 +64,17 @@ def read_source(path: Path) -> NotebookNode:
     return notebook
 
 
-def execute(notebook: NotebookNode, partial: Path, parameters: Mapping[str, Any], cwd: Path) -> Executed:
-    """Run the cells in a kernel of this Python; progress and warnings are shown as they come.
+def execute(
+    notebook: NotebookNode, partial: Path, parameters: Mapping[str, Any], cwd: Path
+) -> tuple[NotebookNode, str]:
+    """The notebook as it was run in a kernel of this Python, and which cell failed, and how; "" where none did.
+
+    Progress and warnings are shown as they come.
 
     partial  is written after each cell, and gone at the end: the notebook is in what is returned, cleaned
     """
     partial.parent.mkdir(parents=True, exist_ok=True)
-    error = None
+    error = ""
     try:
         papermill.execute_notebook(
             notebook,
@@ -102,14 +96,14 @@ def execute(notebook: NotebookNode, partial: Path, parameters: Mapping[str, Any]
     executed = nbformat.read(partial, as_version=4)
     if error:
         error = f"{_last_begun(executed)}: {without_places(error)}"
-    executed, log = cleaned(executed, keep_stderr=error is not None)
+    executed, log = cleaned(executed, keep_stderr=bool(error))
     log_file = partial.with_name(partial.name.replace(".partial.ipynb", ".log"))
     if log:
         files.replace(log_file, log.encode())
     else:
         log_file.unlink(missing_ok=True)
     partial.unlink()
-    return Executed(executed, error)
+    return executed, error
 
 
 def _last_begun(notebook: NotebookNode) -> str:

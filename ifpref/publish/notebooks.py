@@ -31,10 +31,10 @@ from nbformat import NotebookNode
 
 from ifpref import paths
 from ifpref.command import command, parser_of
-from ifpref.constraints.registry import nearest
+from ifpref.curation.pairs import require
 from ifpref.design import NOTEBOOKS
 from ifpref.params import canonical_json, fingerprint, parse_overrides
-from ifpref.publish.execute import NotebookError, execute, read_source
+from ifpref.publish.execute import execute, read_source
 from ifpref.publish.render import to_html
 from ifpref.store import CodeError, StoreError, files, module_hashes
 from ifpref.study import Study, StudyError
@@ -95,15 +95,15 @@ def _run_one(
     if not reason:
         return outcome("unchanged", "nothing changed")
     say(f"{name}: runs ({reason})")
-    executed = execute(notebook, folder / f"{name}.partial.ipynb", parameters, source.parent)
-    if executed.error:
-        _write(failed, nbformat.writes(executed.notebook))
+    executed, error = execute(notebook, folder / f"{name}.partial.ipynb", parameters, source.parent)
+    if error:
+        _write(failed, nbformat.writes(executed))
         older = "; the older one stays beside it" if target.exists() else ""
-        words = f"FAILED: {executed.error}\n{name}: kept as {paths.shown(failed)}{older}"
+        words = f"FAILED: {error}\n{name}: kept as {paths.shown(failed)}{older}"
         return outcome("failed", words)
     failed.unlink(missing_ok=True)
-    _write(target.with_suffix(".html"), to_html(executed.notebook, name))
-    _write(target, nbformat.writes(executed.notebook) + "\n")
+    _write(target.with_suffix(".html"), to_html(executed, name))
+    _write(target, nbformat.writes(executed) + "\n")
     try:
         _stamp(stamp, name, inputs(), began)  # its cells may have made artefacts of their own
     except CodeError as error:
@@ -115,17 +115,12 @@ def _run_one(
 
 
 def find_sources(only: Sequence[str] = ()) -> list[Path]:
-    """notebooks/*.ipynb in the study's order, `findings` last; or those named. NotebookError for others."""
+    """notebooks/*.ipynb in the study's order, `findings` last; or those named. ValueError for others."""
     found = {path.stem: path for path in sorted(paths.notebooks_folder().glob("*.ipynb"))}
     first, last = NOTEBOOKS[:-1], NOTEBOOKS[-1]  # those of others come between
     names = sorted(found, key=lambda name: first.index(name) if name in first else len(first) + (name == last))
-    if not names:
-        raise NotebookError(f"{paths.shown(paths.notebooks_folder())}: no notebooks in it")
     for name in only:
-        if name not in found:
-            raise NotebookError(
-                f"notebook {name!r}: there is none of that name{nearest(name, names)}; allowed: {', '.join(names)}"
-            )
+        require(name, names, "notebook")
     return [found[name] for name in names if not only or name in only]
 
 
