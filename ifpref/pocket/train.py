@@ -159,6 +159,7 @@ class ResponseTrainer(Trainer):
             logging_steps=EXAM_EVERY,
             save_steps=SAVE_EVERY,
             save_total_limit=KEPT,
+            dataloader_pin_memory=torch.cuda.is_available(),
             disable_tqdm=True,
             report_to="none",
         )

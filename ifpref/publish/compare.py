@@ -160,9 +160,7 @@ def results_folder(named: str) -> Path:
 @command(code=1)
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = parser_of("ifpref.publish.compare", __doc__)
-    parser.add_argument(
-        "results", help="a folder of results, the name of a study in outputs/, or the YAML file of a profile"
-    )
+    parser.add_argument("results", help="a folder of them, the name of a study in outputs/, or a YAML file")
     parser.add_argument("reference", type=Path, nargs="?", help="default: outputs/reference/results")
     options = parser.parse_args(arguments)
     folder = results_folder(options.results)
