@@ -77,7 +77,7 @@ export: $(READY)  ## KEY=... OUT=folder: a policy, for peft and vLLM, with its c
 	@$(PY) -m ifpref.publish.export "$$KEY" --out "$$OUT"
 
 compare: $(READY)  ## [PROFILE=pocket]: hold a run's numbers against outputs/reference (seconds)
-	@$(PY) -m ifpref.publish.compare "outputs/$${PROFILE:-pocket}/results"
+	@$(PY) -m ifpref.publish.compare "$${PROFILE:-pocket}"
 
 lab: $(READY)  ## open the notebooks in JupyterLab (seconds to start)
 	@$(VENV)/bin/jupyter lab --notebook-dir=. notebooks/tour.ipynb

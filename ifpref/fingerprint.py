@@ -6,7 +6,7 @@ fingerprint({"beta": 0.1}) == fingerprint({"beta": 1e-1})
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ifpref.profiles import ParamsError
@@ -18,23 +18,24 @@ def fingerprint(value: Any) -> str:
 
 
 def canonical_json(value: Any) -> str:
-    """One text per value: keys sorted, ASCII, floats by repr, no blanks; tuples are lists.
+    """One text per value: keys sorted, ASCII, floats by repr, no blanks; tuples are lists. ParamsError of `plain`."""
+    value = value.model_dump() if hasattr(value, "model_dump") else value
+    return json.dumps(plain(value), separators=(",", ":"), allow_nan=False)
+
+
+def plain(value: Any, place: str = "", read: Callable[[Any], Any] = lambda value: value) -> Any:
+    """A value as JSON has it, keys sorted, each part of it as `read` gives it.
 
     ParamsError names the place of what JSON has no faithful text for: NaN, infinity, keys that are not text,
     objects.
     """
-    value = value.model_dump() if hasattr(value, "model_dump") else value
-    return json.dumps(_plain(value, ""), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-
-
-def _plain(value: Any, place: str) -> Any:
+    value = read(value)
     if isinstance(value, Mapping):
-        for name in value:
-            if not isinstance(name, str):
-                raise ParamsError(f"{place or 'value'}: key {name!r} is no text; allowed: text")
-        return {name: _plain(inner, f"{place}.{name}".lstrip(".")) for name, inner in value.items()}
+        if wrong := [name for name in value if not isinstance(name, str)]:
+            raise ParamsError(f"{place or 'value'}: key {wrong[0]!r} is no text; allowed: text")
+        return {name: plain(value[name], f"{place}.{name}".lstrip("."), read) for name in sorted(value)}
     if isinstance(value, list | tuple):
-        return [_plain(inner, f"{place}[{i}]") for i, inner in enumerate(value)]
+        return [plain(inner, f"{place}[{i}]", read) for i, inner in enumerate(value)]
     if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    raise ParamsError(f"{place or 'value'} = {value!r} cannot be fingerprinted; allowed: JSON values, finite numbers")
+    raise ParamsError(f"{place or 'value'} = {value!r} is not kept; allowed: JSON values, finite numbers")

@@ -13,13 +13,11 @@ is taken: 5.0 for a whole number, NumPy's scalars, and of a float32 the decimal 
 
 from __future__ import annotations
 
-import argparse
-import difflib
 import json
 import numbers
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal, TypeVar, get_args
@@ -27,8 +25,9 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, Strict, TypeAdapter, ValidationError
 
 from ifpref import paths
+from ifpref.command import command, parser_of
 from ifpref.fingerprint import canonical_json, fingerprint
-from ifpref.profiles import ParamsError, file_of, parse_yaml, profile_name, profiles, read_yaml, shown
+from ifpref.profiles import ParamsError, file_of, nearest, parse_yaml, profile_name, profiles, read_yaml, shown
 
 __all__ = ["Params", "ParamsError", "as_overrides", "canonical_json", "fingerprint", "load_params", "parse_overrides"]
 __all__ += ["profile_name", "profiles"]
@@ -180,11 +179,10 @@ class Params(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
             if field.is_required() and name not in checked:
                 raise ParamsError(f"Params: key {name!r} is missing ({field.description})")
         super().__init__(**checked)
-        for rule, holds in self._rules().items():
-            if not holds:
-                names = [name for name in re.findall(r"\w+", rule) if name in Params.model_fields]
-                found = ", ".join(f"{name} = {shown(getattr(self, name))}" for name in names)
-                raise ParamsError(f"Params: {found}; allowed: {rule}")
+        if broken := [rule for rule, holds in self._rules().items() if not holds]:
+            names = [name for name in re.findall(r"\w+", broken[0]) if name in Params.model_fields]
+            found = ", ".join(f"{name} = {shown(getattr(self, name))}" for name in names)
+            raise ParamsError(f"Params: {found}; allowed: {broken[0]}")
 
     def _rules(self) -> dict[str, bool]:
         """What single keys cannot show: what is allowed, in words that name the keys, and whether it holds."""
@@ -277,9 +275,8 @@ def as_overrides(value: Any, /) -> dict[str, Any]:
 
 def _known(name: Any, source: str) -> None:
     if not isinstance(name, str) or name not in Params.model_fields:
-        near = difflib.get_close_matches(str(name)[:100], Params.model_fields, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(Params.model_fields)}"
-        raise ParamsError(f"{source}: unknown key {shown(name)} ({hint})")
+        hint = nearest(str(name), Params.model_fields) or f" (allowed: {', '.join(Params.model_fields)})"
+        raise ParamsError(f"{source}: unknown key {shown(name)}{hint}")
 
 
 def _checked(values: Mapping[Any, Any], source: str) -> dict[str, Any]:
@@ -316,31 +313,23 @@ _IN_OUR_WORDS = {
 def _why(name: str, value: Any, error: ValidationError) -> str:
     """How the wrong value may have come about, and what is allowed."""
     choices = [choice for choice in get_args(Params.model_fields[name].annotation) if isinstance(choice, str)]
-    near = difflib.get_close_matches(value[:100], choices, n=1) if isinstance(value, str) else []
     allowed = f"one of {', '.join(choices)}" if choices else error.errors()[0]["msg"]
     for theirs, ours in _IN_OUR_WORDS.items():
         allowed = allowed.replace(theirs, ours)
-    hint = f" (did you mean {near[0]!r}?)" if near else " (nothing is written there)" if value is None else ""
+    hint = " (nothing is written there)" if value is None else nearest(str(value), choices)
     if allowed == "text" and isinstance(value, int | float):
         hint = " (a number loses its zeros: write it in quotes)"
     return f"{hint}; allowed: {allowed}"
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m ifpref.params", description="All parameters, and where each is from."
-    )
-    parser.add_argument("profile", help="a name in params/, or a YAML file")
-    parser.add_argument("--set", default="", help="parameters, such as 'beta=0.05 seed=1'")
-    options = parser.parse_args(arguments)
-    try:
-        replaced = parse_overrides(options.set)
-        params, stated = load_params(options.profile, **replaced), _stated(file_of(options.profile))
-    except ParamsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+@command()
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parser_of("ifpref.params", "All parameters, and where each is from.", study=True).parse_args(arguments)
+    replaced = parse_overrides(options.set)
+    params, stated = load_params(options.profile, **replaced), _stated(file_of(options.profile))
+    sources = {name: source for name, (_, source) in stated.items()} | dict.fromkeys(replaced, "SET")
     for name, value in params.model_dump().items():
-        source = "SET" if name in replaced else stated[name][1] if name in stated else "the schema's default"
+        source = sources.get(name, "the schema's default")
         print(f"{f'{name}: {json.dumps(value)}':40}  # {source}")
     return 0
 

@@ -8,23 +8,18 @@ when the package is installed apart from it, the folder named by the environment
     <home>/outputs/store/            artefacts; one store for all profiles, since keys tell them apart
     <home>/outputs/reference/        the committed run, with its own small read-only store/
 
-The variable is read at each call. Asking for a folder makes nothing; `writable_folder` makes it, before work is spent.
+The variable is read at each call. Asking for a folder makes nothing.
 
     python -c "from ifpref import paths; print(paths.outputs_folder('pocket'))"
 """
 
 import os
 import re
-import tempfile
 from pathlib import Path
 
 HOME_VARIABLE = "IFPREF_HOME"
 RESERVED = ("benchmarks", "reference", "store")  # folders of outputs/ that are not a profile's
 PROFILE_NAMES = f"allowed are letters, digits, '_' and '-', other than {', '.join(RESERVED)}"
-
-
-class FolderError(OSError):
-    """A folder that nothing can be written to; the message names it and says what to do."""
 
 
 def home() -> Path:
@@ -66,20 +61,6 @@ def reference_folder() -> Path:
 def reference_store_folder() -> Path:
     """The committed read-only store: `Store(store_folder(), fallbacks=[reference_store_folder()])`."""
     return reference_folder() / "store"
-
-
-def writable_folder(path: Path) -> Path:
-    """The folder, made where it is not there. FolderError where nothing can be written to it, with what to do."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            return path
-    except OSError as error:
-        in_place = isinstance(error, FileExistsError | NotADirectoryError)
-        what = f"{error.filename} is a file" if in_place else error.strerror
-        raise FolderError(
-            f"{shown(path)}: nothing can be written there ({what}); allowed: a folder of your own that is writable"
-        ) from None
 
 
 def is_profile_name(name: str) -> bool:

@@ -9,6 +9,7 @@ number. Keys twice, aliases and nested values are refused, and large files, befo
 import difflib
 import re
 import reprlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +56,15 @@ def file_of(profile: str | Path, beside: Path = Path(), source: str = "") -> Pat
     except (OSError, ValueError):  # a name that no file can have
         found = False
     if not found:
-        near = difflib.get_close_matches(text[:100], profiles(), n=1)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
         allowed = f"a YAML file, or one of the profiles {', '.join(profiles())}"
-        raise ParamsError(f"{source}{paths.shown(path)}: no such file{hint}; allowed: {allowed}")
+        raise ParamsError(f"{source}{paths.shown(path)}: no such file{nearest(text, profiles())}; allowed: {allowed}")
     return path
+
+
+def nearest(text: str, known: Iterable[str]) -> str:
+    """` (did you mean 'x'?)` for the known one that is closest, or nothing where none is close."""
+    near = difflib.get_close_matches(text[:100], known, n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

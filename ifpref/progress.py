@@ -21,15 +21,8 @@ EVERY_S = 15.0
 """Seconds between two plain lines."""
 
 WORKER_VARIABLE = "IFPREF_WORKER"
-"""Set to 1 in the environment of a worker: nothing is shown, neither there nor in the processes that it starts."""
-
-_silent = False
-
-
-def silence() -> None:
-    """From now on nothing is shown in this process: for workers, whose owner shows what they do."""
-    global _silent
-    _silent = True
+"""Set to 1 in the environment of a worker, whose owner shows what it does: nothing is shown, there and in the processes
+that it starts."""
 
 
 def is_live() -> bool:
@@ -44,28 +37,22 @@ def track(
 
     note  what else to show, given the seconds since the start: tokens per second, say
     """
-    if _silent or os.environ.get(WORKER_VARIABLE) == "1":
+    if os.environ.get(WORKER_VARIABLE) == "1":
         yield from items
         return
-    if is_live():
-        from tqdm import tqdm
+    from tqdm import tqdm
 
-        start = time.monotonic()
-        with tqdm(total=total, desc=what, leave=False) as bar:
-            for item in items:
-                yield item
-                if note:
-                    bar.set_postfix_str(note(time.monotonic() - start), refresh=False)
-                bar.update(unit)
-        return
     start = last = time.monotonic()
     done = 0
-    for item in items:
-        yield item
-        done = min(total, done + unit)
-        now = time.monotonic()
-        if now - last >= EVERY_S:
-            last, rate = now, done / (now - start)
-            left = f"{(total - done) / rate:,.0f} s left" if rate else "time left unknown"
-            more = f", {note(now - start)}" if note else ""
-            print(f"{what}: {done:,} of {total:,}, {rate:,.0f}/s{more}, {left}", file=sys.stderr, flush=True)
+    with tqdm(total=total, desc=what, leave=False, disable=not is_live()) as bar:
+        for item in items:
+            yield item
+            done, now = min(total, done + unit), time.monotonic()
+            bar.update(unit)
+            if not bar.disable and note:
+                bar.set_postfix_str(note(now - start), refresh=False)
+            elif bar.disable and now - last >= EVERY_S:
+                last, rate = now, done / (now - start)
+                left = f"{(total - done) / rate:,.0f} s left" if rate else "time left unknown"
+                more = f", {note(now - start)}" if note else ""
+                print(f"{what}: {done:,} of {total:,}, {rate:,.0f}/s{more}, {left}", file=sys.stderr, flush=True)

@@ -2,12 +2,13 @@
 
 import csv
 import json
+import shutil
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
-from ifpref.publish.compare import CompareError, compare, main, numbers, read_results
+from ifpref.publish.compare import CompareError, as_table, compare, main, read_results
 
 NO_INTERVAL = {"low": None, "high": None}
 REFERENCE = {"estimate": 2.0, "low": 1.0, "high": 3.0, "replicates": 10}
@@ -15,8 +16,7 @@ REFERENCE = {"estimate": 2.0, "low": 1.0, "high": 3.0, "replicates": 10}
 
 def rows_of(here, reference):
     """Rows of {notebook: its results} held against another; None for what is missing."""
-    sides = ({notebook: dict(numbers(value)) for notebook, value in side.items()} for side in (here, reference))
-    rows = compare(*sides).to_dict("records")
+    rows = compare(as_table(here), as_table(reference)).to_dict("records")
     return [SimpleNamespace(**{name: None if pd.isna(value) else value for name, value in row.items()}) for row in rows]
 
 
@@ -66,12 +66,12 @@ def test_numbers_are_found_however_deep_and_named_by_the_way_to_them():
         "terciles": {"edges": [0.1, 0.2], "lower": REFERENCE},
         "pairs": 120,
     }
-    found = dict(numbers(value))
-    assert list(found) == [
+    found = as_table({"prefix": value}).loc["prefix"]
+    assert list(found.index) == [
         *("cells[high]", "cells[low]", "same[0]", "same[1]", "groups[k/3]", "failed.rs", "terciles.lower")
     ]
-    assert found["failed.rs"].value == 0.1 and found["failed.rs"].replicates is None
-    assert found["cells[high]"].replicates == 10
+    assert found.value["failed.rs"] == 0.1 and found.replicates["failed.rs"] is pd.NA
+    assert found.replicates["cells[high]"] == 10
 
 
 @pytest.fixture
@@ -94,11 +94,36 @@ def test_the_command_prints_a_table_and_writes_all_digits(folders, capsys):
     lines = shown.splitlines()
     assert lines[0].split() == "notebook result here reference interval replicates inside overlap".split()
     assert lines[1].split() == ["prefix", "c1", "+0.12", "+2.00", "+1.00", "to", "+3.00", "3", "/", "10", "no", "yes"]
-    assert lines[2].endswith("not here  –")
+    assert lines[2].split()[-3:] == ["not", "here", "–"]
     assert "0 of 1 inside the reference's interval; 1 of 1 intervals overlap; 1 not compared" in shown
     [first, second] = csv.DictReader((ours.parent / "comparison.csv").open())
     assert first["here"] == "0.123456789" and first["inside"] == "False" and first["overlap"] == "True"
     assert second["here"] == "" and second["note"] == "not here"
+
+
+def test_a_run_is_named_as_make_names_it(tiny_params_home, capsys):
+    """`make compare PROFILE=...`: a study by its name in outputs/, or a profile by a YAML file that lies elsewhere."""
+    home, file = tiny_params_home
+    for name in ("smoke-1a2b3c4d", "mine", "reference"):
+        folder = home / "outputs" / name / "results"
+        folder.mkdir(parents=True)
+        (folder / "prefix.json").write_text(json.dumps({"c1": REFERENCE}))
+    for profile in ("smoke-1a2b3c4d", str(file)):
+        assert main([profile]) == 0
+    said = capsys.readouterr().out
+    assert "outputs/smoke-1a2b3c4d/comparison.csv" in said and "outputs/mine/comparison.csv" in said
+    assert main(["pocket"]) == 1
+    assert "error: outputs/pocket/results: no such folder" in capsys.readouterr().err
+
+
+@pytest.fixture
+def tiny_params_home(root, tmp_path, monkeypatch):
+    """A project folder, and a profile of its own beside it."""
+    shutil.copytree(root / "params", tmp_path / "home" / "params")
+    monkeypatch.setenv("IFPREF_HOME", str(tmp_path / "home"))
+    file = tmp_path / "mine.yaml"
+    file.write_text("extends: smoke\nseed: 41\n")
+    return tmp_path / "home", file
 
 
 def test_a_notebook_that_was_not_run_is_an_error_that_names_its_file(folders, capsys):

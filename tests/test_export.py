@@ -129,7 +129,7 @@ def test_the_card_shows_what_it_is_given_as_text():
 
 
 def test_what_is_not_there_is_an_error(made):
-    with pytest.raises(ExportError, match=r"has no arm mcts/high/all; it has rs/high/all"):
+    with pytest.raises(ValueError, match=r"arm of transfer 'mcts/high/all' is unknown.*allowed: rs/high/all"):
         export.of_study(made, "transfer", Arm("mcts"), 0)
     with pytest.raises(ExportError, match="replicate 3; allowed: 0 to 0"):
         export.of_study(made, "transfer", RS, 3)

@@ -75,7 +75,7 @@ def test_a_damaged_file_is_moved_aside_with_a_word_and_sizes_are_found_anew(fitt
     with caplog.at_level(logging.WARNING):
         assert fitting.known({}) is None
     [said] = caplog.messages
-    assert said.startswith(f"{paths.shown(fitting.file)}: is not a list of entries")
+    assert said.startswith(f"{paths.shown(fitting.file)}: ") and "; allowed: a list of entries, each with" in said
     assert f"moved to {FILE}.damaged, sizes are found anew" in said
     aside = fitting.file.with_name(f"{FILE}.damaged")
     assert aside.is_dir() if text is None else aside.read_bytes() == text.encode("latin-1")

@@ -278,10 +278,11 @@ def test_the_only_commit_in_the_cache_will_do_without_a_hub(monkeypatch, tmp_pat
 
 @pytest.mark.parametrize("text", ["[1]", '{"owner/name@default branch": 3}', "{"])
 def test_a_damaged_file_of_commits_is_said(tmp_path, text):
-    from ifpref.pipeline.pipeline import kept_identity
+    from ifpref.pipeline.kept import KeptError
+    from ifpref.pipeline.model import kept_identity
 
     (tmp_path / "commits.json").write_text(text)
-    with pytest.raises(ModelError, match=r"commits\.json: .*; allowed: an object, of each model@revision its commit"):
+    with pytest.raises(KeptError, match=r"commits\.json: .*; allowed: an object, of each model@revision its commit"):
         kept_identity(tmp_path / "commits.json", "owner/name", None, "float32")
 
 

@@ -108,7 +108,6 @@ def test_one_fails_the_other_is_whole_and_the_next_run_takes_only_what_failed(ho
     outcomes, said = run(study, bad, good)
     folder = home / "outputs" / "toy" / "notebooks"
     assert (outcomes["bad"].state, outcomes["good"].state) == ("failed", "done")
-    assert outcomes["good"].peak_mib is None or 20 < outcomes["good"].peak_mib < 2000
     assert "bad: FAILED" in said and "In [4] (cell cell-1) `# why`: KeyError: 'gone'" in said
     assert "outputs/toy/notebooks/bad.failed.ipynb" in said and str(home) not in said
     assert {path.name for path in folder.iterdir()} == {
@@ -226,7 +225,7 @@ def test_the_order_is_the_studys_and_findings_come_last(home):
     names = [path.stem for path in notebooks.find_sources()]
     assert names == ["tour", "contrast", "own", "zebra", "findings"]
     assert [path.stem for path in notebooks.find_sources(["findings", "tour"])] == ["tour", "findings"]
-    with pytest.raises(NotebookError, match="did you mean 'contrast'"):
+    with pytest.raises(ValueError, match="did you mean 'contrast'"):
         notebooks.find_sources(["contrst"])
 
 
@@ -304,7 +303,7 @@ def test_no_place_of_the_machine_stays_and_nothing_else_changes(home, monkeypatc
     assert len(cleaned.cells[0].outputs) == 1 and cleaned.cells[0].metadata == {} and cleaned.metadata == {}
 
 
-def test_html_needs_no_network_and_formulas_are_drawn():
+def test_html_needs_no_network_and_formulas_are_their_tex():
     notebook = new_notebook(
         cells=[
             new_markdown_cell(
@@ -316,20 +315,10 @@ def test_html_needs_no_network_and_formulas_are_drawn():
     )
     html = render.to_html(notebook, "a & b")
     assert "<title>a &amp; b</title>" in html
-    assert html.count('<img alt="') == 3 and 'alt="\\beta"' in html and 'alt="x_1"' in html
-    assert '<code class="math-inline">\\undefined{x}</code>' in html and "a &amp;&lt; b" in html
-    assert "<code>$HOME</code>" in html
+    assert "<code>$\\beta$</code>" in html and "<code>$x_1$</code>" in html and "<code>$HOME</code>" in html
+    assert "<pre>-\\log \\sigma" in html and "a &amp;&lt; b" in html
     assert "<script" not in html and "cdn" not in html and 'src="http' not in html
     assert html == render.to_html(notebook, "a & b")
-    render.drawn.cache_clear()
-    assert html == render.to_html(notebook, "a & b")  # drawn anew, the same bytes
-
-
-def test_a_formula_stands_on_the_line_of_its_text():
-    def depth(tex):
-        return float(render.drawn(tex, "math-inline").split("vertical-align: ")[1].split("em")[0])
-
-    assert depth("x") == pytest.approx(0, abs=0.1) and depth("\\frac{1}{2}") < -0.2
 
 
 HARD = "<script>alert(1)</script> <<title>> a|b `c` $x_1$ and $5 &amp; *d*\nthe <b>second</b> line"
@@ -374,7 +363,7 @@ def test_markdown_that_a_cell_puts_out_holds_no_elements():
     page = Page(whole[whole.index("<main") :])
     assert not {"script", "title", "b", "i"} & set(page.tags) and "u" in page.tags
     assert " ".join(HARD.split()) in page.text and "<div onclick='x'>block</div>" in page.text
-    assert "javascript:" not in whole and page.tags.count("img") == 1  # the formula outside of `code`
+    assert "javascript:" not in whole and not page.tags.count("img")
 
 
 @pytest.mark.parametrize("text", ["a", "`", "a``b`", "$x$", "<b>", "`a` | b", "two\nlines"])
@@ -418,11 +407,11 @@ def test_results_of_statistics_are_recorded_by_their_to_dict(report, home):
 
 
 def test_what_json_has_not_is_refused_with_its_place(report):
-    with pytest.raises(ValueError, match=r"prefix\.c1\.cells\[1\] is inf"):
+    with pytest.raises(ValueError, match=r"prefix\.c1\.cells\[1\] = inf is not kept"):
         report.record("c1", {"cells": [0.0, float("inf")]})
-    with pytest.raises(TypeError, match=r"prefix\.c1\.arm is a object"):
+    with pytest.raises(ValueError, match=r"prefix\.c1\.arm = <object"):
         report.record("c1", {"arm": object()})
-    with pytest.raises(TypeError, match=r"prefix\.c1: key 3 is no text"):
+    with pytest.raises(ValueError, match=r"prefix\.c1: key 3 is no text"):
         report.record("c1", {3: 1})
 
 

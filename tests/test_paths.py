@@ -1,9 +1,5 @@
 """Folders: found from the package or from IFPREF_HOME, and never made by asking for them."""
 
-import errno
-import os
-import re
-
 import pytest
 
 from ifpref import paths
@@ -40,24 +36,3 @@ def test_names_that_are_no_profiles(name):
 def test_shown(tmp_path, root):
     assert paths.shown(root / "params" / "smoke.yaml") == "params/smoke.yaml"
     assert paths.shown(tmp_path / "x") == str(tmp_path / "x")
-
-
-def test_a_folder_is_made_where_it_can_be(tmp_path):
-    assert paths.writable_folder(tmp_path / "a" / "b") == tmp_path / "a" / "b"
-    assert paths.writable_folder(tmp_path / "a") == tmp_path / "a"
-    assert [path.name for path in tmp_path.rglob("*")] == ["a", "b"]  # what was tried is gone
-
-
-@pytest.mark.parametrize("place", ["file", "file/below", "closed", "closed/below", "x" * 300])
-def test_a_folder_that_cannot_be_written_to_is_named(tmp_path, place, monkeypatch):
-    (tmp_path / "file").write_text("")
-    (tmp_path / "closed").mkdir(mode=0o555)
-    if place.startswith("closed") and os.geteuid() == 0:  # to root no folder is closed: as a read-only disk says it
-
-        def refuse(*_, **__):
-            raise OSError(errno.EROFS, "Read-only file system")
-
-        monkeypatch.setattr(paths.tempfile, "TemporaryFile", refuse)
-    with pytest.raises(paths.FolderError, match=re.escape(f"{place}: nothing can be written there (")) as error:
-        paths.writable_folder(tmp_path / place)
-    assert "a folder of your own" in str(error.value)

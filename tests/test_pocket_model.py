@@ -9,6 +9,7 @@ import pytest
 from ifpref.constraints import CONSTRAINT_SETS
 from ifpref.constraints.checks import verify
 from ifpref.models import POCKET_FOLDER, ModelError, load_model
+from ifpref.pocket.exam import exam_prompts, examine
 from ifpref.pocket.habits import LEVELS, compliance
 from ifpref.pocket.tokenizer import train_tokenizer
 from ifpref.pocket.writer import Stage, encode, write_examples, write_stage
@@ -105,47 +106,44 @@ def tiny_recipe():
     )
 
 
-def weights_of(trainer):
-    return {name: tensor.clone() for name, tensor in trainer.model.state_dict().items()}
-
-
-def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path):
+def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path, monkeypatch):
     import torch
 
-    from ifpref.pocket.train import Trainer
+    from ifpref.pocket import train
+    from ifpref.training.checkpoints import last_checkpoint
 
+    monkeypatch.setattr(train, "EXAM_EVERY", 3)
+    monkeypatch.setattr(train, "SAVE_EVERY", 2)
     recipe = tiny_recipe()
     examples = [write_stage(stage, f"0/{n}", workers=1) for n, stage in enumerate(recipe.stages)]
     tokenizer = train_tokenizer([e.response for stage in examples for e in stage], recipe.vocab_size)
     data = [encode(stage, tokenizer) for stage in examples]
 
     def trainer(name):
-        (tmp_path / name).mkdir(exist_ok=True)
-        return Trainer(recipe, tokenizer, data, tmp_path / name)
+        return train.ResponseTrainer(recipe, tokenizer, data, tmp_path / name)
 
-    def stop_at(step):
-        def evaluate(model):
-            if stopped.step >= step:
-                raise KeyboardInterrupt
-            return {}
-
-        return evaluate
+    def stop_at_nine(model):
+        if stopped.state.global_step >= 9:
+            raise KeyboardInterrupt
+        return {}
 
     whole = trainer("whole")
-    whole.run(lambda model: {}, every=3, checkpoint_every=2)
-    assert whole.step == len(whole.batches) == 8 + 5 + 5
+    whole.exam = lambda model: {"examined": 1}
+    whole.go_on()
+    assert whole.state.global_step == len(whole.train_dataset) == 8 + 5 + 5
+    log = whole.state.log_history
+    assert [row["step"] for row in log] == [3, 6, 9, 12, 15, 18] and all(row["examined"] for row in log)
+    assert all(row["minutes"] >= 0 for row in log) and log[-1]["loss"] < log[0]["loss"]
     stopped = trainer("stopped")
+    stopped.exam = stop_at_nine
     with pytest.raises(KeyboardInterrupt):
-        stopped.run(stop_at(9), every=3, checkpoint_every=2)
+        stopped.go_on()
+    assert last_checkpoint(tmp_path / "stopped", train.run_of(recipe)).name == "checkpoint-8"
     resumed = trainer("stopped")
-    resumed.load()
-    assert 0 < resumed.step < 9
-    resumed.run(lambda model: {}, every=3, checkpoint_every=2)
-    expected, found = weights_of(whole), weights_of(resumed)
+    resumed.go_on()
+    assert [row["step"] for row in resumed.state.log_history] == [3, 6, 9, 12, 15, 18]
+    expected, found = whole.model.state_dict(), resumed.model.state_dict()
     assert all(torch.equal(expected[name], found[name]) for name in expected)
-    other = Trainer(dataclasses.replace(recipe, learning_rate=1.0), tokenizer, data, tmp_path / "stopped")
-    with pytest.raises(ValueError, match="made by another recipe"):
-        other.load()
 
 
 def test_training_learns_and_batches_hold_every_example_once():
@@ -176,16 +174,26 @@ def test_habits_that_do_not_exist_are_refused_before_any_work(tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_checkpoint_of_another_recipe_is_refused_before_any_work(tmp_path, monkeypatch, capsys):
+def test_the_folder_of_another_recipe_is_refused_before_any_work(tmp_path, monkeypatch, capsys):
     from ifpref.pocket import train
-    from ifpref.pocket.train import Trainer, main
 
     monkeypatch.setattr(train, "write_stage", lambda *args: pytest.fail("examples were written"))
-    recipe = tiny_recipe()
-    tokenizer = train_tokenizer(["a few words"], 300)
-    Trainer(recipe, tokenizer, [[] for _ in recipe.stages], tmp_path).save()
-    assert main(["--out", str(tmp_path)]) == 2
-    assert "checkpoint.pt: made by another recipe" in capsys.readouterr().err
+    train.claim(tmp_path, tiny_recipe())
+    train.claim(tmp_path, tiny_recipe())
+    assert train.main(["--out", str(tmp_path)]) == 2
+    assert "recipe.json: another recipe; remove the folder" in capsys.readouterr().err
+
+
+def test_a_model_is_trained_examined_and_saved_with_its_card(tmp_path, monkeypatch):
+    from ifpref.pocket import train
+
+    monkeypatch.setattr(train, "exam_prompts", lambda n, seed=0: exam_prompts(12, seed))
+    monkeypatch.setattr(train, "EXAM_EVERY", 9)
+    found = train.train(tmp_path, tiny_recipe())
+    assert [row["step"] for row in found["log"]] == [9, 18] and set(found["greedy"]["by_k"]) == set(range(1, 7))
+    assert found["log"][0].keys() >= {"loss", "held_out_loss", "minutes", "instruction"}
+    assert "habits: pocket" in (tmp_path / "model" / "README.md").read_text()
+    assert load_model(str(tmp_path / "model")).model.num_parameters() == found["parameters"]
 
 
 # The weights in the package.
@@ -222,8 +230,6 @@ def test_the_model_is_what_the_study_needs(provenance):
 
 
 def test_the_weights_give_what_the_provenance_says(pocket, provenance):
-    from ifpref.pocket.exam import exam_prompts, examine
-
     found = examine(pocket.model, pocket.tokenizer, exam_prompts(120, seed=1))
     assert abs(found["instruction"] - provenance["greedy"]["instruction"]) < 0.08
 
@@ -232,10 +238,8 @@ def test_a_folder_loads_as_the_embedded_model_does(pocket, tmp_path):
     pocket.model.save_pretrained(tmp_path)
     pocket.tokenizer.save_pretrained(tmp_path)
     copy = load_model(str(tmp_path))
-    text = "Tell a story about the old fox."
-    from ifpref.pocket.exam import respond
-
-    assert respond(copy.model, copy.tokenizer, [text]) == respond(pocket.model, pocket.tokenizer, [text])
+    prompts = exam_prompts(12)
+    assert examine(copy.model, copy.tokenizer, prompts) == examine(pocket.model, pocket.tokenizer, prompts)
 
 
 def test_models_that_cannot_be_used_are_refused(pocket, tmp_path, monkeypatch):

@@ -27,8 +27,9 @@ T4, A100 = ("Tesla T4", (7, 5)), ("NVIDIA A100", (8, 0))
 
 
 @pytest.fixture
-def check(tmp_path):
-    """Of the smoke profile, changed: what is said about these tasks."""
+def check(tmp_path, monkeypatch):
+    """Of the smoke profile, changed: what is said about these tasks; GPUs have 80 GiB."""
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda number: (80 * sizes.GIB, 80 * sizes.GIB))
 
     def about(*needs, n_gpus=0, **overrides):
         said = []

@@ -18,13 +18,11 @@ Decisions
 - *Never more than the profile says*, nor than what was found. Memory that something else held for a while makes a size
   smaller for good: the line that says so names the file, and an entry that is taken out of it is found anew.
 - *What does not fit one at a time* is an error, and nothing is kept of it.
-- Workers learn from each other: the file is read before each round of sampling and each training, and written whole,
-  under a lock.
+- Workers learn from each other: the file is read before each round of sampling and each training.
 """
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import logging
 import os
@@ -33,14 +31,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, PositiveInt, TypeAdapter
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from pydantic import BaseModel, PositiveInt
 
 from ifpref import paths
 from ifpref.models import LoadedModel
+from ifpref.pipeline.kept import Kept
 from ifpref.sampling import Completion, Request, Settings
 from ifpref.sampling.chat import WrappedEngine
-from ifpref.store import files
 from ifpref.training import ProcessDied, TrainingError, TrainingSettings
 
 FILE = "fitting.json"
@@ -51,14 +48,10 @@ Where = Mapping[str, Any]
 log = logging.getLogger(__name__)
 
 
-class _Entry(BaseModel):
+class Entry(BaseModel, extra="allow", strict=True):
     """The size that fits, and whatever it depends on."""
 
-    model_config = ConfigDict(extra="allow", strict=True)
     fits: PositiveInt
-
-
-ENTRIES = TypeAdapter(list[_Entry])
 
 
 class Fitting:
@@ -69,6 +62,8 @@ class Fitting:
 
     def __init__(self, file: Path, identity: Mapping[str, str | None]) -> None:
         self.file, self.identity = file, identity
+        allowed = 'a list of entries, each with a whole number of 1 or more under "fits"'
+        self._kept = Kept(file, list[Entry], allowed, "sizes are found anew")
 
     def where(self, parameter: str, device: Any, **more: Any) -> Where:
         """What the size of `parameter` depends on, for the model on this torch device."""
@@ -76,31 +71,16 @@ class Fitting:
 
     def known(self, where: Where) -> int | None:
         """The size that was found there, if one was."""
-        return next((size for there, size in self._entries() if there == where), None)
+        return next((entry.fits for entry in self._kept.read() if entry.model_extra == where), None)
 
     def keep(self, where: Where, size: int | None) -> None:
         """Write a size; of two that workers find at a time the smaller one stays. None: what was kept did not fit."""
-        with files.lock(self.file.with_name(f"{self.file.name}.lock")):
-            known = self.known(where)
-            rows = [{**there, "fits": fits} for there, fits in self._entries() if there != where]
-            rows += [{**where, "fits": min(size, known or size)}] if size is not None else []
-            files.replace(self.file, files.json_line(rows, indent=1))
-
-    def _entries(self) -> list[tuple[Where, int]]:
-        """Those of the file. A file that holds anything else is moved aside, with a word: sizes are found anew."""
-        try:
-            return [(entry.model_extra, entry.fits) for entry in ENTRIES.validate_json(files.read(self.file))]
-        except FileNotFoundError:
-            return []
-        except (ValueError, OSError, RecursionError):
-            aside = self.file.with_name(f"{self.file.name}.damaged")
-            with contextlib.suppress(FileNotFoundError):  # another worker was faster
-                files.discard(aside)
-                self.file.rename(aside)
-                allowed = 'a list of entries, each with a whole number of 1 or more under "fits"'
-                file = paths.shown(self.file)
-                log.warning("%s: is not %s; moved to %s, sizes are found anew", file, allowed, aside.name)
-            return []
+        with self._kept.changed() as entries:
+            known = [entry for entry in entries if entry.model_extra == where]
+            for entry in known:
+                entries.remove(entry)
+            if size is not None:
+                entries.append(Entry(fits=min([size, *(entry.fits for entry in known)]), **where))
 
 
 def device_kind(device: Any) -> str:
@@ -155,14 +135,18 @@ def fit_training(
     where = fitting.where("per_device_train_batch_size", loaded.model.device, processes=processes, **memory)
     share, _ = settings.micro_batches(processes)
     settings = at_most(settings, min(share, fitting.known(where) or share))
-    once_more = Retrying(
-        stop=stop_after_attempt(2), retry=retry_if_exception_type(ProcessDied), before_sleep=_say_died, reraise=True
-    )
     if processes > 1:
         _give_back()
+    has_died = False
     while True:
         try:
-            return once_more(train, settings)
+            return train(settings)
+        except ProcessDied as error:  # gloo was seen to abort a process (SIGABRT) on a busy machine
+            if has_died:
+                raise
+            has_died = True
+            log.warning("a process of training died; once more, from the last checkpoint: %s", error)
+            continue
         except torch.cuda.OutOfMemoryError as error:
             message = str(error)
         _give_back()  # out here, where no traceback holds tensors any more
@@ -178,12 +162,6 @@ def fit_training(
         fitting.keep(where, kept := settings.per_device_train_batch_size)
         file = paths.shown(fitting.file)
         log.warning("out of GPU memory with %d pairs at a time: going on with %d, kept in %s", size, kept, file)
-
-
-def _say_died(state: RetryCallState) -> None:
-    """gloo was seen to abort a process (SIGABRT) on a busy machine."""
-    error = state.outcome.exception()
-    log.warning("a process of training died; once more, from the last checkpoint: %s", error)
 
 
 def at_most(settings: TrainingSettings, size: int) -> TrainingSettings:

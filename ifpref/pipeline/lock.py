@@ -14,6 +14,7 @@ its `version` (its results change) or renews the lock alone (they do not), in a 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Iterable
 from functools import cache
@@ -50,33 +51,29 @@ def read_lock(file: Path) -> Lock:
         raise StoreError(f"{file}: cannot be read: {error}; `make lock` writes it anew") from None
     found: Lock = {}
     for number, line in enumerate(lines, 1):
-        if line.startswith("#") or not line.strip():
-            continue
-        words = line.split()
-        is_whole = len(words) == 3 and words[1].isdecimal() and len(words[2]) == 16
-        if not is_whole or words[0] in found:
+        whole = re.fullmatch(r"(\w+) (\d+) ([0-9a-f]{16})", line)
+        if whole and whole[1] not in found:
+            found[whole[1]] = (int(whole[2]), whole[3])
+        elif line and not line.startswith("#"):
             raise StoreError(
                 f"{file}: line {number}: {line!r}; allowed: a stage, its version and 16 hex digits, each stage once; "
                 "`make lock` writes it anew"
             )
-        found[words[0]] = (int(words[1]), words[2])
     return found
 
 
 def disagreements(stages: Iterable[type[Stage]], locked: Lock) -> list[str]:
     """In words, what of the lock is not as the code is."""
-    stages = list(stages)
+    here = {stage.name: (stage.version, code_hash(stage)) for stage in stages}
     found = []
-    for stage in stages:
-        version, digest = locked.get(stage.name, (None, None))
-        if version is None:
-            found.append(f"{stage.name}: not in the lock")
-        elif version != stage.version:
-            found.append(f"{stage.name}: version {stage.version}, and {version} in the lock")
-        elif digest != code_hash(stage):
-            found.append(f"{stage.name}: its code has changed; raise its version where its results change")
-    gone = locked.keys() - {stage.name for stage in stages}
-    return found + [f"{name}: no such stage" for name in sorted(gone)]
+    for name, (version, digest) in here.items():
+        if name not in locked:
+            found.append(f"{name}: not in the lock")
+        elif locked[name][0] != version:
+            found.append(f"{name}: version {version}, and {locked[name][0]} in the lock")
+        elif locked[name][1] != digest:
+            found.append(f"{name}: its code has changed; raise its version where its results change")
+    return found + [f"{name}: no such stage" for name in sorted(locked.keys() - here.keys())]
 
 
 def main(arguments: list[str] | None = None) -> int:

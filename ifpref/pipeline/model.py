@@ -14,10 +14,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
-from ifpref.models import LoadedModel, ModelError, load_model
+from ifpref.models import LoadedModel, ModelError, identify, is_local, load_model
 from ifpref.pipeline.fitting import FittedEngine, Fitting
+from ifpref.pipeline.kept import Kept
 
 THREADS = 1
 """Threads that a process computes an artefact with: on small models two processes do twice the work of two threads."""
@@ -71,13 +73,15 @@ class Model:
         if how.engine == "http" and loaded is None:
             return self._put_to(self.server(), how)
         kind = BatchingEngine if how.engine == "batching" else TransformersEngine
-        return self._put_to(FittedEngine(kind(loaded or self.loaded, self._batch), self.fitting), how)
+        return self._put_to(
+            FittedEngine(kind(loaded or self.loaded, self.machine.sampling_batch_size), self.fitting), how
+        )
 
     def server(self) -> Any:
         """The engine behind `engine_url`; nothing is asked yet."""
         from ifpref.sampling import HttpEngine
 
-        return HttpEngine(self.machine.engine_url, self._vocabulary, concurrency=self._batch)
+        return HttpEngine(self.machine.engine_url, self._vocabulary, concurrency=self.machine.sampling_batch_size)
 
     def encoder(self, how: Speaking) -> Any:
         """An engine that encodes and decodes without weights; it is not to sample."""
@@ -85,10 +89,6 @@ class Model:
 
         known = self._vocabulary
         return self._put_to(Engine(known.tokenizer, known.eos_ids, known.size), how)
-
-    @property
-    def _batch(self) -> int:
-        return self.machine.sampling_batch_size
 
     @cached_property
     def _vocabulary(self) -> Any:
@@ -101,6 +101,22 @@ class Model:
 
         chat = {"system_prompt": how.system_prompt, "thinking_end": how.thinking_end, "stop_strings": how.stop_strings}
         return with_chat_template(engine, **chat)
+
+
+def kept_identity(commits: Path, id: str, revision: str | None, dtype: str) -> dict[str, str | None]:
+    """`models.identify`, with the commit of a hub model as it was first resolved: for all processes and later runs a
+    model stays what it was, though its branch moves on or the hub cannot be asked.
+
+    commits  the file that keeps them. KeptError where it cannot be read
+    """
+    if is_local(id):
+        return identify(id, None, dtype)
+    allowed = "an object, of each model@revision its commit; without the file, all are resolved anew"
+    asked = f"{id}@{revision or 'default branch'}"
+    with Kept(commits, dict[str, str], allowed).changed() as known:
+        if asked not in known:
+            known[asked] = identify(id, revision)["revision"]
+    return {"id": id, "revision": known[asked], "content": None, "dtype": dtype}
 
 
 @contextmanager

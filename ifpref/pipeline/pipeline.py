@@ -12,25 +12,21 @@ is done is answered without a model and without reading a pair.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any
 
-from ifpref import paths
-from ifpref.models import ModelError, identify, is_local
 from ifpref.params import Params
 from ifpref.pipeline.fitting import FILE, Fitting
 from ifpref.pipeline.lock import code_key
-from ifpref.pipeline.model import Machine, Model, fixed_threads
+from ifpref.pipeline.model import Machine, Model, fixed_threads, kept_identity
 from ifpref.pipeline.pairs import Pairs, PairsPart, PairTables, rows_by_arm
 from ifpref.pipeline.policies import Base, Entropies, Evaluation, Policy, Reference, policy_settings
 from ifpref.pipeline.runs import IFEvalRun, Rate, Run, at_rate
 from ifpref.pipeline.samples import IFEvalPrompts, Prompts, Responses, Trees
 from ifpref.pipeline.stage import Job, ModelJob, Stage, key_value, pick
-from ifpref.store import Artefact, Handle, Store, Writer, files
+from ifpref.store import Artefact, Handle, Store, Writer
 
 STAGES: tuple[type[Stage], ...] = (
     Prompts,
@@ -158,34 +154,3 @@ class Pipeline:
 def key_of_model(identity: Mapping[str, str | None]) -> dict[str, str | None]:
     """What of a model's identity stands in keys: a folder is known by what is in it, wherever it lies."""
     return {name: value for name, value in identity.items() if name != "id" or identity["content"] is None}
-
-
-def kept_identity(commits: Path, id: str, revision: str | None, dtype: str) -> dict[str, str | None]:
-    """`models.identify`, with the commit of a hub model as it was first resolved: for all processes and later runs a
-    model stays what it was, though its branch moves on or the hub cannot be asked.
-
-    commits  the file that keeps them. ModelError where it cannot be read
-    """
-    if is_local(id):
-        return identify(id, None, dtype)
-    with files.lock(commits.with_name(f"{commits.name}.lock")):
-        known, asked = _commits(commits), f"{id}@{revision or 'default branch'}"
-        if asked not in known:
-            known[asked] = identify(id, revision)["revision"]
-            files.replace(commits, files.json_line(known, indent=1))
-    return {"id": id, "revision": known[asked], "content": None, "dtype": dtype}
-
-
-def _commits(file: Path) -> dict[str, str]:
-    if not file.exists():
-        return {}
-    try:
-        known = json.loads(files.read(file))
-    except (ValueError, RecursionError) as error:
-        known = f"no JSON ({error})"
-    if not isinstance(known, dict) or not all(isinstance(commit, str) for commit in known.values()):
-        raise ModelError(
-            f"{paths.shown(file)}: {known!r}; allowed: an object, of each model@revision its commit. Without the file, "
-            "all are resolved anew"
-        )
-    return known

@@ -26,10 +26,6 @@ from ifpref.pipeline.stage import Stage, pick
 from ifpref.training import TrainingSettings
 from ifpref.training.checks import expected_trainable
 
-PLAIN = Speaking(engine="transformers", system_prompt=None, thinking_end=None, stop_strings=())
-"""How pocket is spoken to, where a profile asks for nothing else."""
-POCKET_ADAPTER = 300_000
-"""Parameters of an adapter of `pocket`, about."""
 WIDTH = {"float32": 4, "bfloat16": 2}
 BF16_FROM = (8, 0)
 """The first compute capability that computes in bfloat16."""
@@ -53,10 +49,8 @@ def check(pipeline: Pipeline, needs: Collection[Stage], n_gpus: int, say: Callab
         _check_training(pipeline, used)
     adapter = fetched = 0
     if any(stage.of_model for stage in stages):
-        # pocket is known to be whole, and small
-        adapter, fetched = (POCKET_ADAPTER, 0) if p.model == "pocket" else _check_model(pipeline, stages, used)
-        if p.model != "pocket" or pick(Speaking, p) != PLAIN:
-            _check_speaking(pipeline, stages)
+        adapter, fetched = _check_model(pipeline, stages, used)
+        _check_speaking(pipeline, stages)
     at_once = max(1, n_gpus // p.training_processes)
     _check_disk(pipeline, disk_bytes(p, needs, adapter, at_once), fetched, say)
 
@@ -80,8 +74,7 @@ def _check_model(pipeline: Pipeline, stages: Collection[type[Stage]], gpus: Iter
         shares = p.training_processes > 1 and number % p.training_processes == 0  # the first of a group: workers.py
         free, copies = torch.cuda.mem_get_info(number)[0], 2 if shares else 1
         check_gpu(pipeline, model, free, f"GPU {number}", copies=copies, searches=searches)
-    is_here = Path(p.model).is_dir()
-    fetched = 0 if is_here else download_bytes(model, cached_folder(p.model, revision))
+    fetched = 0 if is_local(p.model) else download_bytes(model, cached_folder(p.model, revision))
     return expected_trainable(model, TrainingSettings.from_params(p)), fetched
 
 

@@ -10,9 +10,7 @@ in a store that is thrown away, so nothing is timed that the study would do othe
 
 from __future__ import annotations
 
-import json
 import tempfile
-import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -21,25 +19,31 @@ from typing import Any
 
 from ifpref.curation.pairs import Arm
 from ifpref.design import chosen
-from ifpref.models import BASE_FILE, ModelError
 from ifpref.params import Params
-from ifpref.pipeline.fitting import fit_training
 from ifpref.pipeline.model import fixed_threads
 from ifpref.pipeline.pairs import PairTables, pairs_of, rows_by_arm
 from ifpref.pipeline.pipeline import Pipeline
-from ifpref.pipeline.policies import Evaluation, EvaluationSettings, Reference, ReferenceSettings
+from ifpref.pipeline.policies import (
+    Evaluation,
+    EvaluationSettings,
+    Policy,
+    Reference,
+    ReferenceSettings,
+    policy_settings,
+)
 from ifpref.pipeline.samples import Prompts, Responses
 from ifpref.pipeline.schedule import Schedule
 from ifpref.pipeline.stage import seed_of
 from ifpref.store import Handle, Store
-from ifpref.training import TrainingSettings, read_reference
+from ifpref.training import TrainingSettings
+from ifpref.training.algorithms import find_algorithm
 
 SAMPLE_S = 20.0
 """Seconds that each kind of sampling is timed for, about."""
 FIRST, LEAST = 8, 24
 """Prompts of the first look, and the fewest of the real one."""
-STEPS, MICRO_STEPS = 6, 2
-"""Training steps that are timed after the first one, and the most micro-batches in each."""
+STEPS, MICRO_STEPS = 10, 2
+"""Training steps that are timed beside the first one, and the most micro-batches in each."""
 
 
 @dataclass(frozen=True)
@@ -78,24 +82,16 @@ class Rates:
 
 
 def measure(params: Params, device: str, *, say: Callable[[str], None]) -> Rates:
-    """Time a small sample of each stage; a minute or two on `pocket`. `ModelError` where the model cannot be had, or
-    does not fit into the GPU's memory."""
-    import torch
-
-    try:
-        with tempfile.TemporaryDirectory(prefix="ifpref-estimate-") as folder, fixed_threads():
-            say(f"estimate: loading {params.model}, timing a first look")
-            pipeline = _cut(params, Store(Path(folder)), device)
-            say(f"estimate: sampling for {pipeline.params.n_train_prompts} prompts")
-            of, found = _sampled(pipeline)
-            say("estimate: training and evaluating")
-            of |= _trained(pipeline, max(found.values(), key=len), Path(folder) / "train", device)
-            of |= _evaluated(pipeline, Path(folder) / "train")
-    except torch.cuda.OutOfMemoryError as error:
-        raise ModelError(
-            f"out of GPU memory with {params.model!r}; what helps: a smaller max_length (now {params.max_length}), "
-            f"dtype: bfloat16 (now {params.dtype}), a smaller model: {error}"
-        ) from None
+    """Time a small sample of each stage; a minute or two on `pocket`. ValueError where it cannot be made: no model, no
+    pair, or no memory for one response or one pair at a time."""
+    with tempfile.TemporaryDirectory(prefix="ifpref-estimate-") as folder, fixed_threads():
+        say(f"estimate: loading {params.model}, timing a first look")
+        pipeline = _cut(params, Store(Path(folder)), device)
+        say(f"estimate: sampling for {pipeline.params.n_train_prompts} prompts")
+        of, found = _sampled(pipeline)
+        say("estimate: training and evaluating")
+        trained, policy = _trained(pipeline, max(found.values(), key=len))
+        of |= trained | _evaluated(pipeline, policy)
     counts = {key: len(pairs) for key, pairs in found.items()}
     return Rates(of, counts, pipeline.params.n_train_prompts, params.n_pairs)
 
@@ -131,79 +127,42 @@ def _sampled(pipeline: Pipeline) -> tuple[dict[str, Cost], dict[tuple[str, Arm],
     return {unit: cost * (1 / counts[unit]) for unit, cost in spent.items()}, found
 
 
-def _trained(pipeline: Pipeline, pairs: list[dict[str, Any]], folder: Path, device: str) -> dict[str, Cost]:
-    """A few steps on the pairs of the largest arm, and their reference. One GPU takes them; where several train an
-    arm, they are taken to share a step evenly."""
-    from ifpref.training.algorithms import find_algorithm
-    from ifpref.training.trainer import train
-
-    model, p = pipeline.model, pipeline.params
+def _trained(pipeline: Pipeline, pairs: list[dict[str, Any]]) -> tuple[dict[str, Cost], Handle]:
+    """What training on the pairs of the largest arm costs: one step, then some more. And the policy."""
     if not pairs:
-        raise ValueError(f"{p.n_train_prompts} prompts gave no pair to time training on; allowed: parameters that do")
-    whole = TrainingSettings.from_params(p)
+        n = pipeline.params.n_train_prompts
+        raise ValueError(f"{n} prompts gave no pair to time training on; allowed: parameters that do")
+    whole = TrainingSettings.from_params(pipeline.params)
     accumulation = min(whole.gradient_accumulation_steps, MICRO_STEPS)
-    settings = replace(whole, gradient_accumulation_steps=accumulation)
-    settings = replace(settings, num_train_epochs=(STEPS + 1) * settings.effective_batch_size / len(pairs))
-    reference = pipeline.nested(Reference, ReferenceSettings("probe", settings.bf16), data=pairs)
-    algorithm = find_algorithm(settings.algorithm)
-    rows = algorithm.rows(pairs, read_reference(reference))
-    folder.mkdir()
+    algorithm = find_algorithm(whole.algorithm)
+    algorithm.trainer()  # imported before anything is timed
 
-    def timed(fits: TrainingSettings) -> tuple[float, list[float]]:
-        clock, started = _clock(), time.monotonic()
-        train(model.loaded, rows, fits, seed=0, folder=folder, callbacks=[clock])
-        return time.monotonic() - started, clock.seconds
+    def trained(steps: int) -> Handle:
+        settings = replace(whole, gradient_accumulation_steps=accumulation)
+        settings = replace(settings, num_train_epochs=steps * settings.effective_batch_size / len(pairs))
+        return pipeline.nested(Policy, policy_settings(pairs, settings), data=pairs, seed=0)
 
-    total, steps = fit_training(timed, model.loaded, settings, 1, model.fitting)
-    sharing = p.training_processes if device.startswith("cuda") else 1
-    step = sum(steps[1:]) / len(steps[1:]) * whole.gradient_accumulation_steps / accumulation / sharing
-    (folder / "adapter" / BASE_FILE).write_text(json.dumps(model.loaded.identity), encoding="utf-8")
-    size = sum(path.stat().st_size for path in (folder / "adapter").iterdir())
+    of_pairs = ReferenceSettings(policy_settings(pairs, whole).pairs, whole.bf16)
+    reference = pipeline.nested(Reference, of_pairs, data=pairs)
+    one, more = _cost(trained(1)), _cost(policy := trained(1 + STEPS))
+    step = max(more.seconds - one.seconds, 0.0) / STEPS
     return {
-        "training": Cost(max(total - sum(steps), 0.0), bytes=size),
-        "step": Cost(step),
+        "training": Cost(max(one.seconds - step, 0.0), bytes=one.bytes),
+        "step": Cost(step * whole.gradient_accumulation_steps / accumulation),
         "reference": _cost(reference) * (1 / len(pairs)),
-        "trained pair": Cost(tokens=sum(map(algorithm.length, rows)) / len(rows)),
-    }
+        "trained pair": Cost(tokens=sum(map(algorithm.length, pairs)) / len(pairs)),
+    }, policy
 
 
-def _evaluated(pipeline: Pipeline, folder: Path) -> dict[str, Cost]:
-    """What a held-out prompt costs, of the base and of the policy whose adapter lies in the folder."""
+def _evaluated(pipeline: Pipeline, policy: Handle) -> dict[str, Cost]:
+    """What a held-out prompt costs, of the base and of a policy."""
     p, prompts, of = pipeline.params, pipeline.get(Prompts()), {}
     for temperature, kind in ((0.0, "greedy"), (1.0, "sampled")) if p.sampled_comparisons else ((0.0, "greedy"),):
         settings = EvaluationSettings.of(p, "test", temperature)
-        for unit, policy in ((f"base {kind}", {}), (kind, {"policy": _Adapter(folder)})):
-            made = pipeline.nested(Evaluation, settings, inputs={"prompts": prompts} | policy, seed=seed_of(p, None))
+        for unit, inputs in ((f"base {kind}", {}), (kind, {"policy": policy})):
+            made = pipeline.nested(Evaluation, settings, inputs={"prompts": prompts} | inputs, seed=seed_of(p, None))
             of[unit] = _cost(made) * (1 / p.n_test_prompts)
     return of
-
-
-@dataclass(frozen=True)
-class _Adapter:
-    """What an evaluation asks of a policy."""
-
-    folder: Path
-    key: str = "0" * 16
-
-    def path(self, name: str) -> Path:
-        return self.folder / name
-
-
-def _clock() -> Any:
-    """A callback that notes the seconds of each step."""
-    from transformers import TrainerCallback
-
-    class Clock(TrainerCallback):
-        def __init__(self) -> None:
-            self.seconds: list[float] = []
-
-        def on_step_begin(self, *args: Any, **kwargs: Any) -> None:
-            self.began = time.monotonic()
-
-        def on_step_end(self, *args: Any, **kwargs: Any) -> None:
-            self.seconds.append(time.monotonic() - self.began)
-
-    return Clock()
 
 
 def _cost(handle: Handle) -> Cost:

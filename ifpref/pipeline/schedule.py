@@ -18,15 +18,15 @@ Decisions
 
 from __future__ import annotations
 
-import heapq
 import math
 import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from functools import cache
 
 from ifpref.pipeline.pipeline import STAGES, Pipeline
 from ifpref.pipeline.stage import Stage
@@ -81,70 +81,65 @@ class Schedule:
             self._add(need)
         self.needs[task] = {need for need in needs if need in self.needs}
 
-    @property
-    def missing(self) -> int:
-        return len(self.needs) - len(self.done) - len(self.failed)
-
     def work(self, executor: Executor, workers: int, say: Callable[[str], None]) -> None:
         """Computes everything by an executor of so many workers; `failed` then holds what could not be, and why."""
         self.workers, self.say, self.last = workers, say, time.monotonic()
         running: dict[Future, Stage] = {}
-        is_whole = False
         try:
             while True:
                 for task in self._ready(running.values())[: workers - len(running)]:
                     running[executor.submit(compute, self.pipeline.params, task, self.device)] = task
                 if not running:
-                    is_whole = True
                     break
                 finished, _ = wait(running, timeout=EVERY_S, return_when=FIRST_COMPLETED)
                 for future in finished:
                     self._take(running.pop(future), future)
                 self._report(running.values())
         finally:  # after Ctrl-C, or an error, at once
-            executor.shutdown(wait=is_whole, cancel_futures=True)
-        left = [task for task in self.needs if task not in self.done and task not in self.failed]
-        self.failed.update(dict.fromkeys(left, "not begun: the disk is full"))
+            executor.shutdown(wait=not running, cancel_futures=True)
+        self.failed |= dict.fromkeys(self._left(), "not begun: the disk is full")
 
     def _take(self, task: Stage, future: Future) -> None:
         """What has become of a task."""
-        if isinstance(future.exception(), BrokenProcessPool):
-            self.deaths[task] += 1
-            if self.deaths[task] <= RETRIES:
-                self.say(f"a worker died while {task} was made (out of memory?); trying it again")
-                return
-            self._fail(task, Outcome(0.0, f"its worker died {self.deaths[task]} times (out of memory?)"))
+        has_died = isinstance(future.exception(), BrokenProcessPool)
+        self.deaths[task] += has_died
+        if has_died and self.deaths[task] <= RETRIES:
+            self.say(f"a worker died while {task} was made (out of memory?); trying it again")
             return
-        outcome: Outcome = future.result()
+        died = Outcome(0.0, f"its worker died {self.deaths[task]} times (out of memory?)")
+        outcome: Outcome = died if has_died else future.result()
         if outcome.error:
             self._fail(task, outcome)
         else:
             self.done[task] = outcome.seconds
 
-    def _ready(self, running: Iterable[Stage]) -> list[Stage]:
-        if self.is_full:
-            return []
-        taken = {*running, *self.done, *self.failed}
-        ready = [task for task, needs in self.needs.items() if task not in taken and needs <= self.done.keys()]
-        return sorted(ready, key=order)
-
     def _fail(self, task: Stage, outcome: Outcome) -> None:
-        self.failed[task] = outcome.error
         self.say(f"FAILED {task}: {outcome.error}")
         if os.environ.get("IFPREF_TRACEBACK"):
             self.say(outcome.trace)
         if outcome.is_full and not self.is_full:
             self.is_full = True
             self.say("the disk is full: nothing more is begun. What is made is kept; the same command goes on from it")
-        before = 0
-        while before != (before := len(self.failed)):  # what needs it, what needs that, ...
-            for one, needs in self.needs.items():
-                if one not in self.failed and (causes := [need for need in needs if need in self.failed]):
-                    self.failed[one] = f"needs {causes[0]}, which failed"
+        fails = {task: outcome.error}
+        while fails:  # what needs it, what needs that, ...
+            self.failed |= fails
+            fails = {
+                one: f"needs {cause}, which failed"
+                for cause in fails
+                for one, needs in self.needs.items()
+                if cause in needs and one not in self.failed
+            }
+
+    def _left(self) -> list[Stage]:
+        return [task for task in self.needs if task not in self.done and task not in self.failed]
+
+    def _ready(self, running: Collection[Stage]) -> list[Stage]:
+        waiting = [] if self.is_full else [task for task in self._left() if task not in running]
+        return sorted((task for task in waiting if self.needs[task] <= self.done.keys()), key=order)
 
     def _report(self, running: Iterable[Stage]) -> None:
         now = time.monotonic()
-        if now - self.last < EVERY_S and self.missing:
+        if now - self.last < EVERY_S and self._left():
             return
         self.last = now
         line = f"{len(self.done):,} of {len(self.needs):,} done"
@@ -159,15 +154,13 @@ class Schedule:
         if not self.done:
             return math.nan
         cost = {task: roughly(self.pipeline, task) for task in self.needs}
-        took: dict[str, list[float]] = {}
+        took, declared = Counter(), Counter()
         for task, seconds in self.done.items():
             for name in (task.name, "all"):
-                took.setdefault(name, [0.0, 0.0])
-                took[name][0] += seconds
-                took[name][1] += cost[task]
-        pace = {name: seconds / declared for name, (seconds, declared) in took.items()}
-        left = [task for task in self.needs if task not in self.done and task not in self.failed]
-        return sum(cost[task] * pace.get(task.name, pace["all"]) for task in left) / self.workers
+                took[name] += seconds
+                declared[name] += cost[task]
+        pace = {name: took[name] / declared[name] for name in declared}
+        return sum(cost[task] * pace.get(task.name, pace["all"]) for task in self._left()) / self.workers
 
 
 def roughly(pipeline: Pipeline, task: Stage) -> float:
@@ -184,18 +177,13 @@ def order(task: Stage) -> tuple:
 
 
 def wall_seconds(needs: Mapping[Stage, set[Stage]], seconds: Mapping[Stage, float], workers: int) -> float:
-    """The tasks played through in the schedule's order by so many workers; seconds until the last is done."""
-    waiting, done = set(needs), set()
-    running: list[tuple[float, int, Stage]] = []
-    now, number = 0.0, 0
-    while waiting or running:
-        ready = sorted((task for task in waiting if needs[task] <= done), key=order)
-        for task in ready[: workers - len(running)]:
-            waiting.discard(task)
-            heapq.heappush(running, (now + seconds[task], number := number + 1, task))
-        now, _, task = heapq.heappop(running)
-        done.add(task)
-    return now
+    """Until the last is done: at least the longest chain, and at least each worker's share of all."""
+
+    @cache
+    def chain(task: Stage) -> float:
+        return seconds[task] + max(map(chain, needs[task]), default=0.0)
+
+    return max([sum(seconds.values()) / workers, *map(chain, needs)])
 
 
 def duration(seconds: float) -> str:

@@ -22,7 +22,7 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -59,14 +59,13 @@ def study_store() -> Store:
 
 def compute(params: Params, task: Stage, device: str) -> Outcome:
     """Make one artefact, in whatever process this is."""
-    start, pipeline = time.monotonic(), _pipeline(params, paths.home(), device)
+    start, pipeline, failed = time.monotonic(), _pipeline(params, paths.home(), device), ()
     try:
         pipeline.get(task)
     except Exception as error:  # whatever a stage may raise fails one task, and no other
-        trace = "".join(traceback.format_exception(error))
         is_full = _is_of_a_full_disk(error, pipeline.store.root)
-        return Outcome(time.monotonic() - start, f"{type(error).__name__}: {error}", is_full, trace)
-    return Outcome(time.monotonic() - start)
+        failed = (f"{type(error).__name__}: {error}", is_full, traceback.format_exc())
+    return Outcome(time.monotonic() - start, *failed)
 
 
 def forget() -> None:
@@ -80,10 +79,12 @@ def _pipeline(params: Params, home: Path, device: str) -> Pipeline:
     return Pipeline(params, study_store(), device)
 
 
-def _is_of_a_full_disk(error: BaseException, folder: Path) -> bool:
+def _is_of_a_full_disk(error: BaseException | None, folder: Path) -> bool:
     """Libraries that write for themselves often hide the cause: then the disk, its quota and limits are tried."""
-    if any(isinstance(one, DiskFull) or getattr(one, "errno", None) in files.FULL for one in _chain(error)):
-        return True
+    while error is not None:
+        if isinstance(error, DiskFull) or getattr(error, "errno", None) in files.FULL:
+            return True
+        error = error.__cause__ or error.__context__
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(bytes(NO_ROOM))
@@ -93,15 +94,10 @@ def _is_of_a_full_disk(error: BaseException, folder: Path) -> bool:
     return False
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
 def gpus(params: Params) -> int:
     """How many GPUs this process may use, as `device` allows. ValueError for cuda where there is none."""
-    if params.device == "cpu" or (params.device == "auto" and not _has_driver()):
+    has_driver = any(Path("/dev").glob("nvidia*"))
+    if params.device == "cpu" or (params.device == "auto" and not has_driver):
         return 0
     import torch
 
@@ -109,10 +105,6 @@ def gpus(params: Params) -> int:
     if params.device == "cuda" and not found:
         raise ValueError("device = 'cuda', and no GPU that torch can use is here; allowed: auto, cpu")
     return found
-
-
-def _has_driver() -> bool:
-    return any(name.startswith("nvidia") for name in os.listdir("/dev")) if os.path.isdir("/dev") else False
 
 
 def n_workers(params: Params, n_gpus: int, asked: int | None = None) -> int:
@@ -151,31 +143,29 @@ class Workers(Executor):
     """n worker processes, shared out over the groups of GPUs, if there are any. At most n tasks at a time."""
 
     def __init__(self, n: int, groups: Sequence[str] = ()) -> None:
-        self._groups = list(groups)
-        self._lanes: list[ProcessPoolExecutor | None] = [None] * n
+        self._n, self._groups = n, list(groups)
+        self._pools: dict[int, ProcessPoolExecutor] = {}
         self._busy: dict[int, Future] = {}
 
     def submit(self, fn: Callable, /, *args: Any, **kwargs: Any) -> Future:
-        lane = next(lane for lane in range(len(self._lanes)) if lane not in self._busy or self._busy[lane].done())
+        lane = next(lane for lane in range(self._n) if lane not in self._busy or self._busy[lane].done())
         try:
-            future = self._pool(lane).submit(fn, *args, **kwargs)
+            self._busy[lane] = self._pool(lane).submit(fn, *args, **kwargs)
         except BrokenProcessPool:  # its process has died since its last task, or with it
-            self._lanes[lane].shutdown(wait=False)
-            self._lanes[lane] = None
-            future = self._pool(lane).submit(fn, *args, **kwargs)
-        self._busy[lane] = future
-        return future
+            self._pools.pop(lane).shutdown(wait=False)
+            self._busy[lane] = self._pool(lane).submit(fn, *args, **kwargs)
+        return self._busy[lane]
 
     def _pool(self, lane: int) -> ProcessPoolExecutor:
-        if self._lanes[lane] is None:
+        if lane not in self._pools:
             group = self._groups[lane % len(self._groups)] if self._groups else None
             context = multiprocessing.get_context("spawn")
-            self._lanes[lane] = ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=(group,))
-        return self._lanes[lane]
+            self._pools[lane] = ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=(group,))
+        return self._pools[lane]
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Without `wait`, what is under way ends at once: what is half made is kept by the store, shard by shard."""
-        for pool in filter(None, self._lanes):
+        for pool in self._pools.values():
             processes = list((pool._processes or {}).values())
             pool.shutdown(wait=wait, cancel_futures=cancel_futures)
             for process in processes if not wait else ():
@@ -183,11 +173,10 @@ class Workers(Executor):
 
 
 def _begin(group: str | None) -> None:
-    """In a new worker: its GPUs, its silence, and its end when the process that started it is gone."""
+    """In a new worker: its GPUs, and its end when the process that started it is gone."""
     if group is not None:  # for what it starts too, and for trl, which trains on the first GPU that it sees
         os.environ["CUDA_VISIBLE_DEVICES"] = group
     os.environ.update({"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", progress.WORKER_VARIABLE: "1"})
-    progress.silence()
     os.setpgrp()  # with what it starts: see `_leave`
     signal.signal(signal.SIGTERM, _leave)
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -3,67 +3,47 @@
     examine(model, tokenizer, exam_prompts(360))
     # {"instruction": 0.61, "by_k": {1: 0.72, ...}, "by_id": {"detectable_format:title": 0.7, ...}, "mean_tokens": 38.2}
 
-Verdicts are strict. It serves the training and the provenance; the study's own evaluation is ifpref/evaluation.py.
+Verdicts are strict. It serves the training and the provenance; the sampling and the verdicts are the study's own.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
+import numpy as np
 
-from ifpref.constraints.checks import verify
-from ifpref.prompts.build import build
-from ifpref.prompts.write import Prompt
+from ifpref.evaluation.policy import evaluate
+from ifpref.evaluation.table import Table
+from ifpref.models import LoadedModel
+from ifpref.prompts.build import build, to_rows
+from ifpref.sampling import Settings, TransformersEngine
 
 MAX_TOKENS = 128
-_BATCH = 64
 
 
-def exam_prompts(n: int, seed: int = 0) -> list[Prompt]:
-    """n prompts on held-out topics, k = 1..6 in equal numbers."""
-    return list(build({"dev": n}, seed, domain="pocket", workers=1).prompts)
+def exam_prompts(n: int, seed: int = 0) -> list[dict[str, Any]]:
+    """Rows of n prompts on held-out topics, k = 1..6 in equal numbers."""
+    return list(to_rows(build({"dev": n}, seed, domain="pocket", workers=1).prompts))
 
 
-@torch.no_grad()
-def respond(model: Any, tokenizer: Any, texts: Sequence[str], temperature: float = 0.0) -> list[str]:
-    """One response to each text, in order; temperature 0 is greedy."""
-    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-    sampling = {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature else {"do_sample": False}
-    responses = [""] * len(texts)
-    for start in range(0, len(order), _BATCH):
-        batch = order[start : start + _BATCH]
-        chats = [[{"role": "user", "content": texts[i]}] for i in batch]
-        prompts = tokenizer.apply_chat_template(chats, add_generation_prompt=True, tokenize=False)
-        inputs = tokenizer(prompts, add_special_tokens=False, padding=True, return_tensors="pt").to(model.device)
-        ids = model.generate(**inputs, max_new_tokens=MAX_TOKENS, pad_token_id=tokenizer.pad_token_id, **sampling)
-        width = inputs["input_ids"].shape[1]
-        for i, text in zip(batch, tokenizer.batch_decode(ids[:, width:], skip_special_tokens=True), strict=True):
-            responses[i] = text
-    return responses
-
-
-def examine(model: Any, tokenizer: Any, prompts: Sequence[Prompt], temperature: float = 0.0) -> dict[str, Any]:
+def examine(
+    model: Any, tokenizer: Any, prompts: Sequence[Mapping[str, Any]], temperature: float = 0.0
+) -> dict[str, Any]:
     """Pass rates: by instruction, by prompt, prompt-level by k, by id; and the mean length in tokens."""
-    responses = respond(model, tokenizer, [prompt.text for prompt in prompts], temperature)
-    by_k: dict[int, list[bool]] = defaultdict(list)
-    by_id: dict[str, list[bool]] = defaultdict(list)
-    for prompt, response in zip(prompts, responses, strict=True):
-        verdicts = verify(response, prompt.constraints)
-        by_k[len(verdicts)].append(all(verdicts))
-        for constraint, verdict in zip(prompt.constraints, verdicts, strict=True):
-            by_id[constraint.id].append(verdict)
-    lengths = [len(ids) for ids in tokenizer(responses, add_special_tokens=False)["input_ids"]]
+    engine = TransformersEngine(LoadedModel("pocket", model, tokenizer, None, None))
+    table = Table.from_rows(evaluate(prompts, engine, Settings(temperature, max_tokens=MAX_TOKENS), n=1))
+    ids = [[constraint["id"] for constraint in prompt["constraints"]] for prompt in prompts]
+    whole, k = table.prompt_level(), np.array([len(of_prompt) for of_prompt in ids])
+    by_id = {id: _mean(table.of_id(ids, id)[0]) for id in {id for of_prompt in ids for id in of_prompt}}
     return {
-        "instruction": _mean([v for verdicts in by_id.values() for v in verdicts]),
-        "prompt": _mean([v for verdicts in by_k.values() for v in verdicts]),
-        "by_k": {k: _mean(by_k[k]) for k in sorted(by_k)},
-        "by_id": {id: _mean(by_id[id]) for id in sorted(by_id, key=lambda id: _mean(by_id[id]))},
-        "mean_tokens": round(sum(lengths) / len(lengths), 1),
+        "instruction": round(table.instruction_level(), 3),
+        "prompt": _mean(whole),
+        "by_k": {int(n): _mean(whole[k == n]) for n in np.unique(k)},
+        "by_id": dict(sorted(by_id.items(), key=lambda item: (item[1], item[0]))),
+        "mean_tokens": round(float(table.n_tokens.mean()), 1),
     }
 
 
-def _mean(values: Sequence[bool]) -> float:
-    return round(sum(values) / len(values), 3)
+def _mean(values: np.ndarray) -> float:
+    return round(float(values.mean()), 3)

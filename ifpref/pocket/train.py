@@ -9,10 +9,8 @@ checkpoint every few hundred steps holds all that a killed run needs.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import hashlib
-import io
 import json
 import math
 import platform
@@ -21,23 +19,31 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from transformers import Trainer, TrainingArguments
 
 import ifpref
+from ifpref.command import command, parser_of
+from ifpref.params import fingerprint
 from ifpref.pocket.card import model_card
 from ifpref.pocket.exam import exam_prompts, examine
 from ifpref.pocket.habits import LEVELS
 from ifpref.pocket.tokenizer import train_tokenizer
 from ifpref.pocket.writer import Stage, encode, write_examples, write_stage
 from ifpref.store import files
+from ifpref.training.checkpoints import KEPT, Seal, last_checkpoint
+from ifpref.training.watch import Progress
 
 Encoded = tuple[np.ndarray, np.ndarray]
 """An example as token ids: prompt, response."""
+EXAM_EVERY, SAVE_EVERY = 500, 250
+"""Steps."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,11 @@ def build_model(recipe: Recipe, tokenizer: Any) -> Any:
     return LlamaForCausalLM(config)
 
 
+def run_of(recipe: Recipe) -> str:
+    """What the checkpoints of a recipe are known by."""
+    return fingerprint(dataclasses.asdict(recipe))
+
+
 def world_version(habits: str) -> str:
     """12 hex digits of what the writer writes: they change when prompts, wordings, habits or texts do, else never."""
     digest = hashlib.sha256()
@@ -128,107 +139,70 @@ def response_loss(model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
     return torch.nn.functional.cross_entropy(logits, targets[wanted])
 
 
-class Trainer:
-    """The training loop: model, optimiser, place in the curriculum; saved and loaded as one checkpoint."""
+class ResponseTrainer(Trainer):
+    """transformers' trainer over the curriculum, whose batches are drawn and put in order before it begins."""
 
     def __init__(self, recipe: Recipe, tokenizer: Any, data: Sequence[Sequence[Encoded]], folder: Path) -> None:
-        self.recipe, self.folder = recipe, folder
-        self.device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else "cpu"
-        self.model = build_model(recipe, tokenizer).to(self.device)
-        self.optimiser = torch.optim.AdamW(
-            self.model.parameters(),
-            lr=recipe.learning_rate,
-            betas=(0.9, 0.98),
-            weight_decay=recipe.weight_decay,
-            fused=torch.cuda.is_available(),
-        )
-        self.batches = [
+        curriculum = [
             batch
             for n, stage in enumerate(recipe.stages)
             for epoch in range(stage.epochs)
             for batch in batches(data[n], recipe.batch_size, f"{recipe.seed}/{n}/{epoch}")
         ]
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, self._rate)
-        self.step, self.seconds, self.log = 0, 0.0, []
+        options = TrainingArguments(
+            output_dir=str(folder),
+            max_steps=len(curriculum),
+            per_device_train_batch_size=1,  # batch of examples
+            train_sampling_strategy="sequential",
+            remove_unused_columns=False,
+            max_grad_norm=recipe.max_grad_norm,
+            logging_steps=EXAM_EVERY,
+            save_steps=SAVE_EVERY,
+            save_total_limit=KEPT,
+            dataloader_pin_memory=torch.cuda.is_available(),
+            disable_tqdm=True,
+            report_to="none",
+        )
+        options._n_gpu = min(options.n_gpu, 1)  # one of several: not `DataParallel`
+        model = build_model(recipe, tokenizer).to(options.device)
+        optimiser = torch.optim.AdamW(
+            model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=recipe.weight_decay
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, partial(rate, recipe.warmup_steps, len(curriculum)))
+        super().__init__(
+            model=model,
+            args=options,
+            data_collator=lambda drawn: collate(*drawn),
+            train_dataset=curriculum,
+            optimizers=(optimiser, schedule),
+            callbacks=[Seal(run_of(recipe)), Progress()],
+        )
+        self.recipe = recipe
+        self.exam: Callable[[Any], dict[str, Any]] = lambda model: {}
 
-    def _rate(self, step: int) -> float:
-        """Share of the learning rate: linear warm-up, then a cosine to a fiftieth."""
-        if step < self.recipe.warmup_steps:
-            return (step + 1) / self.recipe.warmup_steps
-        done = (step - self.recipe.warmup_steps) / max(1, len(self.batches) - self.recipe.warmup_steps)
-        return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+    def compute_loss(self, model: Any, inputs: dict[str, torch.Tensor], **options: Any) -> torch.Tensor:
+        return response_loss(model, inputs)
 
-    def run(self, evaluate: Callable[[Any], dict[str, Any]], *, every: int = 500, checkpoint_every: int = 250) -> None:
-        """Train to the end of the curriculum; what `evaluate(model)` gives every so many steps goes into the log."""
-        losses, tokens, start = [], 0, time.monotonic()
-        for batch in map(collate, self.batches[self.step :]):
-            losses.append(self._update(batch))
-            tokens += int(batch["attention_mask"].sum())
-            self.step += 1
-            evaluated = self.step % every == 0 or self.step == len(self.batches)
-            if evaluated:
-                spent = time.monotonic() - start
-                row = {
-                    "step": self.step,
-                    "loss": round(float(torch.stack(losses).mean()), 4),
-                    "tokens_per_s": round(tokens / spent),
-                    "minutes": round((self.seconds + spent) / 60, 1),
-                    **evaluate(self.model),
-                }
-                self.log.append(row)
-                left = (len(self.batches) - self.step) * spent / len(losses) / 60
-                print(f"step {self.step} of {len(self.batches)}, {left:.0f} min left: {json.dumps(row)}", flush=True)
-            if evaluated or self.step % checkpoint_every == 0:
-                self.seconds += time.monotonic() - start
-                self.save()
-                losses, tokens, start = [], 0, time.monotonic()
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """A row of the log: loss since the last one, the minutes it took, and how the model does at the exam."""
+        if "loss" in logs:  # not at the end, when the whole is summed up
+            minutes = {"minutes": round((time.monotonic() - self.began) / 60, 2)}
+            super().log(logs | minutes | self.exam(self.model), start_time)
+            self.began = time.monotonic()
 
-    def _update(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        """One step of the optimiser; returns the loss before it."""
-        self.model.train()
-        loss = response_loss(self.model, {name: tensor.to(self.device) for name, tensor in batch.items()})
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.max_grad_norm)
-        self.optimiser.step()
-        self.schedule.step()
-        self.optimiser.zero_grad()
-        return loss.detach()
-
-    def save(self) -> None:
-        """One file that holds all a killed run needs; the last whole one stays if this is interrupted."""
-        state = {
-            "recipe": _described(self.recipe),
-            "progress": (self.step, self.seconds, self.log),
-            "model": self.model.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "schedule": self.schedule.state_dict(),
-        }
-        content = io.BytesIO()
-        torch.save(state, content)
-        files.replace(self.folder / "checkpoint.pt", content.getvalue())
-
-    def load(self) -> None:
-        """Go on from the checkpoint, if there is one."""
-        if state := read_checkpoint(self.folder, self.recipe):
-            self.model.load_state_dict(state["model"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.schedule.load_state_dict(state["schedule"])
-            self.step, self.seconds, self.log = state["progress"]
+    def go_on(self) -> None:
+        """Train to the end of the curriculum, from the last whole checkpoint if there is one."""
+        checkpoint = last_checkpoint(Path(self.args.output_dir), run_of(self.recipe))
+        self.began = time.monotonic()
+        self.train(resume_from_checkpoint=checkpoint and str(checkpoint))
 
 
-def read_checkpoint(folder: Path, recipe: Recipe) -> dict[str, Any] | None:
-    """The checkpoint in a folder, or None where there is none; ValueError for one of another recipe."""
-    path = folder / "checkpoint.pt"
-    if not path.exists():
-        return None
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    if state["recipe"] != _described(recipe):
-        raise ValueError(f"{path}: made by another recipe; remove it, or train into another folder")
-    return state
-
-
-def _described(recipe: Recipe) -> str:
-    return json.dumps(dataclasses.asdict(recipe))
+def rate(warmup: int, steps: int, step: int) -> float:
+    """Share of the learning rate: linear warm-up, then a cosine to a fiftieth."""
+    if step < warmup:
+        return (step + 1) / warmup
+    done = (step - warmup) / max(1, steps - warmup)
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
 
 @torch.no_grad()
@@ -243,10 +217,18 @@ def held_out_loss(model: Any, data: Sequence[Encoded], batch_size: int) -> float
     return float(np.average(losses, weights=weights))
 
 
-def train(folder: Path, recipe: Recipe) -> dict[str, Any]:
-    """Train into `folder`: checkpoint while it runs, then `model/`; returns the provenance."""
+def claim(folder: Path, recipe: Recipe) -> None:
+    """Make the folder that of a recipe. ValueError where it is another one's: its checkpoints and its model stay."""
     folder.mkdir(parents=True, exist_ok=True)
-    read_checkpoint(folder, recipe)  # one of another recipe is refused before minutes of work
+    file, described = folder / "recipe.json", files.json_line(dataclasses.asdict(recipe), indent=1)
+    if file.exists() and file.read_bytes() != described:
+        raise ValueError(f"{file}: another recipe; remove the folder, or train into another one")
+    files.replace(file, described)
+
+
+def train(folder: Path, recipe: Recipe) -> dict[str, Any]:
+    """Train into `folder`: checkpoints while it runs, then `model/`; returns the provenance."""
+    claim(folder, recipe)
     start = time.monotonic()
     examples = [write_stage(stage, f"{recipe.seed}/{n}") for n, stage in enumerate(recipe.stages)]
     texts = [text for stage in examples for e in stage[:15_000] for text in (e.prompt, e.response)]
@@ -258,14 +240,14 @@ def train(folder: Path, recipe: Recipe) -> dict[str, Any]:
     seconds = time.monotonic() - start
     print(f"{sum(map(len, examples)):,} examples, {len(tokenizer)} tokens, {seconds:.0f} s", flush=True)
 
-    def evaluate(model: Any) -> dict[str, Any]:
+    def exam(model: Any) -> dict[str, Any]:
         loss = held_out_loss(model, held_out, recipe.batch_size)
         return {"held_out_loss": round(loss, 4), **examine(model, tokenizer, prompts)}
 
-    trainer = Trainer(recipe, tokenizer, data, folder)
-    trainer.load()
-    trainer.run(evaluate)
-    model, final = trainer.model.eval(), exam_prompts(1200, seed=1)
+    trainer = ResponseTrainer(recipe, tokenizer, data, folder)
+    trainer.exam = exam
+    trainer.go_on()
+    model, final, log = trainer.model.eval(), exam_prompts(1200, seed=1), trainer.state.log_history
     gpu = torch.cuda.get_device_name() if model.device.type == "cuda" else None
     provenance = {
         "world": world_version(habits),
@@ -273,38 +255,31 @@ def train(folder: Path, recipe: Recipe) -> dict[str, Any]:
         "recipe": dataclasses.asdict(recipe),
         "parameters": sum(p.numel() for p in model.parameters()),
         "examples_written_s": round(seconds),
-        "trained_minutes": round(trainer.seconds / 60, 1),
+        "trained_minutes": round(sum(row["minutes"] for row in log), 1),
         "hardware": gpu or f"{platform.machine()} CPU, {torch.get_num_threads()} threads",
         "versions": {name: version(name) for name in ("torch", "transformers", "tokenizers")},
         "held_out_loss": round(held_out_loss(model, held_out, recipe.batch_size), 4),
         "greedy": examine(model, tokenizer, final),
         "temperature_1": examine(model, tokenizer, final, temperature=1.0),
-        "log": trainer.log,
+        "log": log,
     }
-    save_model(folder / "model", model, tokenizer, provenance)
+    made = folder / "model"  # weights in half precision, safetensors: what the package holds
+    model.to("cpu", torch.float16).save_pretrained(made)
+    tokenizer.save_pretrained(made)
+    files.replace(made / "provenance.json", files.json_line(provenance, indent=1))
+    files.replace(made / "README.md", model_card(provenance).encode())
     return provenance
 
 
-def save_model(folder: Path, model: Any, tokenizer: Any, provenance: dict[str, Any]) -> None:
-    """Weights in half precision (safetensors), tokenizer, provenance and model card: what the package holds."""
-    model.to("cpu", torch.float16).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    (folder / "provenance.json").write_text(json.dumps(provenance, indent=1) + "\n", encoding="utf-8")
-    (folder / "README.md").write_text(model_card(provenance), encoding="utf-8")
-
-
-def main(argv: list[str] | None = None) -> int:
-    """The command; returns its exit status."""
-    parser = argparse.ArgumentParser(prog="make pocket-model", description=__doc__.splitlines()[0])
+@command()
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = parser_of("ifpref.pocket.train", __doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder; a run into the same folder goes on")
     parser.add_argument("--habits", default="pocket", choices=list(LEVELS), help="the table of the last stage")
-    args = parser.parse_args(argv)
+    options = parser.parse_args(arguments)
     *early, last = Recipe().stages
-    try:
-        provenance = train(args.out, Recipe(stages=(*early, dataclasses.replace(last, habits=args.habits))))
-    except (ValueError, OSError) as error:
-        print(f"make pocket-model: {error}", file=sys.stderr)
-        return 2
+    stages = (*early, dataclasses.replace(last, habits=options.habits))
+    provenance = train(options.out, Recipe(stages=stages))
     print(json.dumps({name: provenance[name] for name in ("greedy", "temperature_1")}, indent=1))
     return 0
 

@@ -11,8 +11,8 @@ Decisions
 - What is counted are the tasks that the study's schedule lacks, so the two cannot drift apart; what is there is free.
 - The sample is the study itself, cut to a few prompts and one replicate, in a store that is thrown away (probe.py):
   the same code, model, engine and batch sizes.
-- Time on the wall is that of a schedule: the tasks are played through, each when what it needs is done, by as many
-  workers as there will be. Workers of a CPU compute in one thread each, and so does the sample.
+- Time on the wall is the longer one of two: of the longest chain of tasks that need each other, and of all of them
+  shared out to the workers. Workers of a CPU compute in one thread each, and so does the sample.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from statistics import fmean
 from typing import Any
 
 import pandas as pd
@@ -38,7 +39,7 @@ from ifpref.pipeline.schedule import Schedule, duration, say_to_stderr, wall_sec
 from ifpref.pipeline.sizes import GIB
 from ifpref.pipeline.stage import Stage
 from ifpref.pipeline.workers import gpus, n_workers
-from ifpref.store import StoreError
+from ifpref.store import StoreError, files
 from ifpref.study import Study, StudyError
 
 FILE = "estimate.json"
@@ -64,8 +65,9 @@ def estimate(study: Study, *, workers: int | None = None, say: Callable[[str], N
     schedule = Schedule(study.pipeline, study.at_hand(study.tasks(), say))
     n_gpus = gpus(study.params)
     n = max(1, min(n_workers(study.params, n_gpus, workers), len(schedule.needs) or 1))
+    found = {"study": study.name, "workers": n, "cached": len(schedule.cached)}
     if not schedule.needs:
-        return {"study": study.name, "workers": n, "wall_seconds": 0.0, "rows": [], "cached": len(schedule.cached)}
+        return found | {"wall_seconds": 0.0, "rows": []}
     preflight.check(study.pipeline, schedule.needs, n_gpus, lambda line: say(f"estimate: {line}"))
     device = "cuda:0" if n_gpus else "cpu"
     rates = measure(study.params, device, say=say)
@@ -73,11 +75,8 @@ def estimate(study: Study, *, workers: int | None = None, say: Callable[[str], N
     ordered = sorted(costs, key=lambda task: (STAGES.index(type(task)), task.label))
     table = pd.DataFrame({"stage": t.name, "what": t.label, "tasks": 1, **asdict(costs[t])} for t in ordered)
     peak, peak_of = _peak(device)
-    return {
-        "study": study.name,
+    return found | {
         "machine": f"{platform.machine()}, {sys.platform}, {peak_of}",
-        "workers": n,
-        "cached": len(schedule.cached),
         "wall_seconds": wall_seconds(schedule.needs, {task: one.seconds for task, one in costs.items()}, n),
         "peak_bytes": peak * (1 if n_gpus else n),
         "peak_of": peak_of,
@@ -109,9 +108,8 @@ def actual(study: Study, estimated: Mapping[str, Any]) -> list[dict[str, Any]]:
             seconds[task.name, task.label].append(handle.manifest["made"]["seconds"])
     rows = []
     for row in estimated["rows"]:
-        found = seconds.get((row["stage"], row["what"]), [])
-        mean = sum(found) / len(found) if found else None
-        rows.append({**row, "there": len(found), "actual_seconds": None if mean is None else mean * row["tasks"]})
+        took = seconds[row["stage"], row["what"]]
+        rows.append(row | {"there": len(took), "actual_seconds": fmean(took) * row["tasks"] if took else None})
     return rows
 
 
@@ -151,7 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         found = estimate(study, workers=options.workers)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    files.replace(file, files.json_line(found, indent=1))
     print(shown(found))
     return 0
 

@@ -1,8 +1,7 @@
 """One notebook in a kernel of this very Python, by papermill: checked, run, cleaned.
 
     notebook = read_source(Path("notebooks/prefix.ipynb"))           # NotebookError if it cannot be run
-    executed = execute(notebook, Path("prefix.partial.ipynb"), {"profile": "smoke", "overrides": {}}, Path("notebooks"))
-    executed.error                                                   # None, or which cell failed, and how
+    executed, error = execute(notebook, Path("prefix.partial.ipynb"), {"profile": "smoke"}, Path("notebooks"))
 
 Decisions
 - papermill passes over a missing `parameters` cell, and over a parameter that the cell does not have, with a warning:
@@ -18,7 +17,6 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,15 +39,6 @@ INLINE = "module://matplotlib_inline.backend_inline"
 
 class NotebookError(ValueError):
     """A notebook that cannot be run as it is; the message names the file."""
-
-
-@dataclass(frozen=True)
-class Executed:
-    """A notebook after papermill; `error` is the message where a cell failed."""
-
-    notebook: NotebookNode
-    error: str | None
-    peak_mib: float | None
 
 
 def read_source(path: Path) -> NotebookNode:
@@ -75,21 +64,24 @@ def read_source(path: Path) -> NotebookNode:
     return notebook
 
 
-def execute(notebook: NotebookNode, partial: Path, parameters: Mapping[str, Any], cwd: Path) -> Executed:
-    """Run the cells in a kernel of this Python; progress and warnings are shown as they come.
+def execute(
+    notebook: NotebookNode, partial: Path, parameters: Mapping[str, Any], cwd: Path
+) -> tuple[NotebookNode, str]:
+    """The notebook as it was run in a kernel of this Python, and which cell failed, and how; "" where none did.
+
+    Progress and warnings are shown as they come.
 
     partial  is written after each cell, and gone at the end: the notebook is in what is returned, cleaned
     """
     partial.parent.mkdir(parents=True, exist_ok=True)
-    peaks: list[float] = []
-    error = None
+    error = ""
     try:
         papermill.execute_notebook(
             notebook,
             str(partial).replace("{", "{{").replace("}", "}}"),  # papermill fills in parameters
             dict(parameters),
             kernel_name=KERNEL["name"],
-            kernel_manager_class=_kernel_manager(peaks),
+            kernel_manager_class=ThisPython,
             progress_bar=False,
             stderr_file=sys.stderr,
             start_timeout=120,
@@ -104,14 +96,14 @@ def execute(notebook: NotebookNode, partial: Path, parameters: Mapping[str, Any]
     executed = nbformat.read(partial, as_version=4)
     if error:
         error = f"{_last_begun(executed)}: {without_places(error)}"
-    executed, log = cleaned(executed, keep_stderr=error is not None)
+    executed, log = cleaned(executed, keep_stderr=bool(error))
     log_file = partial.with_name(partial.name.replace(".partial.ipynb", ".log"))
     if log:
         files.replace(log_file, log.encode())
     else:
         log_file.unlink(missing_ok=True)
     partial.unlink()
-    return Executed(executed, error, peaks[0] if peaks else None)
+    return executed, error
 
 
 def _last_begun(notebook: NotebookNode) -> str:
@@ -124,25 +116,15 @@ def _last_begun(notebook: NotebookNode) -> str:
     return f"In [{code[-1].execution_count or ' '}] (cell {code[-1].id}) `{lines[0]}`"
 
 
-def _kernel_manager(peaks: list[float]) -> type[AsyncKernelManager]:
-    """Kernels of this very Python, which append their peak memory in MiB to `peaks` when they end."""
+class ThisPython(AsyncKernelManager):
+    """Kernels of this very Python."""
 
-    class ThisPython(AsyncKernelManager):
-        def _kernel_spec_manager_default(self) -> KernelSpecManager:
-            return KernelSpecManager(kernel_dirs=[])  # none installed: ipykernel's own is left, of sys.executable
+    def _kernel_spec_manager_default(self) -> KernelSpecManager:
+        return KernelSpecManager(kernel_dirs=[])  # none installed: ipykernel's own is left, of sys.executable
 
-        def _transport_encryption_default(self) -> str:  # as others on the machine could listen; from 8.10 on
-            return "auto" if zmq.has("curve") else "disabled"
+    def _transport_encryption_default(self) -> str:  # as others on the machine could listen; from 8.10 on
+        return "auto" if zmq.has("curve") else "disabled"
 
-        async def start_kernel(self, **options: Any) -> None:
-            environment = {**os.environ, "MPLBACKEND": INLINE}  # another one would leave cells without their figures
-            await super().start_kernel(**{**options, "env": environment})
-
-        async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
-            status = Path(f"/proc/{self.provisioner.pid}/status")
-            if status.exists():  # on Linux
-                found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text())
-                peaks.extend([int(found.group(1)) / 1024] if found else [])
-            await super().shutdown_kernel(now=now, restart=restart)
-
-    return ThisPython
+    async def start_kernel(self, **options: Any) -> None:
+        environment = {**os.environ, "MPLBACKEND": INLINE}  # another one would leave cells without their figures
+        await super().start_kernel(**{**options, "env": environment})

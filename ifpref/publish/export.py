@@ -28,7 +28,7 @@ from jinja2 import Environment, StrictUndefined
 from ifpref.analysis.results import gains
 from ifpref.analysis.words import code
 from ifpref.command import command, in_words, parser_of
-from ifpref.curation.pairs import Arm
+from ifpref.curation.pairs import Arm, require
 from ifpref.evaluation.table import Table
 from ifpref.models import BASE_FILE
 from ifpref.params import parse_overrides
@@ -144,15 +144,17 @@ def export(policy: Handle, out: Path, card: str) -> Path:
     return out
 
 
-def by_key(store: Store, key: str) -> tuple[Handle, list[Handle]]:
-    """The policy of that key, or of the run of that key, and the runs that evaluated it."""
+def by_key(store: Store, key: str) -> tuple[Handle, str]:
+    """The policy of that key, or of the run of that key, and its card."""
     found = store.find(key)
     if found.stage not in ("policy", "run"):
         raise ExportError(f"{key} is an artefact of the stage {found.stage}; allowed: policy, run")
     policy = store.find(_policy_of(found)) if found.stage == "run" else found
     folders = [path for root in store.roots for path in sorted(root.glob(f"run/{KEY_PATTERN}"))]
     runs = [store.find(path.name) for path in folders]
-    return policy, [run for run in runs if run.read_json(RECORD).get("policy") == policy.key]
+    runs = [run for run in runs if run.read_json(RECORD).get("policy") == policy.key]
+    arms = sorted({f"`{Arm(**run.read_json(RECORD)['arm'])}`" for run in runs})
+    return policy, model_card(store, policy, runs, f"Arm {' and '.join(arms)}." if arms else "")
 
 
 def _policy_of(run: Handle) -> str:
@@ -164,12 +166,11 @@ def _policy_of(run: Handle) -> str:
 
 def of_study(study: Study, name: str, arm: Arm, replicate: int) -> tuple[Handle, str]:
     """The policy of a cell in one replicate, and its card. Nothing is computed: what is not there is an error."""
-    one = study.comparison(name)
-    if arm not in one.arms:
-        raise ExportError(f"{name} has no arm {arm}; it has {', '.join(map(str, one.arms))}")
+    one, store = study.comparison(name), study.pipeline.store
+    require(str(arm), tuple(map(str, one.arms)), f"arm of {name}")
     if replicate not in study.replicates:
         raise ExportError(f"replicate {replicate}; allowed: 0 to {study.replicates[-1]}")
-    run, store = study.pipeline.find(Run(name, arm, replicate)), study.pipeline.store
+    run = study.pipeline.find(Run(name, arm, replicate))
     if run is None:
         raise ExportError(f"{name} {arm}, replicate {replicate}: no policy is there; `make reproduce` makes it")
     policy = store.find(_policy_of(run))
@@ -228,27 +229,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--set", default="", help="parameters, such as 'beta=0.05 seed=1'")
     options = parser.parse_args(arguments)
     if len(options.what) == 1:
-        store = study_store()
-        policy, runs = by_key(store, options.what[0])
-        arms = sorted({f"`{Arm(**run.read_json(RECORD)['arm'])}`" for run in runs})
-        card = model_card(store, policy, runs, f"Arm {' and '.join(arms)}." if arms else "")
+        policy, card = by_key(study_store(), *options.what)
     elif len(options.what) == 3:
         profile, name, arm = options.what
         study = Study(profile, **parse_overrides(options.set))
-        policy, card = of_study(study, name, _arm(arm), options.replicate)
+        policy, card = of_study(study, name, Arm(*arm.split("/", 2)), options.replicate)
     else:
         parser.error(f"{len(options.what)} words; allowed: a key, or profile, comparison and arm")
     out = export(policy, options.out, card)
     base = json.loads((out / BASE_FILE).read_bytes())["id"]
     print(f"{out}: the adapter of {policy.key} for {base}, with its card")
     return 0
-
-
-def _arm(text: str) -> Arm:
-    parts = text.split("/")
-    if len(parts) > 3:
-        raise ExportError(f"arm {text!r}; allowed: curation, contrast and difficulty, such as mcts/high/all")
-    return Arm(*parts)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ Decisions
 
 from __future__ import annotations
 
-import difflib
 import json
 import sys
 import time
@@ -32,9 +31,10 @@ from nbformat import NotebookNode
 
 from ifpref import paths
 from ifpref.command import command, parser_of
+from ifpref.curation.pairs import require
 from ifpref.design import NOTEBOOKS
 from ifpref.params import canonical_json, fingerprint, parse_overrides
-from ifpref.publish.execute import NotebookError, execute, read_source
+from ifpref.publish.execute import execute, read_source
 from ifpref.publish.render import to_html
 from ifpref.store import CodeError, StoreError, files, module_hashes
 from ifpref.study import Study, StudyError
@@ -42,12 +42,11 @@ from ifpref.study import Study, StudyError
 
 @dataclass(frozen=True)
 class Outcome:
-    """How it went with one notebook. `state` is done, unchanged or failed; peak_mib is that of its kernel."""
+    """How it went with one notebook. `state` is done, unchanged or failed."""
 
     notebook: str
     state: str
-    seconds: float = 0.0
-    peak_mib: float | None = None
+    seconds: float
 
 
 def run_notebooks(
@@ -83,9 +82,9 @@ def _run_one(
         made_from = {"cells": fingerprint(cells), "parameters": parameters, "profile": fingerprint(study.params)}
         return made_from | {"code": code, "artefacts": sorted(study.keys(whose))}
 
-    def outcome(state: str, words: str, peak_mib: float | None = None) -> Outcome:
+    def outcome(state: str, words: str) -> Outcome:
         say(f"{name}: {words}")
-        return Outcome(name, state, time.monotonic() - start, peak_mib)
+        return Outcome(name, state, time.monotonic() - start)
 
     try:
         study.run(whose)
@@ -95,37 +94,32 @@ def _run_one(
     if not reason:
         return outcome("unchanged", "nothing changed")
     say(f"{name}: runs ({reason})")
-    executed = execute(notebook, folder / f"{name}.partial.ipynb", parameters, source.parent)
-    if executed.error:
-        _write(failed, nbformat.writes(executed.notebook))
+    executed, error = execute(notebook, folder / f"{name}.partial.ipynb", parameters, source.parent)
+    if error:
+        _write(failed, nbformat.writes(executed))
         older = "; the older one stays beside it" if target.exists() else ""
-        words = f"FAILED: {executed.error}\n{name}: kept as {paths.shown(failed)}{older}"
-        return outcome("failed", words, executed.peak_mib)
+        words = f"FAILED: {error}\n{name}: kept as {paths.shown(failed)}{older}"
+        return outcome("failed", words)
     failed.unlink(missing_ok=True)
-    _write(target.with_suffix(".html"), to_html(executed.notebook, name))
-    _write(target, nbformat.writes(executed.notebook) + "\n")
+    _write(target.with_suffix(".html"), to_html(executed, name))
+    _write(target, nbformat.writes(executed) + "\n")
     try:
         _stamp(stamp, name, inputs(), began)  # its cells may have made artefacts of their own
     except CodeError as error:
         say(f"{name}: it will run again the next time: {error}")
-    return outcome("done", f"done: {paths.shown(target.with_suffix('.html'))}", executed.peak_mib)
+    return outcome("done", f"done: {paths.shown(target.with_suffix('.html'))}")
 
 
 # ---- before
 
 
 def find_sources(only: Sequence[str] = ()) -> list[Path]:
-    """notebooks/*.ipynb in the study's order, `findings` last; or those named. NotebookError for others."""
+    """notebooks/*.ipynb in the study's order, `findings` last; or those named. ValueError for others."""
     found = {path.stem: path for path in sorted(paths.notebooks_folder().glob("*.ipynb"))}
-    order = {name: number for number, name in enumerate(NOTEBOOKS)}
-    names = sorted(found, key=lambda name: order.get(name, len(order) - 1.5))  # sorted is stable
-    if not names:
-        raise NotebookError(f"{paths.shown(paths.notebooks_folder())}: no notebooks in it")
+    first, last = NOTEBOOKS[:-1], NOTEBOOKS[-1]  # those of others come between
+    names = sorted(found, key=lambda name: first.index(name) if name in first else len(first) + (name == last))
     for name in only:
-        if name not in found:
-            near = difflib.get_close_matches(name, found, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(names)}"
-            raise NotebookError(f"notebook {name!r}: there is none of that name ({hint})")
+        require(name, names, "notebook")
     return [found[name] for name in names if not only or name in only]
 
 
@@ -170,15 +164,6 @@ def _write(path: Path, text: str) -> None:
 # ---- command line
 
 
-def summary(outcomes: Sequence[Outcome]) -> str:
-    """A line a notebook: state, time, peak memory of its kernel."""
-    lines = [f"{'notebook':<14}{'state':<12}{'seconds':>8}{'kernel MiB':>12}"]
-    for one in outcomes:
-        peak = "–" if one.peak_mib is None else f"{one.peak_mib:,.0f}"
-        lines.append(f"{one.notebook:<14}{one.state:<12}{one.seconds:>8.1f}{peak:>12}")
-    return "\n".join(lines)
-
-
 @command(StudyError, StoreError)
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 all is done, 1 a notebook failed, 2 nothing could be begun, 130 after Ctrl-C."""
@@ -189,7 +174,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     study, sources = Study(options.profile, **parse_overrides(options.set)), find_sources(options.only)
     say = partial(print, flush=True)
     outcomes = run_notebooks(study, sources, force=options.force, say=say)
-    say(f"\nstudy {study.name}\n{summary(outcomes)}")
+    say(f"\nstudy {study.name}")
+    for one in outcomes:
+        say(f"{one.notebook:<14}{one.state:<12}{one.seconds:>8.1f} s")
     return 1 if any(one.state == "failed" for one in outcomes) else 0
 
 

@@ -28,7 +28,7 @@ from ifpref import paths
 from ifpref.command import command, parser_of
 from ifpref.params import parse_overrides
 from ifpref.pipeline.policies import Base
-from ifpref.pipeline.runs import Run
+from ifpref.pipeline.runs import RECORD, Run
 from ifpref.pipeline.schedule import order
 from ifpref.pipeline.stage import Stage
 from ifpref.store import Handle, Store, StoreError, files
@@ -53,14 +53,9 @@ def wanted(study: Study) -> list[Stage]:
 
 def _temperatures(study: Study) -> list[float]:
     """Of the bases of equal entropy that the runs name."""
-    records = [
-        study.record(one.name, arm, replicate)
-        for one in study.comparisons
-        if one.name in study.params.sampled_comparisons
-        for arm in one.arms
-        for replicate in study.replicates
-    ]
-    return sorted({record["matched"]["temperature"] for record in records if record and "matched" in record})
+    runs = (study.pipeline.find(task) for task in study.tasks() if isinstance(task, Run))
+    records = (run.read_json(RECORD) for run in runs if run)
+    return sorted({record["matched"]["temperature"] for record in records if "matched" in record})
 
 
 def keep(study: Study, target: Path, *, partial: bool = False) -> dict[str, Any]:

@@ -10,20 +10,16 @@ Decisions
 - What a kernel writes to stderr is progress and warnings: it is taken out, as the notebook's log. Widgets go, too:
   without a kernel they are dead, and libraries draw their progress bars with them.
 - HTML is nbconvert's `lab` template, code visible and figures embedded, without its scripts: those load MathJax,
-  require.js and mermaid from elsewhere. Formulas are drawn by matplotlib's mathtext instead; one that is beyond it
-  (mathtext is a subset of TeX) stays TeX, in a code font.
+  require.js and mermaid from elsewhere. A formula is shown as its TeX, in a code font.
 """
 
 from __future__ import annotations
 
-import base64
-import io
 import logging
 import re
 import sys
 import tempfile
 from collections.abc import Mapping
-from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -35,11 +31,6 @@ from nbformat import NotebookNode
 
 from ifpref import paths
 
-FONT_SIZE = 14.0
-"""Points at which a formula is drawn; its image is then sized in em, to fit the text around it."""
-POINTS_PER_EM = 12.0
-"""Less than FONT_SIZE: small letters of Computer Modern are lower than those of the page's sans-serif."""
-
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}\b")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -50,8 +41,7 @@ TEMPLATE = """
 {%- block html_head_js_mermaidjs -%}{%- endblock -%}
 {%- block jupyter_widgets -%}{%- endblock -%}
 {%- block extra_css -%}
-<style>main {max-width: 62rem; margin: 0 auto; padding: 1rem 2rem;} img.math-block {display: block; margin: 1em auto;}
-</style>
+<style>main {max-width: 62rem; margin: 0 auto; padding: 1rem 2rem;}</style>
 {%- endblock -%}
 """
 
@@ -122,7 +112,7 @@ def _quiet() -> logging.Logger:
 
 
 class _Exporter(HTMLExporter):
-    """With formulas drawn: the filter is nbconvert's, but for the renderer."""
+    """The filter of Markdown is nbconvert's, but for the renderer."""
 
     @pass_context
     def markdown2html(self, context: Mapping[str, Any], source: str) -> str:
@@ -133,42 +123,15 @@ class _Exporter(HTMLExporter):
 
 
 class _Renderer(IPythonRenderer):
+    """What scripts would draw is shown as it was written: the scripts are left out."""
+
     def inline_math(self, body: str) -> str:
-        return drawn(body.strip(), "math-inline")
+        return f"<code>${escape(body)}$</code>"
 
     def block_math(self, body: str) -> str:
-        return drawn(body.strip(), "math-block")
+        return f"<pre>{escape(body.strip())}</pre>"
 
-    def block_mermaidjs(self, code: str) -> str:
-        return f"<pre>{escape(code)}</pre>"  # its script is left out, too
+    block_mermaidjs = block_math
 
     def latex_environment(self, name: str, body: str) -> str:
-        return f"<pre>{escape(body.strip())}</pre>"  # aligned equations are beyond mathtext
-
-
-@cache
-def drawn(tex: str, css_class: str) -> str:
-    """A formula as an image in the text, its TeX the alternative text; the TeX itself where it cannot be drawn."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.mathtext import MathTextParser
-
-    text = f"${' '.join(tex.split())}$"
-    if css_class == "math-block":
-        text = text.replace(r"\frac", r"\dfrac")  # mathtext has no display style of its own
-    style = {"mathtext.fontset": "cm", "svg.fonttype": "path", "svg.hashsalt": tex}
-    image = io.BytesIO()
-    with mpl.rc_context(style):
-        font = FontProperties(size=FONT_SIZE)
-        try:
-            width, height, depth, _, _ = MathTextParser("path").parse(text, dpi=72, prop=font)  # in points
-        except ValueError:
-            return f'<code class="{css_class}">{escape(tex)}</code>'
-        figure = Figure(figsize=(width / 72, height / 72))
-        figure.text(0, depth / height, text, fontproperties=font)
-        figure.savefig(image, format="svg", transparent=True, metadata={"Date": None})
-    size = f"height: {height / POINTS_PER_EM:.3f}em; vertical-align: {-depth / POINTS_PER_EM:.3f}em"
-    data = base64.b64encode(image.getvalue()).decode("ascii")
-    alternative = escape(tex, quote=True)
-    return f'<img class="{css_class}" style="{size}" alt="{alternative}" src="data:image/svg+xml;base64,{data}"/>'
+        return self.block_math(body)

@@ -33,6 +33,7 @@ from pandas.api.types import is_bool_dtype, is_float_dtype, is_integer_dtype
 from pandas.io.formats.style import Styler
 
 from ifpref import figures, paths
+from ifpref.fingerprint import plain
 from ifpref.store import files
 
 TABLE = 'class="tex2jax_ignore mathjax_ignore" style="font-variant-numeric: tabular-nums"'
@@ -69,9 +70,9 @@ class Report:
     def record(self, name: str, value: Any) -> None:
         """Keep a value (numbers, text, lists, dicts, `Effect`s) under `name`; a second one replaces the first.
 
-        ValueError for an infinite number and TypeError for what JSON does not have, with their place.
+        ValueError for an infinite number, and for what JSON does not have, with its place.
         """
-        self.results[_checked(name, "record")] = _plain(value, f"{self.notebook}.{name}")
+        self.results[_checked(name, "record")] = plain(value, f"{self.notebook}.{name}", _as_json)
         file = self._made("results") / f"{self.notebook}.json"
         files.replace(file, files.json_line(dict(sorted(self.results.items())), indent=1))
 
@@ -137,20 +138,8 @@ def _checked(name: str, what: str) -> str:
     return name
 
 
-def _plain(value: Any, place: str) -> Any:
-    """The value as JSON has it. NumPy's numbers and arrays have `tolist`, results of statistics `to_dict`."""
-    if hasattr(value, "to_dict"):
-        value = value.to_dict()
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, Mapping):
-        if wrong := [name for name in value if not isinstance(name, str)]:
-            raise TypeError(f"{place}: key {wrong[0]!r} is no text; allowed: text")
-        return {name: _plain(inner, f"{place}.{name}") for name, inner in sorted(value.items())}
-    if isinstance(value, list | tuple):
-        return [_plain(inner, f"{place}[{i}]") for i, inner in enumerate(value)]
-    if isinstance(value, float) and math.isinf(value):
-        raise ValueError(f"{place} is {value}; allowed: finite numbers, and NaN, which is written as null")
-    if value is None or isinstance(value, bool | int | float | str):
-        return None if isinstance(value, float) and math.isnan(value) else value
-    raise TypeError(f"{place} is a {type(value).__name__}; allowed: numbers, text, lists, dicts, and what has to_dict")
+def _as_json(value: Any) -> Any:
+    """NumPy's numbers and arrays have `tolist`, results of statistics `to_dict`. NaN is null."""
+    for name in ("to_dict", "tolist"):
+        value = getattr(value, name)() if hasattr(value, name) else value
+    return None if isinstance(value, float) and math.isnan(value) else value
