@@ -88,7 +88,7 @@ def near_duplicates(texts: Sequence[str], threshold: float = 0.8) -> NearDuplica
     examples: list[tuple[float, int, int]] = []
     different = list(groups)
     for i, j in _candidates(different, threshold):
-        one, other = _shingles(different[i]), _shingles(different[j])
+        one, other = shingles_of(different[i]), shingles_of(different[j])
         similarity = len(one & other) / len(one | other)
         if similarity >= threshold:
             found[i] = found[j] = True
@@ -106,7 +106,8 @@ def near_duplicates(texts: Sequence[str], threshold: float = 0.8) -> NearDuplica
 
 
 @lru_cache(maxsize=4096)
-def _shingles(words: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
+def shingles_of(words: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
+    """The runs of `SHINGLE` words in a text; of a shorter one, itself."""
     return frozenset(_runs(words, min(SHINGLE, len(words))))
 
 
@@ -115,7 +116,7 @@ def _candidates(texts: Sequence[tuple[str, ...]], threshold: float) -> Iterator[
     from datasketch import MinHash, MinHashLSH
 
     index = MinHashLSH(params=_bands(threshold), num_perm=_HASHES)
-    shingles = ([" ".join(run).encode() for run in _shingles(words)] for words in texts)
+    shingles = ([" ".join(run).encode() for run in shingles_of(words)] for words in texts)
     for position, signature in enumerate(MinHash.generator(shingles, num_perm=_HASHES)):
         if texts[position]:
             yield from ((position, other) for other in index.query(signature))
