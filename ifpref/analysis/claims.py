@@ -17,7 +17,7 @@ import numpy as np
 
 from ifpref import statistics
 from ifpref.analysis.arms import EASY, HARD, HIGH, LOW, MIXED, MODERATE
-from ifpref.analysis.results import Row, effect, effect_row, grid, less, points
+from ifpref.analysis.results import Row, effect, effect_row, points
 from ifpref.curation.pairs import Arm
 from ifpref.statistics import Effect
 from ifpref.study import Study
@@ -35,13 +35,12 @@ class Claim:
 
 
 def cells(study: Study) -> dict[str, tuple[Arm, Arm]]:
-    """The cells that C1 pools, combinations of contrast and difficulty: of each comparison of one its mcts and rs."""
-    found = {}
-    for one in study.comparisons:
-        arms = {arm.curation: arm for arm in one.arms}
-        if {"mcts", "rs"} <= arms.keys() and not (one.every_rate or one.part_of):
-            found[one.name] = (arms["mcts"], arms["rs"])
-    return found
+    """The cells that C1 pools, of each its mcts and rs: those of contrast x difficulty; where the profile has none,
+    `sharing`, which overlaps them."""
+    there = [one for one in study.comparisons if one.match == "scores" and one.runs_at == "grid"]
+    found = [one for one in there if one.pool == "cell"] or there
+    arms = {one.name: {arm.curation: arm for arm in one.arms} for one in found}
+    return {name: (of["mcts"], of["rs"]) for name, of in arms.items()}
 
 
 def cell_differences(study: Study, **how: Any) -> dict[str, np.ndarray]:
@@ -58,9 +57,8 @@ def sharing(study: Study, **how: Any) -> Effect:
 
 
 def stability(study: Study) -> Effect:
-    """C2: gain at the worst learning rate of each replicate, mcts less rs, on hard prompts."""
-    grids = (grid(study, "stability", Arm(curation, "high", "hard")) for curation in ("mcts", "rs"))
-    return effect(study, less(*map(statistics.worst_rate, grids)))
+    """C2: mcts less rs in the mean over the harsh configurations, on hard prompts."""
+    return effect(study, points(study, "stability", *(Arm(one, "high", "hard") for one in ("mcts", "rs"))))
 
 
 def over(name: str, arm: Arm, *others: Arm) -> Callable[..., Effect]:
@@ -82,7 +80,7 @@ CLAIMS: Mapping[str, Claim] = {
     ),
     "C2": Claim(
         "shared prefixes are more stable across challenging training configurations",
-        "mcts − rs at each one's worst learning rate, hard prompts",
+        "mcts − rs in the mean over harsh configurations, equal scores, hard prompts",
         ("stability",),
         stability,
     ),

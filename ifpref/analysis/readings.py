@@ -2,7 +2,6 @@
 
     readings(study)      # {"group": "sharing and search", "label": "mcts − rs_branched", "estimate": 0.8, ...}
     dose(study)          # {"label": "upper", "estimate": 1.9, "low": ..., "pairs": 61}; then "upper − lower"
-    over_rates(study)    # {"group": "gain at the worst rate", "label": "mcts − rs", "estimate": ...}
     decoding_runs(study)             # {"arm": "mcts/high/all", "replicate": 0, "greedy": 0.38, "sampled": 0.31, ...}
     transfer(study)      # gains on constraint types that training never saw, beside those of a training that did
     cost(study)          # {"stage": "responses", "artefacts": 10, "minutes": 4.2}
@@ -14,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ifpref import statistics
 from ifpref.analysis import results
 from ifpref.analysis.arms import BRANCHED, EASY, HARD, HIGH, IMPERFECT, LOW, MCTS, MIXED, MODERATE, RS, UNSHARED
 from ifpref.analysis.pair_results import n_pairs
@@ -30,7 +28,6 @@ BY_DIFFICULTY = {
 }
 """Comparison -> what it makes of claim C5."""
 THIRDS = ("lower", "middle", "upper")
-OVER_RATES = {"gain at the worst rate": statistics.worst_rate, "best less worst rate": statistics.rate_spread}
 
 
 def readings(study: Study) -> list[Row]:
@@ -40,10 +37,9 @@ def readings(study: Study) -> list[Row]:
 
 def _groups(study: Study) -> Iterator[tuple[str, list[Row]]]:
     over_both = [(MODERATE, EASY), (MODERATE, HARD)]
-    yield "sharing and search", contrasts(study, "sharing", [(MCTS, RS), (BRANCHED, RS), (MCTS, BRANCHED)])
+    yield "sharing and search", contrasts(study, "as_they_come", [(MCTS, RS), (BRANCHED, RS), (MCTS, BRANCHED)])
     yield "sharing alone, one side swapped", contrasts(study, "unshared", [(MCTS, UNSHARED)])
     yield "mcts − rs by the fraction shared", dose(study)
-    yield "best less worst learning rate", over_rates(study)[-1:]
     yield "mixed contrast", contrasts(study, "triples", [(MIXED, HIGH), (MIXED, LOW)])
     yield "quality of the chosen", contrasts(study, "quality", [(LOW, IMPERFECT)])
     for name, group in BY_DIFFICULTY.items():
@@ -54,7 +50,7 @@ def _groups(study: Study) -> Iterator[tuple[str, list[Row]]]:
         rows = results.decoding(study, name)
         yield "temperature 1, over a base as sharp", [row for row in rows if row["group"] == results.EQUAL_ENTROPY]
     shuffled = str(Arm("shuffled"))
-    yield "control, over the base", [row for row in results.gains(study, "sharing") if row["arm"] == shuffled]
+    yield "control, over the base", [row for row in results.gains(study, "as_they_come") if row["arm"] == shuffled]
 
 
 def dose(study: Study) -> list[Row]:
@@ -70,20 +66,7 @@ def dose(study: Study) -> list[Row]:
     return rows
 
 
-def over_rates(study: Study, name: str = "stability") -> list[Row]:
-    """Gain at each replicate's worst rate, and best less worst: of each arm, and of the second less the first."""
-    if not in_profile(study, [name]):
-        return []
-    (first, second), rows = study.comparison(name).arms, []
-    for group, reduced in OVER_RATES.items():
-        data = {arm: reduced(results.grid(study, name, arm)) for arm in (first, second)}
-        rows += [effect_row(study, arm.curation, group, found, arm=str(arm)) for arm, found in data.items()]
-        label = f"{second.curation} − {first.curation}"
-        rows.append(effect_row(study, label, group, less(data[second], data[first])))
-    return rows
-
-
-def decoding_runs(study: Study, name: str = "sharing") -> list[Row]:
+def decoding_runs(study: Study, name: str = "as_they_come") -> list[Row]:
     """Accuracies in [0, 1] of each run, greedy, sampled, and of the base made as sharp; before them the base itself."""
     rows = []
     for arm in study.comparison(name).arms:

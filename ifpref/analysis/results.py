@@ -8,7 +8,8 @@ replicate. A run that is missing is left out and counted (`missing`); one that d
 adapter and counted too (`failures`).
 
 Below everything: `points`, the (R, N) differences of an arm to another or to the base, and `effect_row`, their mean
-with its interval. `**how` goes on to `points`: `key` (the held-out set and the decoding), `rate`, `metric`, `mode`.
+with its interval. `**how` goes on to `points`: `key` (the held-out set and the decoding), `at` (a configuration),
+`metric`, `mode`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import numpy as np
 
 from ifpref import statistics
 from ifpref.curation.pairs import Arm, ids_of, require
-from ifpref.design import COMPARISONS
+from ifpref.design import COMPARISONS, Configuration
 from ifpref.evaluation.table import FLAGS, Table
 from ifpref.statistics import Effect
 from ifpref.study import Study
@@ -53,10 +54,22 @@ def measure(table: Table, metric: str = "prompt_level", mode: str = "strict") ->
     return {"prompt_level": table.prompt_level, "score": table.score}[metric](mode)
 
 
-def scores(study: Study, name: str, arm: Arm, key: str = GREEDY, rate: float | None = None, **how: str) -> Array | None:
-    """(R, N) fractions of an arm, NaN throughout where a run is missing; None where all are."""
-    tables = study.tables(name, arm, key=key, rate=rate) if in_profile(study, [name]) else []
-    return _stacked([measure(table, **how) if table else None for table in tables])
+def scores(
+    study: Study, name: str, arm: Arm, key: str = GREEDY, at: Configuration | None = None, **how: str
+) -> Array | None:
+    """(R, N) fractions of an arm, NaN throughout where a run is missing; None where all are.
+
+    at  a configuration; None: the mean over all that the comparison runs at, and a replicate that misses one of them is
+        missing. At temperature 1, and on IFEval, the middle rate alone is there
+    """
+    if not in_profile(study, [name]):
+        return None
+    every = (at,) if at else (study.middle(name),) if key in (SAMPLED, "ifeval/greedy") else study.configurations(name)
+    found = []
+    for one in every:
+        tables = study.tables(name, arm, key=key, at=one)
+        found.append(_stacked([measure(table, **how) if table else None for table in tables]))
+    return None if any(one is None for one in found) else np.mean(found, axis=0)
 
 
 def base_scores(study: Study, split: str = "test", temperature: float = 0.0, **how: str) -> np.ndarray:
@@ -65,15 +78,22 @@ def base_scores(study: Study, split: str = "test", temperature: float = 0.0, **h
 
 
 def points(
-    study: Study, name: str, a: Arm, b: Arm | None = None, *, key: str = GREEDY, rate: float | None = None, **how: str
+    study: Study,
+    name: str,
+    a: Arm,
+    b: Arm | None = None,
+    *,
+    key: str = GREEDY,
+    at: Configuration | None = None,
+    **how: str,
 ) -> np.ndarray:
-    """(R, N) in points: what arm `a` gains over arm `b`, or over the base. (R, 1) of NaN where one of them has no run,
-    or the profile does not run the comparison."""
-    first = scores(study, name, a, key=key, rate=rate, **how)
+    """(R, N) in points: what arm `a` gains over arm `b`, or over the base; both at one configuration, or in the mean
+    over all of the comparison (`scores`). (R, 1) of NaN where one has no run, or the profile does not run it."""
+    first = scores(study, name, a, key=key, at=at, **how)
     if first is None:  # nor is there a base to read it against, where a set is out of reach
-        return _missing(study)
-    second = base_scores(study, _split(key), **how) if b is None else scores(study, name, b, key=key, rate=rate, **how)
-    return _missing(study) if second is None else statistics.differences(first, second)
+        return _missing(study, name)
+    second = base_scores(study, _split(key), **how) if b is None else scores(study, name, b, key=key, at=at, **how)
+    return _missing(study, name) if second is None else statistics.differences(first, second)
 
 
 def less(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -111,8 +131,9 @@ def _split(key: str) -> str:
     return key.partition("/")[0]
 
 
-def _missing(study: Study) -> np.ndarray:
-    return np.full((len(study.replicates), 1), np.nan)
+def _missing(study: Study, name: str) -> np.ndarray:
+    replicates = study.replicates_of(name) if in_profile(study, [name]) else study.replicates
+    return np.full((len(replicates), 1), np.nan)
 
 
 def _stacked(rows: Sequence[np.ndarray | None]) -> np.ndarray | None:
@@ -226,36 +247,29 @@ def per_constraint(study: Study, name: str, *, key: str = GREEDY, ids: Sequence[
     return rows
 
 
-def rates(study: Study, name: str = "stability") -> tuple[list[Row], list[Row]]:
-    """Gains by learning rate: of every run, with whether it diverged; and the mean of each rate with its interval."""
+def by_configuration(study: Study, name: str) -> tuple[list[Row], list[Row]]:
+    """Gains by configuration: of every run, with whether it diverged; and the mean of each with its interval."""
     runs, means = [], []
-    for arm, rate in product(_arms(study, name), study.params.learning_rates):
-        at = {"arm": str(arm), "learning_rate": rate}
-        data = points(study, name, arm, rate=rate)
-        means.append(effect_row(study, str(arm), "gain", data, **at))
-        for replicate in study.replicates:
-            record = study.record(name, arm, replicate, rate)
+    for arm, at in product(_arms(study, name), study.configurations(name) if _arms(study, name) else ()):
+        row = {"arm": str(arm), "configuration": str(at), "learning_rate": at.learning_rate}
+        data = points(study, name, arm, at=at)
+        means.append(effect_row(study, str(arm), "gain", data, **row))
+        for replicate in study.replicates_of(name):
+            record = study.record(name, arm, replicate, at)
             if record and record["tables"]:
                 diverged = record["training"]["state"] == "diverged"
-                runs.append(at | {"replicate": replicate, "gain": float(data[replicate].mean()), "diverged": diverged})
+                runs.append(row | {"replicate": replicate, "gain": float(data[replicate].mean()), "diverged": diverged})
     return runs, means
 
 
-def grid(study: Study, name: str, arm: Arm) -> np.ndarray:
-    """(R, L, N) gains of an arm over the base at every learning rate."""
-    found = [points(study, name, arm, rate=rate) for rate in study.params.learning_rates]
-    width = max(one.shape[1] for one in found)
-    return np.stack([one if one.shape[1] == width else np.full((len(one), width), np.nan) for one in found], axis=1)
-
-
 def failures(study: Study, name: str) -> list[Row]:
-    """Runs that diverged or had no pairs, by arm, with the exact interval of the share that diverged."""
-    tried = study.params.learning_rates if study.comparison(name).every_rate else (None,)
+    """Runs that diverged or had too few pairs, by arm, with the exact interval of the share that diverged."""
     rows = []
     for arm in _arms(study, name):
-        records = [study.record(name, arm, replicate, rate) for replicate, rate in product(study.replicates, tried)]
+        runs = product(study.replicates_of(name), study.configurations(name))
+        records = [study.record(name, arm, replicate, at) for replicate, at in runs]
         states = Counter(record["training"]["state"] if record else "missing" for record in records)
-        no_pairs, missing = states["no pairs"], states["missing"]
+        no_pairs, missing = states["no pairs"] + states["too few pairs"], states["missing"]
         n = states.total() - no_pairs - missing
         share = statistics.exact_share(states["diverged"], n, confidence=study.params.confidence)
         rows.append({"arm": str(arm), **share.to_dict(), "no_pairs": no_pairs, "missing": missing})
@@ -309,14 +323,3 @@ def minimum_detectable_effects(study: Study, name: str, pairs: Pairs) -> list[Ro
         error, df = after.standard_error, after.degrees_of_freedom
         found[f"{label}, as it came out"] = statistics.minimum_detectable_effect(error, df, confidence=confidence)
     return [{"contrast": label, "points": None if np.isnan(one) else round(one, 2)} for label, one in found.items()]
-
-
-def learning_rates(study: Study, name: str) -> list[Row]:
-    """The rate that each arm is compared at, with its accuracy on dev at each rate of the grid, where it was tuned."""
-    tried = study.params.learning_rates if study.params.n_tuning_replicates else ()
-    rows = []
-    for arm in _arms(study, name):
-        accuracy = {f"dev at {rate:g}": study.dev_accuracy(name, arm, rate) for rate in tried}
-        shown = {rate: None if one is None else round(100 * one, 1) for rate, one in accuracy.items()}
-        rows.append({"arm": str(arm), "learning_rate": study.learning_rate(name, arm), **shown})
-    return rows

@@ -71,7 +71,7 @@ def compare(
     seed: int,
     replicate: int = 0,
     design: str = "single",
-    match: bool = False,
+    match: str = "",
     barred: Collection[int] = (),
 ) -> ComparedPairs:
     """Pairs for arms that are to be compared.
@@ -102,7 +102,7 @@ def compare(
     for arm in arms:
         if arm.curation == "mcts_unshared":
             _swap(arm, states, read, settings, stream)
-    keep, reason = (_keep_matched, Reason.NO_PARTNER) if match else (_keep_equal, Reason.EQUAL_NUMBERS)
+    keep, reason = (_keep_matched, Reason.NO_PARTNER) if match == "ids" else (_keep_equal, Reason.EQUAL_NUMBERS)
     kept = keep(states, by_id, settings.n_pairs, stream)
     rows = {}
     for arm, state in states.items():
@@ -257,7 +257,7 @@ def _keep_matched(states: Mapping[Arm, _State], by_id: Mapping[str, Row], n: int
     }
 
 
-def _check(arms: Sequence[Arm], prompts: Sequence[Row], sources: Mapping[str, Any], design: str, match: bool) -> None:
+def _check(arms: Sequence[Arm], prompts: Sequence[Row], sources: Mapping[str, Any], design: str, match: str) -> None:
     require(design, tuple(DESIGNS), "design")
     for name in sources:
         require(name.partition("/")[0], ("rs", "mcts", "rs_branched"), "source")

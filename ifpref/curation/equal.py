@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from ifpref.curation.pairs import SIDES
+from ifpref.curation.pairs import SIDES, Row
 
 Name = TypeVar("Name", bound=Hashable)
 
@@ -57,6 +57,15 @@ def equal_prompts(
 def _most_shared_first(available: Mapping[Any, Collection[str]], seed: str) -> list[str]:
     counts = Counter(prompt_id for prompt_ids in available.values() for prompt_id in prompt_ids)
     return sorted(counts, key=lambda prompt_id: (-counts[prompt_id], rank(seed, prompt_id)))
+
+
+def first_pairs(rows: Sequence[Row], n: int | None, seed: object) -> list[Row]:
+    """The pairs of the n prompts that come first by a seeded rank, in their order; None: all. Nothing where there are
+    fewer. So the first 50 are among the first 100, and arms on the same prompts keep the same ones."""
+    if n is None or len(rows) < n:
+        return list(rows) if n is None else []
+    first = set(sorted((row["prompt_id"] for row in rows), key=lambda p: rank(seed, "first", p))[:n])
+    return [row for row in rows if row["prompt_id"] in first]
 
 
 def halves(strata: Mapping[str, int], seed: str) -> dict[str, int]:

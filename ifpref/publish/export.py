@@ -169,7 +169,7 @@ def of_study(study: Study, name: str, arm: Arm, replicate: int) -> tuple[Handle,
         raise ExportError(f"{name} has no arm {arm}; it has {', '.join(map(str, one.arms))}")
     if replicate not in study.replicates:
         raise ExportError(f"replicate {replicate}; allowed: 0 to {study.replicates[-1]}")
-    run, store = study.pipeline.find(Run(name, arm, replicate)), study.pipeline.store
+    run, store = study.pipeline.find(Run(name, arm, replicate, study.middle(name))), study.pipeline.store
     if run is None:
         raise ExportError(f"{name} {arm}, replicate {replicate}: no policy is there; `make reproduce` makes it")
     policy = store.find(_policy_of(run))
