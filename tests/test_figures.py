@@ -38,7 +38,7 @@ EFFECTS = [
 CLAIMS = [
     an_effect(2.1, 1.2, claim="C1", text="a shared prefix gains", verdict="supported", margin=1.0),
     an_effect(0.1, 0.7, claim="C2", text="a shared prefix is more stable", verdict="equivalent", margin=1.0),
-    an_effect(-3.0, 1.4, claim="C3", text="high contrast gains", verdict="contradicted", margin=1.0),
+    an_effect(-3.0, 1.4, claim="C3", text="high contrast gains", verdict="opposite", margin=1.0),
     an_effect(0.8, 2.4, claim="C4", text="a mixture gains", verdict="not resolved", margin=1.0),
 ]
 IDS = ("keywords:existence", "keywords:frequency", "detectable_format:title")
@@ -379,13 +379,13 @@ def test_claims_have_a_colour_a_marker_and_a_word_for_each_verdict(drawn):
     marks = [one[0] for one in intervals(figure)]
     assert len(marks) == 4
     assert len({mark.get_marker() for mark in marks}) == len({mark.get_color() for mark in marks}) == 4
-    assert {"supported", "equivalent", "contradicted", "not resolved"} <= set(words(figure))
+    assert {"supported", "equivalent", "opposite", "not resolved"} <= set(words(figure))
     assert "\N{MINUS SIGN}1 to +1" in figures.claims(CLAIMS, margin=1.0).axes[0].get_xlabel()
 
 
 def test_claims_say_when_they_are_a_demonstration_and_refuse_other_words():
     assert "(demonstration)" in figures.claims([CLAIMS[0] | {"demonstration": True}]).get_suptitle()
-    with pytest.raises(ValueError, match="C1 is 'proved'; allowed: supported, equivalent, contradicted, not resolved"):
+    with pytest.raises(ValueError, match="C1 is 'proved'; allowed: supported, equivalent, opposite, not resolved"):
         figures.claims([CLAIMS[0] | {"verdict": "proved"}])
 
 

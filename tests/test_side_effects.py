@@ -112,7 +112,7 @@ def test_a_response_that_is_clean():
 
 def test_clean_accuracy_counts_a_response_once():
     """Four prompts: met and clean; met, with two features and a repetition; met with a repetition; not met."""
-    texts = ["A word.", "<<A>> [x] The sun is out. The sun is out.", "The sun is out. The sun is out.", "A word."]
+    texts = ["A word.", "<<A>> [x]\nThe sun is out. The sun is out.", "The sun is out. The sun is out.", "A word."]
     rows = [
         {"prompt_id": str(n), "sample": 0, "text": text, "finish": "stop", "n_tokens": 2, "logprob": -1.0}
         | {"strict": [n < 3, True], "loose": [True, True], **side_effects(text, set())}

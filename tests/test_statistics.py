@@ -300,8 +300,8 @@ def test_holm_rejects_what_stepping_down_rejects(p, alpha):
 
 VERDICTS = [  # estimate, low, high, adjusted p, direction -> verdict, what it says
     (3.0, 1.5, 4.5, 0.010, 1, "supported", "the sign claimed, adjusted p = 0.01"),
-    (3.0, 1.5, 4.5, 0.010, -1, "contradicted", "the other sign"),
-    (-3.0, -4.5, -1.5, 0.010, 1, "contradicted", "the other sign"),
+    (3.0, 1.5, 4.5, 0.010, -1, "opposite", "the other sign"),
+    (-3.0, -4.5, -1.5, 0.010, 1, "opposite", "the other sign"),
     (-3.0, -4.5, -1.5, 0.010, -1, "supported", "the sign claimed"),
     (3.0, 0.5, 5.5, 0.080, 1, "not resolved", "0.50 to 5.50 excludes 0, but adjusted p = 0.08"),
     (3.0, -0.5, 6.5, 0.090, 1, "not resolved", "holds 0, and more than the margin"),
@@ -331,7 +331,7 @@ def test_a_family_is_adjusted_together():
     words = {name: one.verdict for name, one in found.items()}
     assert words == {
         "C1": "not resolved",  # 0.04 * 3
-        "C2": "contradicted",  # 0.004 * 5, below 0
+        "C2": "opposite",  # 0.004 * 5, below 0
         "C3": "supported",  # 0.01 * 4
         "C4": "equivalent",
         "C5": "not resolved",
@@ -358,7 +358,7 @@ def test_both_by_hand():
     assert (against.estimate, against.p) == (-2, 0.0062)  # twice the p of the one below 0
     assert against.high == pytest.approx(-2 + 0.5 * 2.685011)
     assert verdict(both, margin=1, adjusted_p=both.p).verdict == "supported"
-    assert verdict(against, margin=1, adjusted_p=against.p).verdict == "contradicted"
+    assert verdict(against, margin=1, adjusted_p=against.p).verdict == "opposite"
     unknown = intersection_union([high, effect([[1.0, 2.0]])])
     assert unknown.estimate == 1.5 and math.isnan(unknown.p) and unknown.reason.startswith("one replicate")
     assert math.isnan(intersection_union([high, effect([[NAN]])]).estimate)

@@ -42,11 +42,11 @@ def pair_counts(study: Study, name: str) -> list[Row]:
 
 def yields(study: Study, name: str) -> list[Row]:
     """What became of the prompts, summed over replicates; a pair left out to make numbers equal was still there."""
-    names = ("curation", "contrast", "difficulty", "prompt_difficulty", "outcome")
+    names = ("curation", "contrast", "difficulty", "scorer", "prompt_difficulty", "outcome")
     counts, whole = Counter(), Counter()
     for table in study.pair_tables(name):
         for row in table["yields"]:
-            key = tuple(row[part] for part in names)
+            key = tuple({"scorer": "verifier", **row}[part] for part in names)
             counts[key] += row["prompts"]
             whole[key[:-1]] += row["prompts"]
     return [
@@ -55,17 +55,50 @@ def yields(study: Study, name: str) -> list[Row]:
     ]
 
 
+BY_DESIGN = {
+    "": (),
+    "scores": ("chosen score", "rejected score", "gap"),
+    "verdicts": ("chosen score", "rejected score", "gap", "separates"),
+    "ids": (),  # alike within calipers, not equal
+    "triples": ("chosen score", "chosen"),
+}
+"""What design and matching make equal in all arms, prompt by prompt: quantities or groups of the balance table."""
+
+
+def equal_by_design(study: Study, name: str) -> tuple[str, ...]:
+    """Quantities, or groups, of the balance table that are equal in all arms of a comparison, prompt by prompt."""
+    one = study.comparison(name)
+    same = BY_DESIGN.get(one.design, ()) + BY_DESIGN[one.match]
+    return ("k", "prompt", *dict.fromkeys(same)) if same or len(one.arms) == 1 else ()
+
+
 def balance(study: Study, name: str) -> list[Row]:
-    """The balance table, means over replicates."""
+    """The balance table, means over replicates. `by_design`: equal prompt by prompt, and not only here on average."""
+    same = equal_by_design(study, name)
     found: dict[tuple, list[Mapping[str, Any]]] = defaultdict(list)
     for table in study.pair_tables(name):
         for row in table["balance"]:
             found[row["group"], row["quantity"], row["arm"]].append(row)
     numbers = ("pairs", "mean", "sd", "difference", "smd")
     return [
-        {"group": group, "quantity": quantity, "arm": arm}
+        {"group": group, "quantity": quantity, "arm": arm, "by_design": bool({group, quantity} & {*same})}
         | {part: mean(row[part] for row in rows if row[part] is not None) for part in numbers}
         for (group, quantity, arm), rows in found.items()
+    ]
+
+
+def taught(study: Study, name: str) -> list[Row]:
+    """Is a side effect learnt from the pairs? Of each arm the share of pairs, in percent, whose chosen alone has it, and
+    of those whose rejected alone has it, over all replicates."""
+    counts = defaultdict(Counter)
+    for table in study.pair_tables(name):
+        for row in table.get("taught", ()):
+            counts[row["id"], row["arm"]].update({part: row[part] for part in ("chosen_only", "rejected_only")})
+    pairs = {arm: sum(of_arm) for arm, of_arm in n_pairs(study, name).items()}
+    return [
+        {"id": id, "arm": arm, "pairs": pairs[arm]}
+        | {f"{part}_percent": 100 * found[part] / (pairs[arm] or 1) for part in ("chosen_only", "rejected_only")}
+        for (id, arm), found in counts.items()
     ]
 
 

@@ -34,7 +34,8 @@ def yields(rows: Any, *, title: str | None = None) -> Figure:
     rows  of `ifpref.curation.balance.yields`
     """
     needed = ("prompt_difficulty", "outcome", "prompts", "share")
-    frame = pd.DataFrame(records(rows, "yields", *FACTORS, *needed))
+    rows = records(rows, "yields", *list(FACTORS)[:3], *needed)
+    frame = pd.DataFrame({"scorer": "verifier", **row} for row in rows)
     frame["arm"] = frame[list(FACTORS)].astype(str).agg("/".join, axis=1)
     shown = looks(frame["arm"])
     levels = ranked(frame["prompt_difficulty"].astype(str), list(FACTORS["difficulty"]))

@@ -102,7 +102,7 @@ def study(
         hits["no goal: covers, a tenth failed"].append(effect.low <= truth - 100 * ACCURACY <= effect.high)
 
         found = st.verdict(of_null, margin=1.0, adjusted_p=of_null.p).verdict
-        hits["false verdict on an effect of 0"].append(found in ("supported", "contradicted"))
+        hits["false verdict on an effect of 0"].append(found in ("supported", "opposite"))
         # A margin as wide as the effect: at 1 point no interval of these sizes is narrow enough to fail.
         found = st.verdict(of_real, margin=EFFECT, adjusted_p=1.0).verdict
         hits["false `equivalent`, margin 5, effect 5"].append(found == "equivalent")
