@@ -88,8 +88,8 @@ def balance(study: Study, name: str) -> list[Row]:
 
 
 def taught(study: Study, name: str) -> list[Row]:
-    """Is a side effect learnt from the pairs? Of each arm the share of pairs, in percent, whose chosen alone has it, and
-    of those whose rejected alone has it, over all replicates."""
+    """Is a side effect learnt from the pairs? Of each arm the pairs, in percent, whose chosen alone has it, and those
+    whose rejected alone has it, over all replicates."""
     counts = defaultdict(Counter)
     for table in study.pair_tables(name):
         for row in table.get("taught", ()):

@@ -184,8 +184,8 @@ def trained(study: Study, name: str) -> str:
     several = " Effects are means over these." if len(every) > 1 and study.comparison(name).runs_at != "sizes" else ""
     usual = f"beta {p.beta:g} and {p.num_train_epochs:g} epochs where nothing else is said"
     return (
-        f"Model {code(p.model)}, {replicates} {_plural('replicate', replicates)} of `{name}`. Every arm is trained at the "
-        f"same {_plural('configuration', len(every))}: {at} ({usual}).{several}"
+        f"Model {code(p.model)}, {replicates} {_plural('replicate', replicates)} of `{name}`. Every arm is trained at "
+        f"the same {_plural('configuration', len(every))}: {at} ({usual}).{several}"
     )
 
 

@@ -206,6 +206,7 @@ class PairTables(Stage):
     comparison: str
     replicate: int
     name = "pair_tables"
+    version = 2
     keep_all = True
 
     def settings(self, p: Params) -> ArmSettings:
@@ -217,7 +218,7 @@ class PairTables(Stage):
 
     @staticmethod
     def make(job: Job, writer: Writer) -> None:
-        from ifpref.curation.balance import balance, yields
+        from ifpref.curation.balance import balance, taught, yields
 
         pairs, by_arm = job.inputs["pairs"], rows_by_arm(job.inputs["pairs"], job.settings.arms)
         difficulty, outcomes = pairs.read_json(DIFFICULTY), pairs.read_json(OUTCOMES)
@@ -229,6 +230,7 @@ class PairTables(Stage):
             "dropped": pairs.read_json(DROPPED),
             "yields": yields({arm: outcomes[str(arm)] for arm in by_arm}, known),
             "balance": balance(by_arm, known),
+            "taught": taught(by_arm, known),
             "shared_prefix": shared,
         }
         writer.write_json(TABLES, tables)

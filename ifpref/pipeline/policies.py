@@ -141,6 +141,7 @@ class Evaluation(Stage):
     """A base, or a policy, on a held-out set. Files: evaluation.jsonl, table.json (evaluation/policy.py), chat.json."""
 
     name = "evaluation"
+    version = 2
     of_model = True
 
     @staticmethod
@@ -197,6 +198,7 @@ class Base(Stage):
     split: str
     temperature: float
     name = "base"
+    version = 2
     keep_all = True
     of_model = True
 

@@ -79,6 +79,7 @@ class Run(Stage):
     replicate: int
     configuration: Configuration
     name = "run"
+    version = 2
     keep_all = True
     of_model = True
 
@@ -175,6 +176,7 @@ class IFEvalRun(Stage):
 
     run: Run
     name = "ifeval"
+    version = 2
     keep_all = True
     of_model = True
 
