@@ -51,19 +51,30 @@ def heat_map(
     shown = list(dict.fromkeys(row[panels] for row in rows)) if panels else [None]
     there = {(row[panels] if panels else None, _word(row[lines]), _word(row[columns])): row for row in rows}
     most = max((abs(v) for row in rows if math.isfinite(v := number(row, "estimate"))), default=0.1) or 0.1
-    above = [_with_prompts(head, [row for row in rows if _word(row[columns]) == head]) for head in heads]
-    width = min(WIDTH, max(4.4, 2.6 + 1.25 * len(heads) * len(shown)))
+    named = {head: [row for row in rows if _word(row[columns]) == head] for head in heads}
+    above = [_with_prompts(looks(heads)[head].label, some, rows) for head, some in named.items()]
     with_bounds = len(shown) == 1 and len(heads) <= 5
-    figure = Figure(figsize=(width, 1.5 + (0.72 if with_bounds else 0.36) * len(sides)))
-    for turn, (axes, panel) in enumerate(zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True)):
+    each = (0.72 if with_bounds else 0.3) * len(sides)
+    width = min(WIDTH, max(4.4, 2.6 + 1.25 * len(heads)))
+    figure = Figure(figsize=(width, 1.5 + each + (0.4 + each) * (len(shown) - 1)))
+    for axes, panel in zip(figure.subplots(len(shown), 1, squeeze=False)[:, 0], shown, strict=True):
         grid = [[there.get((panel, side, head), {"reason": "not run"}) for head in heads] for side in sides]
         values = np.array([[number(row, "estimate") for row in line] for line in grid])
         words = [["–" if math.isnan(value) else signed(value) for value in line] for line in values]
         place = "bottom" if with_bounds else "center"
-        cells(axes, values, words, sides if turn == 0 else [], above, most=most, weight="bold", va=place)
+        cells(
+            axes,
+            values,
+            words,
+            list(short_ids(sides).values()),
+            above if panel == shown[-1] else [],
+            most=most,
+            weight="bold",
+            va=place,
+        )
         if with_bounds:
             _add_bounds(axes, [row for line in grid for row in line])
-        axes.set(xlabel="", ylabel=names[0] if turn == 0 else "", title=looks([panel])[panel].label if panel else "")
+        axes.set(ylabel=names[0], title=looks([panel])[panel].label if panel else "")
     figure.supxlabel(f"{names[1]} (percentage points{', with intervals' if with_bounds else ''})", fontsize=9)
     return finish(figure, title or "Gain over the base")
 
@@ -76,10 +87,10 @@ def _add_bounds(axes: Axes, rows: Sequence[Row]) -> None:
         axes.text(x, y + 0.08, said, ha="center", va="top", fontsize=SMALL, color=number_there.get_color())
 
 
-def _with_prompts(head: str, rows: Sequence[Row]) -> str:
-    """A column's name, with its number of prompts where all of its rows have the same."""
-    counts = {counted(row, "prompts") for row in rows}
-    return f"{head}\n{counts.pop()} prompts" if len(counts) == 1 and any(counts) else head
+def _with_prompts(head: str, rows: Sequence[Row], of_all: Sequence[Row]) -> str:
+    """A column's name, with its number of prompts where that is one, and not that of all columns."""
+    counts, everywhere = ({counted(row, "prompts") for row in some} for some in (rows, of_all))
+    return f"{head}\n{counts.pop()} prompts" if len(counts) == 1 < len(everywhere) else head
 
 
 def _word(value: Any) -> str:
