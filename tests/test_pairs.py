@@ -17,7 +17,7 @@ from ifpref.curation import matching
 from ifpref.curation.arms import by_pass_rate, compare, shuffled
 from ifpref.curation.balance import balance, yields
 from ifpref.curation.contrast import DESIGNS, triples
-from ifpref.curation.equal import assign_sides, equal_prompts, halves, most_in_halves, take_in_halves
+from ifpref.curation.equal import assign_sides, equal_prompts, first_pairs, halves
 from ifpref.curation.matching import matched, separated, swaps
 from ifpref.curation.mcts import SearchSettings, grow
 from ifpref.curation.pairs import (
@@ -404,6 +404,18 @@ def test_equal_prompts_takes_shared_ones_first_and_then_fills_up():
     assert ones == set("abc")
 
 
+def test_the_first_pairs_are_among_more_and_are_of_the_same_prompts_in_every_arm():
+    prompts = [f"p{n}" for n in range(20)]
+    arms = [[{"prompt_id": p, "pair_id": f"{arm} {p}"} for p in prompts] for arm in ("rs", "mcts")]
+    of_size = {n: [[row["prompt_id"] for row in first_pairs(rows, n, 7)] for rows in arms] for n in (5, 10, 20)}
+    assert all(
+        one == two and len(one) == n and one == sorted(one, key=prompts.index) for n, (one, two) in of_size.items()
+    )
+    assert set(of_size[5][0]) < set(of_size[10][0]) and of_size[10][0] != prompts[:10]
+    assert first_pairs(arms[0], None, 7) == arms[0] and first_pairs(arms[0], 21, 7) == []
+    assert {first_pairs(arms[0], 1, seed)[0]["prompt_id"] for seed in range(200)} == set(prompts)
+
+
 def can(**sides):
     """{"a": "c", "b": "cr"}: a can be swapped on the chosen side, b on both."""
     names = {"c": "chosen", "r": "rejected"}
@@ -411,52 +423,40 @@ def can(**sides):
 
 
 @pytest.mark.parametrize(
-    ("letters", "at_most", "size"),
+    ("letters", "size"),
     [
-        (["c", "c", "r", "r"], 9, 4),
-        (["c", "c", "c", "r"], 9, 3),  # two and one
-        (["c", "c", "c"], 9, 1),
-        (["c", "c", "c", "cr"], 9, 3),
-        (["c", "c", "c", "cr", "cr"], 9, 5),
-        (["cr"] * 5, 9, 5),
-        (["cr"] * 5, 4, 4),
-        ([], 9, 0),
+        (["c", "c", "r", "r"], 4),
+        (["c", "c", "c", "r"], 3),  # two and one
+        (["c", "c", "c"], 1),
+        (["c", "c", "c", "cr"], 3),
+        (["c", "c", "c", "cr", "cr"], 5),
+        (["cr"] * 5, 5),
+        ([], 0),
     ],
 )
-def test_most_in_halves(letters, at_most, size):
-    sides = can(**{f"p{n}": letter for n, letter in enumerate(letters)})
-    assert most_in_halves(sides, at_most) == size
+def test_how_many_can_be_swapped_in_halves(letters, size):
+    assert len(assign_sides(can(**{f"p{n}": letter for n, letter in enumerate(letters)}), "0")) == size
 
 
 @given(st.dictionaries(st.text("abcdef", min_size=1, max_size=3), st.sampled_from(["c", "r", "cr"])), st.integers(0, 9))
 def test_sides_are_swapped_in_exact_halves_of_as_many_as_can_be(letters, at_most):
     sides = can(**letters)
-    size = most_in_halves(sides, at_most)
-    kept = take_in_halves(sorted(sides), sides, size)
-    side = assign_sides({prompt_id: sides[prompt_id] for prompt_id in kept}, "0")
-    assert len(side) == size and all(side[prompt_id] in sides[prompt_id] for prompt_id in kept)
-    assert abs(2 * list(side.values()).count("chosen") - size) <= 1
+    side = assign_sides(sides, "0")
+    assert all(side[prompt_id] in sides[prompt_id] for prompt_id in side)
+    assert abs(2 * list(side.values()).count("chosen") - len(side)) <= 1
     chosen, rejected = (sum(one in each for each in sides.values()) for one in ("chosen", "rejected"))
-    for larger in range(size + 1, min(len(sides), at_most) + 1):  # Hall: no split of any larger number
+    for larger in range(len(side) + 1, len(sides) + 1):  # Hall: no split of any larger number
         splits = {(larger // 2, larger - larger // 2), (larger - larger // 2, larger // 2)}
         assert not any(of_chosen <= chosen and of_rejected <= rejected for of_chosen, of_rejected in splits)
+    [kept] = equal_prompts({"unshared": side}, at_most, "0", {"unshared": side}).values()
+    assert len(kept) == min(at_most, len(side))
+    assert abs(2 * [side[prompt_id] for prompt_id in kept].count("chosen") - len(kept)) <= 1
 
 
 def test_the_odd_side_is_drawn():
     counts = {list(assign_sides(can(a="cr", b="cr", c="cr"), str(seed)).values()).count("chosen") for seed in range(20)}
     assert counts == {1, 2}
     assert assign_sides(can(a="c", b="c", c="r"), "0") == {"a": "chosen", "b": "chosen", "c": "rejected"}
-
-
-def test_arms_that_are_not_swapped_follow_those_that_are():
-    sides = can(a="c", b="c", c="c", d="r")  # two of a, b and c, and d
-    for seed in map(str, range(10)):
-        kept = equal_prompts({"unshared": sides, "rs": set("abcdxyz")}, None, seed, {"unshared": sides})
-        assert kept["unshared"] == kept["rs"] and len(kept["rs"]) == 3 and "d" in kept["rs"]
-        # rs lacks d, and has the one of a, b and c that unshared cannot take: its partner must not take that one
-        arms = {"unshared": sides, "mcts": sides, "rs": set("abcxyz")}
-        kept = equal_prompts(arms, None, seed, {"unshared": sides, "mcts": sides})
-        assert kept["unshared"] == kept["mcts"] and {*kept["mcts"]} - {*kept["rs"]} == {"d"}
 
 
 # ---- mcts_unshared
@@ -512,22 +512,6 @@ def test_pairs_without_a_match_leave_both_arms():
     rs = [sample("q", 0, [4, 8, 6, 0], "-+-")]
     made = compare(arms, prompts, {"mcts": [TREE, lonely], "rs": rs}, encode, asked(), seed=0)
     assert [sorted(made.outcomes[arm].values()) for arm in arms] == [["equal numbers", "pair"]] * 3
-
-
-def test_mcts_keeps_the_prompts_of_its_unshared_control_and_not_those_of_rs():
-    """The third of a, b and c has no side left; it is in `rs`, which d is not."""
-    prompts = [prompt(name, 3) for name in "abcd"]
-    match = {name: "+++" for name in "abc"} | {"d": "-+-"}
-    trees = [
-        tree(name, {((5, 6), (7, 0)): "+++", ((5, 6), (8, 0)): "-+-", ((9, 8, 6, 0),): marks})
-        for name, marks in match.items()
-    ]
-    rs = [row for name in "abc" for row in samples(name, "++-", "---")]
-    arms = [Arm("mcts"), Arm("mcts_unshared"), Arm("rs")]
-    for seed in range(10):
-        made = compare(arms, prompts, {"mcts": trees, "rs": rs}, encode, asked(), seed=seed)
-        kept = [[row["prompt_id"] for row in made.rows[arm]] for arm in arms]
-        assert kept[0] == kept[1] and kept[0][-1] == "d" and kept[2] == ["a", "b", "c"]
 
 
 # ---- shuffled

@@ -29,12 +29,10 @@ from ifpref.statistics import (
     log_odds,
     minimum_detectable_effect,
     pooled,
-    rate_spread,
     sign_counts,
     terciles,
     verdict,
     verdicts,
-    worst_rate,
 )
 
 NAN = math.nan
@@ -223,14 +221,12 @@ def test_halves_of_one_arm_by_hand():
     assert halves(np.vstack([TABLE[:1] * NAN, TABLE])) == replace(halves(TABLE), missing=1)
 
 
-def test_rates_by_hand():
-    gains = np.array([[[1, 3], [0, 2], [1, 2]], [[-1, -1], [5, 5], [4, 0]]])  # means 2, 1, 1.5 and -1, 5, 2
-    assert worst_rate(gains).tolist() == [[0, 2], [-1, -1]]
-    assert rate_spread(gains).tolist() == [[1, 1], [6, 6]]
-    gains = np.where(np.arange(3)[:, None] == 2, NAN, gains)  # a rate that was never run: no worst rate is known
-    assert np.isnan(worst_rate(gains)).all() and np.isnan(rate_spread(gains)).all()
-    with pytest.raises(ValueError, match="allowed: \\(replicates, learning rates, prompts\\)"):
-        worst_rate(TABLE)
+def test_the_mean_over_a_grid_of_rates_is_that_of_the_averaged_table():
+    """Each replicate x prompt is averaged over rates first; a replicate that misses a rate is missing."""
+    grid = np.stack([np.asarray(TABLE, dtype=float) + rise for rise in (0, 2, 4)])  # (L, R, N): at each rate 2 more
+    assert effect(grid.mean(axis=0)) == effect(np.asarray(TABLE) + 2.0)
+    grid[1, 0] = NAN
+    assert (effect(grid.mean(axis=0)).replicates, effect(grid.mean(axis=0)).missing) == (len(TABLE) - 1, 1)
 
 
 def test_terciles():
@@ -425,9 +421,13 @@ def test_power_at_the_minimum_detectable_effect():
     assert 0.72 <= found <= 0.9
 
 
-def test_equal_arms_over_learning_rates_are_seldom_told_apart():
-    for share in bench.worst_rates(np.random.default_rng(0), 200, 5, 128).values():
-        assert share <= 0.05 + 2 * math.sqrt(0.05 * 0.95 / 200)
+@pytest.mark.parametrize("replicates", [3, 10])
+def test_coverage_of_the_mean_over_a_grid(replicates):
+    for name, share in bench.grid_means(np.random.default_rng(replicates), 300, replicates, 128).items():
+        if name.startswith("covers"):
+            assert share >= 0.93, name
+        else:
+            assert share <= 0.05 + 2 * math.sqrt(0.05 * 0.95 / 300), name
 
 
 # ---- its place in the house

@@ -163,7 +163,7 @@ def is_it_real(study: Study, name: str) -> str:
     there = [arm for arm, row in gains.items() if not math.isnan(number(row, "estimate"))]
     if not there:
         return absent(study, name)
-    named = looks(there)
+    named = looks(gains)
     said = {"unasked": "an unasked feature", "repeated": "a repeated sentence"}
     lines = []
     for arm in there:

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from ifpref.curation.contrast import DESIGNS, LIKENESS, PARTS, Found, Some, alike, options
+from ifpref.curation.contrast import DESIGNS, LIKENESS, PARTS, Found, alike, options
 from ifpref.curation.equal import assign_sides, equal_prompts, halves, rank
 from ifpref.curation.matching import matched, swaps
 from ifpref.curation.pairs import (
@@ -94,11 +94,12 @@ def compare(
     for name, rows in sources.items():
         read[name], dropped[name] = _read(name, rows, by_id, frozenset(barred))
 
-    def found(arm: Arm, prompt_id: str) -> Some:
-        return candidates(read[arm.source].get(prompt_id, ()), CURATIONS[arm.curation].may_pair)
-
-    take = _take_alike if match in LIKENESS else _take
-    states = take(arms, prompts, found, settings, match if match in LIKENESS else design, stream)
+    states = {arm: _State() for arm in arms}
+    for prompt in prompts:
+        for arm, found in _take(arms, prompt, read, settings, design, match, stream).items():
+            states[arm].add(prompt["prompt_id"], *found)
+    if match in LIKENESS:
+        _check_alike(states, match)
     for arm in arms:
         if arm.curation == "mcts_unshared":
             _swap(arm, states, read, settings, stream)
@@ -170,12 +171,12 @@ class _State:
 
     outcomes  prompt -> "pair", or a reason; of the prompts of its difficulty
     pairs     prompt -> its pair, or both of its pairs in `mixed`
-    swapped   of `mcts_unshared` and the `mcts` that it swaps: prompt -> side -> the pair with that side swapped
+    sides     of `mcts_unshared` and the `mcts` that it swaps: prompt -> the side that is swapped
     """
 
     outcomes: dict[str, str] = field(default_factory=dict)
     pairs: dict[str, tuple[Pair, ...]] = field(default_factory=dict)
-    swapped: dict[str, dict[str, Pair]] | None = None
+    sides: dict[str, str] | None = None
 
     def add(self, prompt_id: str, *found: Found) -> None:
         """What a prompt has: a pair, or all of its parts, or the reason why one is not there."""
@@ -191,7 +192,6 @@ class _State:
 
 
 States = dict[Arm, _State]
-Candidates = Callable[[Arm, str], Some]
 
 
 def _read(name: str, rows: Sequence[Row], by_id: Mapping[str, Row], barred: frozenset[int]) -> tuple[Read, int]:
@@ -211,77 +211,64 @@ def _read(name: str, rows: Sequence[Row], by_id: Mapping[str, Row], barred: froz
 
 
 def _take(
-    arms: Sequence[Arm], prompts: Sequence[Row], found: Candidates, settings: PairSettings, design: str, stream: str
-) -> States:
-    """What each arm's source has for its contrast and difficulty."""
-    states = {arm: _State() for arm in arms}
-    for prompt in prompts:
-        prompt_id, by_source = prompt["prompt_id"], {}  # once for all arms of one source
-        for arm in arms:
-            if arm.difficulty not in ("all", prompt["difficulty"]):
-                continue
-            if arm.source not in by_source:
-                rng = random.Random(f"{stream}/{arm.source}/{design}/{prompt_id}")
-                some = found(arm, prompt_id)
-                by_source[arm.source] = DESIGNS[design].rule(some, prompt["n_constraints"], settings, rng)
-            parts = PARTS.get(arm.contrast, (arm.contrast,))
-            states[arm].add(prompt_id, *(by_source[arm.source][part] for part in parts))
-    return states
+    arms: Sequence[Arm],
+    prompt: Row,
+    read: Mapping[str, Read],
+    settings: PairSettings,
+    design: str,
+    match: str,
+    stream: str,
+) -> dict[Arm, tuple[Found, ...]]:
+    """What the arms have of a prompt of their difficulty: a pair (in `mixed`, both of its parts), or a reason."""
+    prompt_id, k = prompt["prompt_id"], prompt["n_constraints"]
+    here = [arm for arm in arms if arm.difficulty in ("all", prompt["difficulty"])]
+    found = {}
+    for source in {arm.source for arm in here}:
+        found[source] = candidates(read[source].get(prompt_id, ()), CURATIONS[source.partition("/")[0]].may_pair)
+    if here and match in LIKENESS:
+        allowed = {arm: options(arm.contrast, found[arm.source], k, settings) for arm in here}
+        return {arm: (one,) for arm, one in alike(allowed, match, f"{stream}/{match}/{prompt_id}").items()}
+    for source, some in found.items():
+        rng = random.Random(f"{stream}/{source}/{design}/{prompt_id}")
+        found[source] = DESIGNS[design].rule(some, k, settings, rng)
+    return {arm: tuple(found[arm.source][part] for part in PARTS.get(arm.contrast, (arm.contrast,))) for arm in here}
 
 
-def _take_alike(
-    arms: Sequence[Arm], prompts: Sequence[Row], found: Candidates, settings: PairSettings, match: str, stream: str
-) -> States:
-    """Pairs that are alike in all arms, prompt by prompt."""
-    states, alone = {arm: _State() for arm in arms}, Counter()
-    for prompt in prompts:
-        prompt_id, k = prompt["prompt_id"], prompt["n_constraints"]
-        if arms[0].difficulty not in ("all", prompt["difficulty"]):
-            continue
-        allowed = {arm: options(arm.contrast, found(arm, prompt_id), k, settings) for arm in arms}
-        alone.update(arm for arm, some in allowed.items() if not isinstance(some, Reason))
-        for arm, one in alike(allowed, match, f"{stream}/{match}/{prompt_id}").items():
-            states[arm].add(prompt_id, one)
-    if len(alone) == len(arms) and not states[arms[0]].pairs:
-        numbers = ", ".join(f"{arm}: {alone[arm]}" for arm in arms)
+def _check_alike(states: States, match: str) -> None:
+    """ValueError where every arm has pairs, and none are alike."""
+    alone = {arm: list(state.outcomes.values()).count(LIKENESS[match][1]) for arm, state in states.items()}
+    if all(alone.values()) and not any(state.pairs for state in states.values()):
+        numbers = ", ".join(f"{arm}: {n}" for arm, n in alone.items())
         raise ValueError(
             f"no prompt has common {match} of chosen and rejected in all arms (prompts with a pair: {numbers}); "
             "allowed: arms that have; more n_responses or training prompts help"
         )
-    return states
 
 
 def _swap(arm: Arm, states: States, read: Mapping[str, Read], settings: PairSettings, stream: str) -> None:
-    """What can be swapped of an arm's pairs; prompts of which nothing can leave this arm and its partner."""
-    swapped = {}
+    """Swap one side of each of an arm's pairs; prompts of which none can be leave this arm and its partner."""
+    state, swapped = states[arm], {}
     rs = read.get(replace(arm, curation="rs").source, {})
-    for prompt_id, (pair,) in states[arm].pairs.items():
+    for prompt_id, (pair,) in state.pairs.items():
         pool = [*read[arm.source].get(prompt_id, ()), *rs.get(prompt_id, ())]
-        rng = random.Random(f"{stream}/swap/{arm.contrast}/{prompt_id}")
-        swapped[prompt_id] = swaps(pair, pool, settings, rng)
+        swapped[prompt_id] = swaps(pair, pool, settings, random.Random(f"{stream}/swap/{arm.contrast}/{prompt_id}"))
     can = {prompt_id: sides for prompt_id, sides in swapped.items() if sides}
+    side = assign_sides(can, f"{stream}/side")
     for one in {arm, replace(arm, curation="mcts")} & states.keys():  # both keep the same prompts and halves
         states[one].drop(swapped.keys() - can.keys(), Reason.NO_MATCH)
-        states[one].swapped = can
+        states[one].drop(can.keys() - side.keys(), Reason.EQUAL_NUMBERS)
+        states[one].sides = side
+    state.pairs = {prompt_id: (can[prompt_id][of],) for prompt_id, of in side.items()}
 
 
 def _keep_equal(states: States, by_id: Mapping[str, Row], n: int | None, stream: str) -> Kept:
-    """Equal numbers, the pair of each prompt settled."""
-    sides = {
-        arm: {p: frozenset(of_side) for p, of_side in state.swapped.items()}
-        for arm, state in states.items()
-        if state.swapped is not None
-    }
-    prompt_ids = equal_prompts({arm: state.pairs for arm, state in states.items()}, n, f"{stream}/equal", sides)
+    """Equal numbers, and of the two parts of `mixed` one in each half."""
+    available = {arm: state.pairs for arm, state in states.items()}
+    sides = {arm: state.sides for arm, state in states.items() if state.sides is not None}
     kept = {}
-    for arm, state in states.items():
-        here = prompt_ids[arm]
-        if arm.curation == "mcts_unshared":
-            side = assign_sides({p: sides[arm][p] for p in here}, f"{stream}/side")
-            kept[arm] = {p: state.swapped[p][side[p]] for p in here}
-        else:
-            part = halves({p: by_id[p]["n_constraints"] for p in here}, f"{stream}/mixed")
-            kept[arm] = {p: state.pairs[p][part[p] if arm.contrast in PARTS else 0] for p in here}
+    for arm, prompt_ids in equal_prompts(available, n, f"{stream}/equal", sides).items():
+        part = halves({p: by_id[p]["n_constraints"] for p in prompt_ids}, f"{stream}/mixed")
+        kept[arm] = {p: available[arm][p][part[p] if arm.contrast in PARTS else 0] for p in prompt_ids}
     return kept
 
 

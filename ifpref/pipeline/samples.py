@@ -177,8 +177,8 @@ class ResponseSettings:
 class Responses(Sampled):
     """Whole responses of rejection sampling to the training prompts of a replicate; `purpose`: "", or "pass rate".
 
-    Files: responses.jsonl.gz (curation/rejection.py), report.json, and chat.json where the text that is verified is
-    not all that was sampled.
+    Files: responses.jsonl.gz (curation/rejection.py), and chat.json where the text that is verified is not all that was
+    sampled.
     """
 
     replicate: int
@@ -196,7 +196,7 @@ class Responses(Sampled):
 
     @staticmethod
     def make(job: ModelJob, writer: Writer) -> None:
-        from ifpref.curation.rejection import report, respond
+        from ifpref.curation.rejection import respond
 
         s, engine = job.settings, job.model.engine(job.settings.speaking)
         prompts = job.inputs["prompts"].read_jsonl(PROMPTS)
@@ -208,7 +208,6 @@ class Responses(Sampled):
             lambda shard: respond(shard, engine, sampling, s.n_responses, s.stream),
             size=s.shard_prompts,
         )
-        writer.write_json("report.json", report(writer.iter_jsonl(RESPONSES)))
         count_chat(writer, engine, (row["token_ids"] for row in writer.iter_jsonl(RESPONSES)))
 
 
@@ -229,7 +228,7 @@ class Trees(Sampled):
 
     curation  "mcts", or "rs_branched"        scorer  "" is the verifier
 
-    Files: trees.jsonl.gz (curation/tree.py), report.json, chat.json as of responses.
+    Files: trees.jsonl.gz (curation/tree.py), chat.json as of responses.
     """
 
     curation: str
@@ -249,7 +248,6 @@ class Trees(Sampled):
     def make(job: ModelJob, writer: Writer) -> None:
         from ifpref.curation.mcts import grow
         from ifpref.curation.pairs import read_trees
-        from ifpref.curation.tree import report
 
         s, engine = job.settings, job.model.engine(job.settings.speaking)
         prompts = job.inputs["prompts"].read_jsonl(PROMPTS)
@@ -261,7 +259,6 @@ class Trees(Sampled):
             lambda shard: grow(shard, engine, sampling, s.search, s.scorer),
             size=s.shard_prompts,
         )
-        writer.write_json("report.json", report(writer.iter_jsonl(TREES)))
         leaves = (leaf for row in writer.iter_jsonl(TREES) for leaf in read_trees([row])[row["prompt_id"]])
         count_chat(writer, engine, (leaf.token_ids for leaf in leaves))
 
