@@ -172,7 +172,7 @@ def is_it_real(study: Study, name: str) -> str:
         lines.append(f"- `{named[arm].label}`: {both}; {more}")
     base = ", ".join(f"{words} {sides[there[0], key]['base']:.1f} %" for key, words in said.items())
     return (
-        "**Is the gain real?** Points over the base:\n\n" + "\n".join(lines) + f"\n\nOf the base's responses: {base}."
+        "**Is the gain real?** Points over the base:\n\n" + "\n".join(lines) + f"\n\nOf the base's own responses: {base}."
     )
 
 
