@@ -265,7 +265,7 @@ def changes_of(text: str) -> dict[str, Any]:
         changes = parse_overrides(text)
     except ParamsError as error:
         raise ValueError(f"{allowed} ({error})") from None
-    if not set(CHANGED) >= {name for name, value in changes.items() if value is not None}:
+    if not changes.keys() <= set(CHANGED) or None in changes.values():
         raise ValueError(f"{allowed} (found {shown(text)})")
     return changes
 
