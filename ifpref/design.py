@@ -81,9 +81,26 @@ class Comparison:
     sets: tuple[str, ...] = ("test",)
 
     @property
+    def equal(self) -> tuple[str, ...]:
+        """The quantities of the balance table that are equal in all arms, prompt by prompt, by design."""
+        if self.part_of:
+            return COMPARISONS[self.part_of].equal
+        swaps = "mcts_unshared" in {arm.curation for arm in self.arms}
+        return _EQUAL.get("verdicts" if swaps else self.match or self.design, ())
+
+    @property
     def is_series(self) -> bool:
         """Whether it asks how something changes over many configurations, in `n_series_replicates`."""
         return self.runs_at in ("harsh", "sizes")
+
+
+_SCORES = ("k", "in all arms", "chosen score", "rejected score", "gap")
+_EQUAL = {
+    "scores": _SCORES,
+    "verdicts": (*_SCORES, "separates", "reverses"),
+    "triples": ("k", "in all arms", "chosen score", "chosen", "chosen stopped"),
+    "quality": ("k", "in all arms", "gap"),
+}
 
 
 def _arms(curations: str, contrasts: str = "high", difficulties: str = "all") -> tuple[Arm, ...]:

@@ -4,11 +4,10 @@ The frozen pydantic model `Params` is the schema. Adding a key is one line in it
 A profile states every key, or it says `extends: pocket` and states what differs from that one.
 
 A `Params` is never built with a value that is not allowed, not by `replace` either. A value in a file comes as the text
-that was written, and the schema reads it: so `5e-4` is a number, and the commit 0123456 keeps its zero. What was meant
-is taken: 5.0 for a whole number, NumPy's scalars, and of a float32 the decimal that was written (`np.float32(0.1)` is
-0.1). Whether `transfer_ids` are known constraints is checked where constraints are known, in the prompts stage.
+that was written, and the schema reads it (fields.py): so `5e-4` is a number, and the commit 0123456 keeps its zero.
+Whether `transfer_ids` are known constraints is checked where constraints are known, in the prompts stage.
 
-    python -m ifpref.params gpu --set "beta=0.05 learning_rates=[1e-5, 4e-5]"    # all values, and where each is from
+    python -m ifpref.params gpu --set "beta=0.05 learning_rates=[2e-5, 4e-5]"    # all values, and where each is from
 """
 
 from __future__ import annotations
@@ -34,12 +33,7 @@ __all__ = ["Params", "ParamsError", "as_overrides", "canonical_json", "fingerpri
 __all__ += ["profile_name", "profiles"]
 
 
-def _changes(value: str) -> str:
-    changes_of(value)
-    return value
-
-
-Changes = Annotated[Text, AfterValidator(_changes)]
+Changes = Annotated[Text, AfterValidator(lambda text: (changes_of(text), text)[1])]
 
 
 class Params(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -265,7 +259,7 @@ def changes_of(text: str) -> dict[str, Any]:
         changes = parse_overrides(text)
     except ParamsError as error:
         raise ValueError(f"{allowed} ({error})") from None
-    if not set(CHANGED) >= {name for name, value in changes.items() if value is not None}:
+    if not changes.keys() <= set(CHANGED) or None in changes.values():
         raise ValueError(f"{allowed} (found {shown(text)})")
     return changes
 

@@ -13,7 +13,6 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import product
 from pathlib import Path
@@ -22,13 +21,13 @@ from typing import Any
 from ifpref import paths
 from ifpref.command import command, parser_of
 from ifpref.constraints.text import backends
-from ifpref.curation.pairs import Arm
+from ifpref.curation import Arm, ComparedPairs
 from ifpref.design import NOTEBOOKS, Comparison, Configuration, chosen, configurations, of_notebook
 from ifpref.evaluation.table import Table
 from ifpref.models import LoadedModel
 from ifpref.params import Params, as_overrides, fingerprint, load_params, parse_overrides, profile_name
 from ifpref.pipeline import preflight
-from ifpref.pipeline.pairs import OUTCOMES, TABLES, PairTables, pairs_of, rows_by_arm
+from ifpref.pipeline.pairs import DROPPED, OUTCOMES, TABLES, PairTables, pairs_of, rows_by_arm
 from ifpref.pipeline.pipeline import STAGES, Pipeline
 from ifpref.pipeline.policies import IFEVAL, IFEVAL_KEY, SMALL_TABLE, Base
 from ifpref.pipeline.runs import RECORD, IFEvalRun, Run, table_of
@@ -42,14 +41,6 @@ from ifpref.store import Handle
 
 class StudyError(RuntimeError):
     """A study of which nothing can be read; the message lists what failed and why."""
-
-
-@dataclass(frozen=True)
-class PairsMade:
-    """Pairs of a comparison in one replicate, as `curation.compare` gives them."""
-
-    rows: Mapping[Arm, list[dict[str, Any]]]
-    outcomes: Mapping[Arm, Mapping[str, str]]
 
 
 class Study:
@@ -71,8 +62,7 @@ class Study:
         self.base = cache(self._base)
         self._prompts = cache(self._read_prompts)
         self._prompt_ids = cache(lambda split: [prompt["prompt_id"] for prompt in self._prompts(split, 0)])
-        self._records: dict[Run, dict[str, Any] | None] = {}
-        self._ifeval_tables: dict[Run, Table | None] = {}
+        self._found = cache(self._find)
 
     @cached_property
     def name(self) -> str:
@@ -164,8 +154,7 @@ class Study:
         left out of tables and counted. StudyError where what all the rest is read against is missing (held-out
         prompts, or the base), and where no arm of any comparison has a pair.
         """
-        self._records.clear()
-        self._ifeval_tables.clear()
+        self._found.cache_clear()
         n_gpus = gpus(self.params)
         device = "cuda:0" if n_gpus else "cpu"
         self.pipeline = Pipeline(self.params, self.pipeline.store, device)  # with what has come since
@@ -245,10 +234,11 @@ class Study:
         """Rows of trees: "mcts" or "rs_branched"."""
         return self.pipeline.rows(Trees(curation, replicate), TREES)
 
-    def pairs(self, name: str, replicate: int = 0) -> PairsMade:
-        handle, arms = self.pipeline.get(pairs_of(name, replicate)), self.comparison(name).arms
-        outcomes = handle.read_json(OUTCOMES)
-        return PairsMade(rows_by_arm(handle, arms), {arm: outcomes[str(arm)] for arm in arms})
+    def pairs(self, name: str, replicate: int = 0) -> ComparedPairs:
+        """The pairs of a comparison in one replicate."""
+        made = self.pipeline.get(pairs_of(name, replicate))
+        rows, outcomes = rows_by_arm(made, self.comparison(name).arms), made.read_json(OUTCOMES)
+        return ComparedPairs(rows, {arm: outcomes[str(arm)] for arm in rows}, made.read_json(DROPPED))
 
     def pair_tables(self, name: str) -> list[dict[str, Any]]:
         """Of each replicate: "pairs", "yields", "balance", "shared_prefix", "dropped" (pipeline/pairs.py)."""
@@ -257,11 +247,12 @@ class Study:
 
     def record(self, name: str, arm: Arm, replicate: int, at: Configuration | None = None) -> dict[str, Any] | None:
         """What is kept of a run (pipeline/runs.py), or None if it is not there. at: None is the `middle`."""
-        task = Run(name, arm, replicate, at or self.middle(name))
-        if task not in self._records:
-            handle = self.pipeline.find(task)
-            self._records[task] = handle.read_json(RECORD) if handle else None
-        return self._records[task]
+        return self._found(Run(name, arm, replicate, at or self.middle(name)), RECORD)
+
+    def _find(self, task: Stage, file: str) -> Any:
+        """What a file of an artefact holds, or None where it is not there."""
+        handle = self.pipeline.find(task)
+        return handle.read_json(file) if handle else None
 
     def tables(
         self, name: str, arm: Arm, *, key: str = "test/greedy", at: Configuration | None = None
@@ -273,20 +264,14 @@ class Study:
         """
         replicates, at = self.replicates_of(name), at or self.middle(name)
         if key == IFEVAL_KEY:
-            return [self._ifeval_table(Run(name, arm, replicate, at)) for replicate in replicates]
+            found = [self._found(IFEvalRun(Run(name, arm, replicate, at)), SMALL_TABLE) for replicate in replicates]
+            return [Table.from_dict(table) if table else None for table in found]
         records = [self.record(name, arm, replicate, at) for replicate in replicates]
         return [self.table(record, key) if record and key in record["tables"] else None for record in records]
 
     def table(self, record: Mapping[str, Any], key: str) -> Table:
         """The verdict table of a record that has one under this key."""
         return table_of(record, key, self._prompt_ids(key.partition("/")[0]))
-
-    def _ifeval_table(self, run: Run) -> Table | None:
-        if run not in self._ifeval_tables:
-            handle = self.pipeline.find(IFEvalRun(run))
-            found = handle.read_json(SMALL_TABLE) if handle else None
-            self._ifeval_tables[run] = Table.from_dict(found) if found else None
-        return self._ifeval_tables[run]
 
     def log(self, name: str) -> list[dict[str, Any]]:
         """Training logs of a comparison, one row a step: arm, configuration, learning_rate (the peak), replicate, and

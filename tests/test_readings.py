@@ -185,7 +185,15 @@ def test_notebooks_show_ifeval_where_it_was_asked(notebook, root, tmp_path, monk
     names = ["sharing", "unshared", "triples", "quality", *readings.BY_DIFFICULTY]
     one = asked_ifeval(*names)
     one.tables = lambda name, arm, key="test/greedy", at=None: [table(1), table(0)]
-    given = {"RS": RS, "MCTS": MCTS, "UNSHARED": UNSHARED, "HIGH": HIGH, "LOW": LOW, "IMPERFECT": IMPERFECT, "names": names}
+    given = {
+        "RS": RS,
+        "MCTS": MCTS,
+        "UNSHARED": UNSHARED,
+        "HIGH": HIGH,
+        "LOW": LOW,
+        "IMPERFECT": IMPERFECT,
+        "names": names,
+    }
     given |= {"there": [(HIGH, LOW)] if notebook == "contrast" else [(MCTS, RS)], "against": [(MODERATE, EASY)]}
     given |= {"study": one, "report": Report(notebook, "toy"), "margin": 1.0}
     given |= {

@@ -195,8 +195,9 @@ def test_words_say_how_arms_are_trained_and_what_is_equal():
     said = words.trained(toy, "sharing")
     assert "Model pocket" in said.replace("`", "") and "lr 0.001; lr 0.01" in said and "means over these" in said
     assert "at the same configuration: lr 0.01 (" in words.trained(Toy({}, ("quality",), learning_rate=1e-2), "quality")
-    assert "the score of the chosen and that of the rejected" in words.equal_by_design(toy, "sharing")
-    assert "for each prompt the chosen" in words.equal_by_design(toy, "triples")
+    assert "prompt by prompt, k, in all arms, chosen score, rejected score, gap." in words.equal_by_design(
+        toy, "sharing"
+    )
     row = {"group": "scores", "arm": "rs", "pairs": 3, "mean": 0.5, "sd": 0.1, "difference": 0.0, "smd": 0.0}
     tables = [{"balance": [row | {"quantity": "gap"}, row | {"quantity": "chosen", "group": "tokens"}]}]
     toy.pairs = {"sharing": tables, "triples": tables}

@@ -55,33 +55,16 @@ def yields(study: Study, name: str) -> list[Row]:
     ]
 
 
-BY_DESIGN = {
-    "": (),
-    "scores": ("chosen score", "rejected score", "gap"),
-    "verdicts": ("chosen score", "rejected score", "gap", "separates"),
-    "ids": (),  # alike within calipers, not equal
-    "triples": ("chosen score", "chosen"),
-}
-"""What design and matching make equal in all arms, prompt by prompt: quantities or groups of the balance table."""
-
-
-def equal_by_design(study: Study, name: str) -> tuple[str, ...]:
-    """Quantities, or groups, of the balance table that are equal in all arms of a comparison, prompt by prompt."""
-    one = study.comparison(name)
-    same = BY_DESIGN.get(one.design, ()) + BY_DESIGN[one.match]
-    return ("k", "prompt", *dict.fromkeys(same)) if same or len(one.arms) == 1 else ()
-
-
 def balance(study: Study, name: str) -> list[Row]:
     """The balance table, means over replicates. `by_design`: equal prompt by prompt, and not only here on average."""
-    same = equal_by_design(study, name)
+    equal = {*study.comparison(name).equal}
     found: dict[tuple, list[Mapping[str, Any]]] = defaultdict(list)
     for table in study.pair_tables(name):
         for row in table["balance"]:
             found[row["group"], row["quantity"], row["arm"]].append(row)
     numbers = ("pairs", "mean", "sd", "difference", "smd")
     return [
-        {"group": group, "quantity": quantity, "arm": arm, "by_design": bool({group, quantity} & {*same})}
+        {"group": group, "quantity": quantity, "arm": arm, "by_design": bool({group, quantity} & equal)}
         | {part: mean(row[part] for row in rows if row[part] is not None) for part in numbers}
         for (group, quantity, arm), rows in found.items()
     ]

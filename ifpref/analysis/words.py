@@ -172,7 +172,9 @@ def is_it_real(study: Study, name: str) -> str:
         lines.append(f"- `{named[arm].label}`: {both}; {more}")
     base = ", ".join(f"{words} {sides[there[0], key]['base']:.1f} %" for key, words in said.items())
     return (
-        "**Is the gain real?** Points over the base:\n\n" + "\n".join(lines) + f"\n\nOf the base's own responses: {base}."
+        "**Is the gain real?** Points over the base:\n\n"
+        + "\n".join(lines)
+        + f"\n\nOf the base's own responses: {base}."
     )
 
 
@@ -189,21 +191,13 @@ def trained(study: Study, name: str) -> str:
     )
 
 
-ALIKE = {
-    "": "the number of pairs",
-    "scores": "for each prompt the score of the chosen and that of the rejected",
-    "verdicts": "for each prompt the verdicts on chosen and rejected, constraint by constraint",
-    "ids": "within narrow bounds gap, chosen score and the constraints separated, pair by pair",
-    "triples": "for each prompt the chosen",
-}
-"""Design or matching of a comparison -> what all arms have in common."""
-
-
 def equal_by_design(study: Study, name: str) -> str:
-    """What the arms of a comparison have in common by construction; what remains is in its balance table."""
-    one = study.comparison(name)
-    same = [ALIKE[part] for part in dict.fromkeys(("", one.match, one.design)) if part in ALIKE]
-    return f"Equal in all arms of `{name}` by design: {'; '.join(same)}; the learning rates, and all else of training."
+    """What the arms of a comparison have in common by construction; what else they have is in its balance table."""
+    of_balance = ", ".join(study.comparison(name).equal) or "nothing of the balance table"
+    return (
+        f"Equal in all arms of `{name}` by design: the number of pairs, learning rates and all else of training; and, "
+        f"prompt by prompt, {of_balance}."
+    )
 
 
 def gained_and_lost(rows: Iterable[Mapping[str, Any]], few: int = 3) -> str:

@@ -83,6 +83,7 @@ class Pairs(Stage):
     comparison: str
     replicate: int
     name = "pairs"
+    version = 2
     of_model = True
 
     def settings(self, p: Params) -> ComparisonSettings:
