@@ -171,11 +171,8 @@ def is_it_real(study: Study, name: str) -> str:
         both = f"accuracy {with_interval(gains[arm])}, clean accuracy {with_interval(clean[arm])}"
         lines.append(f"- `{named[arm].label}`: {both}; {more}")
     base = ", ".join(f"{words} {sides[there[0], key]['base']:.1f} %" for key, words in said.items())
-    return (
-        "**Is the gain real?** Points over the base:\n\n"
-        + "\n".join(lines)
-        + f"\n\nOf the base's own responses: {base}."
-    )
+    lines.append(f"\nOf the base's own responses: {base}.")
+    return "**Is the gain real?** Points over the base:\n\n" + "\n".join(lines)
 
 
 def trained(study: Study, name: str) -> str:

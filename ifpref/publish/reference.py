@@ -140,7 +140,7 @@ BLOCK = Template("""\
 ![Each claim of the paper: effect in percentage points with its interval, and the verdict]({{ figure }})
 
 What came out on one model, the embedded one (profile `{{ about.profile }}`: \
-{% if about.replicates %}{{ about.replicates }} replicates of every comparison{% else %}part of a run{% endif %}, \
+{% if about.replicates %}{{ about.replicates }} replicates of the main comparisons{% else %}part of a run{% endif %}, \
 {{ "{:,}".format(size.prompts) }} held-out prompts; \
 {% if is_demonstration %}a demonstration, not yet enough for verdicts{% else %}enough for verdicts{% endif %}). \
 Effects in percentage points of prompt-level accuracy, greedy, with 95 % confidence intervals over \
