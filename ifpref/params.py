@@ -4,28 +4,27 @@ The frozen pydantic model `Params` is the schema. Adding a key is one line in it
 A profile states every key, or it says `extends: pocket` and states what differs from that one.
 
 A `Params` is never built with a value that is not allowed, not by `replace` either. A value in a file comes as the text
-that was written, and the schema reads it: so `5e-4` is a number, and the commit 0123456 keeps its zero. What was meant
-is taken: 5.0 for a whole number, NumPy's scalars, and of a float32 the decimal that was written (`np.float32(0.1)` is
-0.1). Whether `transfer_ids` are known constraints is checked where constraints are known, in the prompts stage.
+that was written, and the schema reads it (fields.py): so `5e-4` is a number, and the commit 0123456 keeps its zero.
+Whether `transfer_ids` are known constraints is checked where constraints are known, in the prompts stage.
 
-    python -m ifpref.params gpu --set "beta=0.05 learning_rates=[1e-5, 4e-5]"    # all values, and where each is from
+    python -m ifpref.params gpu --set "beta=0.05 learning_rates=[2e-5, 4e-5]"    # all values, and where each is from
 """
 
 from __future__ import annotations
 
 import json
-import numbers
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
-from pathlib import Path, PurePath
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, Strict, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError
 
 from ifpref import paths
 from ifpref.command import command, parser_of
+from ifpref.fields import WORD, ConstraintId, Flag, Line, List, Name, NonEmpty, Number, Positive, Seed, Text, Whole, key
 from ifpref.fingerprint import canonical_json, fingerprint
 from ifpref.profiles import ParamsError, file_of, nearest, parse_yaml, profile_name, profiles, read_yaml, shown
 
@@ -33,46 +32,7 @@ __all__ = ["Params", "ParamsError", "as_overrides", "canonical_json", "fingerpri
 __all__ += ["profile_name", "profiles"]
 
 
-def _number(value: Any) -> Any:
-    """What pydantic reads as a number; nothing for what it would take for one: true, bytes, dates."""
-    if isinstance(value, numbers.Real) and not isinstance(value, int | float):  # NumPy's
-        value = int(value) if isinstance(value, numbers.Integral) else float(str(value))
-    return value if isinstance(value, int | float | str) and not isinstance(value, bool) else None
-
-
-def _text(value: Any) -> Any:
-    return str(value) if isinstance(value, str | PurePath) else value
-
-
-def _line(value: str) -> str:
-    if not value or value != value.strip() or not value.isprintable():
-        raise ValueError("text on one line, without blanks at its ends")
-    return value
-
-
-def _list(value: Any) -> Any:
-    value = parse_yaml(value, "a list") if isinstance(value, str) and value.startswith("[") else value
-    return tuple(value) if isinstance(value, list) else value
-
-
-T = TypeVar("T")
-Number = Annotated[float, BeforeValidator(_number), AfterValidator(lambda value: float(value) + 0.0)]  # -0.0 is 0.0
-Positive = Annotated[Number, Field(gt=0)]
-Seed = Annotated[int, BeforeValidator(_number), Field(ge=0, le=2**63 - 1)]
-Whole = Annotated[int, BeforeValidator(_number), Field(le=10_000_000)]
-Flag = Annotated[bool, Strict()]
-Text = Annotated[str, Strict(), BeforeValidator(_text)]
-Line = Annotated[Text, AfterValidator(_line)]
-NonEmpty = Annotated[Text, Field(pattern="(?s)^.+$")]
-Name = Annotated[Text, Field(pattern="^[a-z_]+$")]
-ConstraintId = Annotated[Text, Field(pattern="^[a-z_]+:[a-z_]+$")]
-List = Annotated[tuple[T, ...], Strict(), BeforeValidator(_list)]
-WORD = r"^\S+$"
-
-
-def key(description: str, *, default: Any = ..., **limits: Any) -> Any:
-    """One key of the schema: what it is for, and pydantic's limits of the value (`ge`, `gt`, `le`, `pattern`)."""
-    return Field(default, description=description, **limits)
+Changes = Annotated[Text, AfterValidator(lambda text: (changes_of(text), text)[1])]
 
 
 class Params(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -88,15 +48,20 @@ class Params(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     # study
     n_replicates: Whole = key("independent repetitions: prompts, samples, pairs and training drawn anew", ge=1, le=1000)
     comparisons: List[Name] = key("what is compared with what, see ifpref/design.py")
-    learning_rates: List[Positive] = key("grid of peak rates: for tuning, and for stability (C2)")
-    n_tuning_replicates: Whole = key("replicates that choose an arm's rate on dev; 0: learning_rate", ge=0, le=1000)
+    learning_rates: List[Positive] | None = key("grid of peak rates of the main comparisons; null: learning_rate alone")
+    harsh_learning_rates: List[Positive] = key("peak rates of `stability` (C2)", min_length=1)
+    harsh_changes: List[Changes] = key("what else `stability` changes, each with each rate", min_length=1)
+    pair_sizes: List[Annotated[Whole, Field(ge=1)]] = key("numbers of pairs of the `sizes_` comparisons", min_length=1)
+    n_series_replicates: Whole | None = key("replicates of these and of `stability`; null: n_replicates", ge=1, le=1000)
     n_pass_rate_responses: Whole = key("responses that a prompt's pass rate is measured by", ge=1)
 
     # prompts
     domain: Literal["open", "pocket"] = key("the world that prompts speak of: open English, or the pocket model's")
     constraint_set: Literal["study", "ifeval"] = key("23 constraint ids (study), or all 25 of IFEval (ifeval)")
     n_train_prompts: Whole = key("prompts that pairs are made from", ge=1)
-    n_dev_prompts: Whole = key("prompts that choose learning rate, beta and thresholds", ge=1)
+    n_cell_prompts: Whole = key("prompts of its difficulty that a cell of C1, and C2, draw from at least", ge=1)
+    n_size_prompts: Whole = key("prompts that pairs of the `sizes_` comparisons are made from", ge=1)
+    n_dev_prompts: Whole = key("prompts that entropy, and KL from the base, are measured on", ge=1)
     n_test_prompts: Whole = key("held-out prompts that results are read from, once", ge=1)
     n_transfer_prompts: Whole = key("test prompts that hold at least one id of transfer_ids", ge=0)
     min_constraints: Whole = key("fewest constraints in a prompt", ge=1, le=6)
@@ -201,7 +166,16 @@ class Params(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
             ),
             f"training_processes that divide the {batch} pairs of a step "
             "(per_device_train_batch_size * gradient_accumulation_steps)": batch % self.training_processes == 0,
-            "transfer_ids that name each id once": len(set(self.transfer_ids)) == len(self.transfer_ids),
+            "transfer_ids that name each id once": _differ(self.transfer_ids),
+            "learning_rates: null, or two or more different rates with learning_rate among them": (
+                self.learning_rates is None or _is_grid(self.learning_rates, self.learning_rate)
+            ),
+            "harsh_learning_rates that name each rate once": _differ(self.harsh_learning_rates),
+            "harsh_changes that are different": _differ(
+                [frozenset(changes_of(one).items()) for one in self.harsh_changes]
+            ),
+            "pair_sizes that grow": list(self.pair_sizes) == sorted(set(self.pair_sizes)),
+            "n_series_replicates <= n_replicates": (self.n_series_replicates or 1) <= self.n_replicates,
         }
 
     def replace(self, **changes: Any) -> Params:
@@ -213,6 +187,14 @@ class Params(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         for name in names:
             _known(name, "Params.subset")
         return {name: getattr(self, name) for name in names}
+
+
+def _differ(values: Any) -> bool:
+    return len(set(values)) == len(values)
+
+
+def _is_grid(rates: Any, middle: float) -> bool:
+    return len(rates) > 1 and _differ(rates) and middle in rates
 
 
 def load_params(profile: str | Path, /, **overrides: Any) -> Params:
@@ -262,6 +244,22 @@ def parse_overrides(text: str) -> dict[str, Any]:
             raise ParamsError(f"SET: key {name!r} is given twice; allowed: once")
         overrides |= _checked({name: parse_yaml(match[2], f"SET: {name}")}, "SET")
     return overrides
+
+
+CHANGED = ("beta", "num_train_epochs", "n_pairs")
+"""Parameters that an entry of `harsh_changes` may set."""
+
+
+def changes_of(text: str) -> dict[str, Any]:
+    """An entry of `harsh_changes`, written as make's SET: "num_train_epochs=8 beta=0.01"; "" changes nothing."""
+    allowed = f"each entry empty, or one or more of {', '.join(f'{name}=...' for name in CHANGED)}"
+    try:
+        changes = parse_overrides(text)
+    except ParamsError as error:
+        raise ValueError(f"{allowed} ({error})") from None
+    if not changes.keys() <= set(CHANGED) or None in changes.values():
+        raise ValueError(f"{allowed} (found {shown(text)})")
+    return changes
 
 
 def as_overrides(value: Any, /) -> dict[str, Any]:

@@ -13,24 +13,24 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from ifpref import paths
 from ifpref.command import command, parser_of
 from ifpref.constraints.text import backends
-from ifpref.curation.pairs import Arm
-from ifpref.design import COMPARISONS, NOTEBOOKS, Comparison, chosen, of_notebook
+from ifpref.curation import Arm, ComparedPairs
+from ifpref.design import NOTEBOOKS, Comparison, Configuration, chosen, configurations, of_notebook
 from ifpref.evaluation.table import Table
 from ifpref.models import LoadedModel
 from ifpref.params import Params, as_overrides, fingerprint, load_params, parse_overrides, profile_name
 from ifpref.pipeline import preflight
-from ifpref.pipeline.pairs import OUTCOMES, TABLES, PairTables, pairs_of, rows_by_arm
+from ifpref.pipeline.pairs import DROPPED, OUTCOMES, TABLES, PairTables, pairs_of, rows_by_arm
 from ifpref.pipeline.pipeline import STAGES, Pipeline
 from ifpref.pipeline.policies import IFEVAL, IFEVAL_KEY, SMALL_TABLE, Base
-from ifpref.pipeline.runs import RATE, RECORD, IFEvalRun, Rate, Run, table_of
+from ifpref.pipeline.runs import RECORD, IFEvalRun, Run, table_of
 from ifpref.pipeline.samples import PROMPTS, RESPONSES, TREES, IFEvalPrompts, Prompts, Responses, Trees, rows_of_split
 from ifpref.pipeline.schedule import Schedule, say_to_stderr
 from ifpref.pipeline.stage import Stage
@@ -41,14 +41,6 @@ from ifpref.store import Handle
 
 class StudyError(RuntimeError):
     """A study of which nothing can be read; the message lists what failed and why."""
-
-
-@dataclass(frozen=True)
-class PairsMade:
-    """Pairs of a comparison in one replicate, as `curation.compare` gives them."""
-
-    rows: Mapping[Arm, list[dict[str, Any]]]
-    outcomes: Mapping[Arm, Mapping[str, str]]
 
 
 class Study:
@@ -70,8 +62,7 @@ class Study:
         self.base = cache(self._base)
         self._prompts = cache(self._read_prompts)
         self._prompt_ids = cache(lambda split: [prompt["prompt_id"] for prompt in self._prompts(split, 0)])
-        self._records: dict[Run, dict[str, Any] | None] = {}
-        self._ifeval_tables: dict[Run, Table | None] = {}
+        self._found = cache(self._find)
 
     @cached_property
     def name(self) -> str:
@@ -94,24 +85,40 @@ class Study:
     def tasks(self, notebook: str | None = None) -> list[Stage]:
         """The artefacts that a notebook reads, or all of them."""
         if notebook == "tour":
-            first = self.comparisons[0].name
-            runs = [Run(first, arm, 0) for arm in COMPARISONS[first].arms[:2]]
-            return [pairs_of(first, 0), PairTables(first, 0), *runs]
+            first = self.comparisons[0]
+            runs = [Run(first.name, arm, 0, self.middle(first.name)) for arm in first.arms[:2]]
+            return [pairs_of(first.name, 0), PairTables(first.name, 0), *runs]
         found: list[Stage] = [Base(split, 0.0) for split in self._sets(notebook)]
         for one in self._comparisons(notebook):
-            for replicate in self.replicates:
+            for replicate in self.replicates_of(one.name):
                 found.append(PairTables(one.name, replicate))
-                found += [Run(one.name, arm, replicate, rate) for arm in one.arms for rate in self.rates(one.name)]
+                found += [Run(one.name, arm, replicate, at) for arm in one.arms for at in self.configurations(one.name)]
             if one.name in self.params.sampled_comparisons:
                 found.append(Base("test", 1.0))
-        if self.params.ifeval:  # at an arm's own rate; stability over rates is read on our prompts
-            own = [IFEvalRun(task) for task in found if isinstance(task, Run) and task.rate is None]
-            found += [Base(IFEVAL, 0.0), *own]
+        if self.params.ifeval:  # of the middle rate alone: others are read on our prompts
+            runs = [task for task in found if isinstance(task, Run) and not self.comparison(task.comparison).is_series]
+            middle = [IFEvalRun(run) for run in runs if run.configuration == self.middle(run.comparison)]
+            found += [Base(IFEVAL, 0.0), *middle]
         return list(dict.fromkeys(found))
 
-    def rates(self, name: str) -> tuple[float | None, ...]:
-        """The learning rates that a comparison is run at; None: each arm's own."""
-        return self.params.learning_rates if self.comparison(name).every_rate else (None,)
+    def configurations(self, name: str) -> tuple[Configuration, ...]:
+        """What every arm of a comparison is run at."""
+        return configurations(self.comparison(name), self.params)
+
+    def middle(self, name: str) -> Configuration:
+        """The configuration of a comparison that has one, or the middle of its grid. ValueError where there is none."""
+        if not self.comparison(name).is_series:
+            return Configuration(self.params.learning_rate)
+        first, *others = self.configurations(name)
+        if others:
+            allowed = "; ".join(map(str, (first, *others)))
+            raise ValueError(f"comparison {name!r} has no middle configuration: say which one; allowed: {allowed}")
+        return first
+
+    def replicates_of(self, name: str) -> range:
+        """The replicates that a comparison is run in."""
+        p, is_series = self.params, self.comparison(name).is_series
+        return range(p.n_series_replicates or p.n_replicates) if is_series else self.replicates
 
     def at_hand(self, tasks: list[Stage], say: Callable[[str], None]) -> list[Stage]:
         """The tasks without IFEval's, where its prompts are neither on this machine nor on a hub that answers."""
@@ -147,8 +154,7 @@ class Study:
         left out of tables and counted. StudyError where what all the rest is read against is missing (held-out
         prompts, or the base), and where no arm of any comparison has a pair.
         """
-        self._records.clear()
-        self._ifeval_tables.clear()
+        self._found.cache_clear()
         n_gpus = gpus(self.params)
         device = "cuda:0" if n_gpus else "cpu"
         self.pipeline = Pipeline(self.params, self.pipeline.store, device)  # with what has come since
@@ -228,69 +234,63 @@ class Study:
         """Rows of trees: "mcts" or "rs_branched"."""
         return self.pipeline.rows(Trees(curation, replicate), TREES)
 
-    def pairs(self, name: str, replicate: int = 0) -> PairsMade:
-        handle, arms = self.pipeline.get(pairs_of(name, replicate)), self.comparison(name).arms
-        outcomes = handle.read_json(OUTCOMES)
-        return PairsMade(rows_by_arm(handle, arms), {arm: outcomes[str(arm)] for arm in arms})
+    def pairs(self, name: str, replicate: int = 0) -> ComparedPairs:
+        """The pairs of a comparison in one replicate."""
+        made = self.pipeline.get(pairs_of(name, replicate))
+        rows, outcomes = rows_by_arm(made, self.comparison(name).arms), made.read_json(OUTCOMES)
+        return ComparedPairs(rows, {arm: outcomes[str(arm)] for arm in rows}, made.read_json(DROPPED))
 
     def pair_tables(self, name: str) -> list[dict[str, Any]]:
         """Of each replicate: "pairs", "yields", "balance", "shared_prefix", "dropped" (pipeline/pairs.py)."""
-        found = (self.pipeline.find(PairTables(name, replicate)) for replicate in self.replicates)
+        found = (self.pipeline.find(PairTables(name, replicate)) for replicate in self.replicates_of(name))
         return [handle.read_json(TABLES) for handle in found if handle]
 
-    def record(self, name: str, arm: Arm, replicate: int, rate: float | None = None) -> dict[str, Any] | None:
-        """What is kept of a run (pipeline/policies.py), or None if it is not there."""
-        task = Run(name, arm, replicate, rate)
-        if task not in self._records:
-            handle = self.pipeline.find(task)
-            self._records[task] = handle.read_json(RECORD) if handle else None
-        return self._records[task]
+    def record(self, name: str, arm: Arm, replicate: int, at: Configuration | None = None) -> dict[str, Any] | None:
+        """What is kept of a run (pipeline/runs.py), or None if it is not there. at: None is the `middle`."""
+        return self._found(Run(name, arm, replicate, at or self.middle(name)), RECORD)
 
-    def tables(self, name: str, arm: Arm, *, key: str = "test/greedy", rate: float | None = None) -> list[Table | None]:
-        """The verdict table of each replicate: "test/greedy", "test/sampled", "transfer/greedy", "ifeval/greedy"."""
+    def _find(self, task: Stage, file: str) -> Any:
+        """What a file of an artefact holds, or None where it is not there."""
+        handle = self.pipeline.find(task)
+        return handle.read_json(file) if handle else None
+
+    def tables(
+        self, name: str, arm: Arm, *, key: str = "test/greedy", at: Configuration | None = None
+    ) -> list[Table | None]:
+        """The verdict table of each replicate: "test/greedy", "transfer/greedy"; on grids "dev/sampled"; at the middle
+        rate "test/sampled" and "ifeval/greedy".
+
+        at  the configuration; None: the `middle`, of a comparison that has one
+        """
+        replicates, at = self.replicates_of(name), at or self.middle(name)
         if key == IFEVAL_KEY:
-            return [self._ifeval_table(Run(name, arm, replicate, rate)) for replicate in self.replicates]
-        records = [self.record(name, arm, replicate, rate) for replicate in self.replicates]
+            found = [self._found(IFEvalRun(Run(name, arm, replicate, at)), SMALL_TABLE) for replicate in replicates]
+            return [Table.from_dict(table) if table else None for table in found]
+        records = [self.record(name, arm, replicate, at) for replicate in replicates]
         return [self.table(record, key) if record and key in record["tables"] else None for record in records]
 
     def table(self, record: Mapping[str, Any], key: str) -> Table:
         """The verdict table of a record that has one under this key."""
         return table_of(record, key, self._prompt_ids(key.partition("/")[0]))
 
-    def _ifeval_table(self, run: Run) -> Table | None:
-        if run not in self._ifeval_tables:
-            handle = self.pipeline.find(IFEvalRun(run))
-            found = handle.read_json(SMALL_TABLE) if handle else None
-            self._ifeval_tables[run] = Table.from_dict(found) if found else None
-        return self._ifeval_tables[run]
-
     def log(self, name: str) -> list[dict[str, Any]]:
-        """Training logs of a comparison, one row a step: arm, learning_rate, replicate, and trainer.py's columns."""
+        """Training logs of a comparison, one row a step: arm, configuration, learning_rate (the peak), replicate, and
+        trainer.py's other columns."""
         rows = []
-        for arm in self.comparison(name).arms:
-            for rate in self.rates(name):
-                for replicate in self.replicates:
-                    record = self.record(name, arm, replicate, rate)
-                    if record and record["log"]:
-                        cell = {"arm": str(arm), "learning_rate": record["learning_rate"], "replicate": replicate}
-                        columns = record["log"]
-                        values = zip(*columns.values(), strict=True)
-                        rows += [dict(zip(columns, step, strict=True)) | cell for step in values]
+        for arm, at, replicate in product(
+            self.comparison(name).arms, self.configurations(name), self.replicates_of(name)
+        ):
+            record = self.record(name, arm, replicate, at)
+            if record and record["log"]:
+                run = {"arm": str(arm), "configuration": str(at), "replicate": replicate}
+                run["learning_rate"] = at.learning_rate
+                columns = record["log"]
+                rows += [dict(zip(columns, step, strict=True)) | run for step in zip(*columns.values(), strict=True)]
         return rows
 
-    def learning_rate(self, name: str, arm: Arm) -> float:
-        """The rate that an arm is compared at."""
-        if not self.params.n_tuning_replicates:
-            return self.params.learning_rate
-        return self.pipeline.get(Rate(name, arm)).read_json(RATE)["learning_rate"]
-
-    def dev_accuracy(self, name: str, arm: Arm, rate: float) -> float | None:
-        """By which the rate of an arm was chosen; None where it had no pairs."""
-        return dict(self.pipeline.get(Rate(name, arm)).read_json(RATE)["dev_accuracy"])[rate]
-
-    def policy(self, name: str, arm: Arm, replicate: int = 0, rate: float | None = None) -> Handle:
+    def policy(self, name: str, arm: Arm, replicate: int = 0, at: Configuration | None = None) -> Handle:
         """The policy of a run, with its adapter, trained now if only its run is there."""
-        return self.pipeline.policy(Run(name, arm, replicate, rate))
+        return self.pipeline.policy(Run(name, arm, replicate, at or self.middle(name)))
 
     def model(self) -> LoadedModel:
         """The base."""

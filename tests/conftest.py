@@ -55,7 +55,8 @@ TINY = {
     "n_responses": 4,
     "shard_prompts": 6,
     "max_tokens": 40,
-    "comparisons": ["sharing"],
-    "n_tuning_replicates": 0,
+    "n_cell_prompts": 6,
+    "n_size_prompts": 12,
+    "comparisons": ["as_they_come"],
     "n_replicates": 1,
 }

@@ -7,6 +7,7 @@ import pytest
 
 from ifpref import paths
 from ifpref.curation.pairs import Arm
+from ifpref.design import Configuration
 from ifpref.models import ModelError
 from ifpref.params import load_params
 from ifpref.pipeline import preflight, probe, sizes
@@ -37,9 +38,9 @@ def home(root, tmp_path, monkeypatch):
     return tmp_path
 
 
-def rates(n_pairs=None, most_pairs=None, **of):
-    """1 s for each prompt, nothing for what is not given; of 6 prompts so many pairs, by comparison and arm."""
-    return probe.Rates({"prompt": Cost(1.0), **of}, n_pairs or {("sharing", RS): 3}, 6, most_pairs)
+def rates(**of):
+    """1 s for each prompt, nothing for what is not given; each second prompt gives a pair."""
+    return probe.Rates({"prompt": Cost(1.0), **of}, {("alone", RS): 0.5, ("sizes_sharing", RS): 0.5})
 
 
 # ---- time
@@ -47,7 +48,7 @@ def rates(n_pairs=None, most_pairs=None, **of):
 
 def test_time_on_the_wall_is_a_chain_or_a_share():
     a, b, c = (Prompts(replicate) for replicate in range(3))
-    last = Run("sharing", RS, 0)
+    last = Run("alone", RS, 0, Configuration(1e-2))
     needs, seconds = {a: set(), b: set(), c: set(), last: {a, b, c}}, {a: 3.0, b: 2.0, c: 2.0, last: 5.0}
     assert estimate.wall_seconds(needs, seconds, 1) == 12
     assert estimate.wall_seconds(needs, seconds | {b: 9.0, c: 9.0}, 2) == 14  # b or c, then the last
@@ -66,8 +67,8 @@ def test_the_cost_of_a_run_by_hand(home):
         artefact=Cost(0.25),
         **{"trained pair": Cost(tokens=100.0)},
     )
-    found = estimate.cost(study, Run("sharing", RS, 0), given)
-    assert given.n_pairs("sharing", RS, 12) == 6  # 3 of 6 prompts
+    found = estimate.cost(study, Run("alone", RS, 0, Configuration(1e-2)), given)
+    assert given.n_pairs("alone", RS, study.params) == 6  # half of 12
     assert found == Cost(0.25 + 2 + 2 * 10 + 6 * 0.5 + 6 * 1, 6 * 100 + 6 * 20, 9 + 6 * 7)
     of_response = rates(response=Cost(0.5, 10.0, 2.0))
     assert estimate.cost(study, Responses(0), of_response) == Cost(12 * 4 * 0.5, 12 * 4 * 10, 12 * 4 * 2)
@@ -75,9 +76,17 @@ def test_the_cost_of_a_run_by_hand(home):
     assert estimate.cost(study, Prompts(0), of_response).seconds == 12
 
 
-def test_pairs_that_the_sample_had_none_of_and_a_limit():
-    assert rates({("a", RS): 0}).n_pairs("a", RS, 60) == 5
-    assert rates({("a", RS): 6}, most_pairs=4).n_pairs("a", RS, 60) == 4
+def test_pairs_of_other_pools_limits_and_sizes_that_cannot_be_filled(home):
+    study = Study("smoke", **OWN | {"n_size_prompts": 20, "n_pairs": 9, "comparisons": ["alone", "sizes_sharing"]})
+    study.params = study.params.replace(pair_sizes=[4, 10])
+    given = rates(
+        training=Cost(2.0),
+        artefact=Cost(0.25),
+        **dict.fromkeys(("step", "reference", "trained pair", "greedy"), Cost()),
+    )
+    assert given.n_pairs("sizes_sharing", RS, study.params) == 9  # 10 of 20 prompts, but n_pairs
+    small, large = (Run("sizes_sharing", RS, 0, at) for at in study.configurations("sizes_sharing"))
+    assert estimate.cost(study, small, given) == Cost(2.25) and estimate.cost(study, large, given) == Cost(0.25)
 
 
 def test_a_sample_is_timed_and_what_is_there_is_free(home, monkeypatch):
@@ -91,7 +100,7 @@ def test_a_sample_is_timed_and_what_is_there_is_free(home, monkeypatch):
     found = estimate.estimate(study, workers=1, say=lambda line: None)
     tasks = study.pipeline.needs(study.tasks())
     units = {unit for task in tasks for unit, count in task.work(study.params, lambda *arm: 9).items() if count}
-    assert units == measured[0].of.keys()  # all that stages declare is timed, under the same names
+    assert units <= measured[0].of.keys()  # all that stages declare is timed, under the same names
     assert all(unit in ROUGHLY or unit.split()[0] in ROUGHLY for unit in units)
     assert {row["stage"] for row in found["rows"]} == {
         *("prompts", "base", "responses", "trees", "pairs", "pair_tables", "run")
@@ -218,8 +227,8 @@ def test_bytes_on_disk_by_hand():
     assert sizes.disk_bytes(params, [Trees("mcts", 0)], 5) == 12 * 4 * response
     assert sizes.disk_bytes(params, [Pairs("sharing", 0)], 5) == 12 * 2 * response  # a chosen and a rejected
     assert sizes.disk_bytes(params, [Base("test", 0.0), PairTables("sharing", 0)], 5) == 6 * evaluated
-    run = [Run("sharing", RS, 0)]
+    run = [Run("alone", RS, 0, Configuration(1e-2))]
     assert sizes.disk_bytes(params, run, 5) == 6 * evaluated + 20 + 120  # an adapter, two checkpoints of three times it
     assert sizes.disk_bytes(params, run, 5, at_once=3) == 6 * evaluated + 20 + 3 * 120
-    sampled = params.replace(sampled_comparisons=["sharing"])
+    sampled = params.replace(sampled_comparisons=["alone"])
     assert sizes.disk_bytes(sampled, run, 5) == 3 * 6 * evaluated + 140  # and at temperature 1, the base too

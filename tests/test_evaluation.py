@@ -16,7 +16,8 @@ from ifpref.constraints import verify
 from ifpref.evaluation import ScoreError, Table
 from ifpref.evaluation.policy import evaluate, measured, write_evaluation
 from ifpref.evaluation.sets import ifeval_prompts
-from ifpref.evaluation.table import is_empty, is_repetitive
+from ifpref.evaluation.side_effects import side_effects
+from ifpref.evaluation.table import is_empty
 from ifpref.evaluation.temperature import Matched, entropy_curve, matched_temperature
 from ifpref.prompts.build import build, constraints_of, to_rows
 from ifpref.sampling import Settings
@@ -44,7 +45,7 @@ def make_prompt(id, constraints, difficulty="easy"):
 def make_row(prompt_id, sample, strict, loose=None, text="The sun is out.", tokens=4, finish="stop", **more):
     row = {"prompt_id": prompt_id, "sample": sample, "token_ids": list(range(tokens)), "text": text, "finish": finish}
     row |= {"strict": strict, "loose": strict if loose is None else loose, "n_tokens": tokens}
-    return row | {"logprob": -2.0, **more}
+    return row | {"logprob": -2.0, **side_effects(text, set()), **more}
 
 
 PROMPTS = [make_prompt("a", [COMMA]), make_prompt("b", [RAIN, COMMA, SUN], "hard"), make_prompt("c", [COMMA, RAIN])]
@@ -54,7 +55,7 @@ ROWS = [
     make_row("b", 0, [True, True, False], logprob=-123456.5, base_logprob=-123455.25, entropy=1.0, tokens=12),
     make_row("b", 1, [True, True, True], text="* -", logprob=-4.0, base_logprob=-4.0, entropy=0.0),
     make_row("c", 0, [False, False], finish="length", logprob=-1.0, base_logprob=-3.0, entropy=0.5),
-    make_row("c", 1, [False, True], text="Rain.\nRain.\nrain.", logprob=-1.0, base_logprob=-1.0, entropy=0.75),
+    make_row("c", 1, [False, True], text="So it rains.\nso it rains", logprob=-1.0, base_logprob=-1.0, entropy=0.75),
 ]
 IDS = [[constraint["id"] for constraint in prompt["constraints"]] for prompt in PROMPTS]
 
@@ -74,7 +75,7 @@ def test_levels_worked_out_by_hand(table):
     assert table.n_tokens.tolist() == [[4, 4], [12, 4], [4, 4]]
     assert table.truncated.tolist() == [[False, False], [False, False], [True, False]]
     assert table.empty.tolist() == [[False, False], [False, True], [False, False]]
-    assert table.repetitive.tolist() == [[False, False], [False, False], [False, True]]
+    assert table.repeated.tolist() == [[False, False], [False, False], [False, True]]
     assert table.kl.tolist() == [[0.5, -0.5], [-1.25, 0], [2, 0]]
 
 
@@ -100,7 +101,7 @@ def test_a_table_goes_to_json_and_back(table):
     for mode in ("strict", "loose"):
         for one, other in zip(back.verdicts(mode), table.verdicts(mode), strict=True):
             assert one.dtype == bool and np.array_equal(one, other)
-    for name in ("n_tokens", "truncated", "empty", "repetitive", "entropy"):
+    for name in ("n_tokens", "truncated", "empty", "repeated", "entropy"):
         assert np.array_equal(getattr(back, name), getattr(table, name)), name
 
 
@@ -120,26 +121,6 @@ def test_samples_that_are_missing_or_twice_there_are_refused(rows):
 def test_an_unknown_mode_is_refused(table):
     with pytest.raises(ValueError, match="mode 'lose'; allowed: 'strict', 'loose'"):
         table.prompt_level("lose")
-
-
-@pytest.mark.parametrize(
-    ("tokens", "text", "expected"),
-    [
-        (range(12), "A b.\nA b.\n\nA  B.", True),  # a line thrice, but for case and blanks
-        (range(12), "He ran. he ran. He ran.", True),
-        (range(12), "He ran. He ran. She ran. He ran.", False),
-        (range(12), "***\nOne\n***\nTwo\n***\n", False),  # separators stand between
-        (range(12), "***\n***\n***", False),  # no letters: not a line
-        ([1, 2] * 6, "x", True),  # runs 1212 and 2121, 5 and 4 of 9
-        ([1, 2] * 3, "x", False),  # 1212 twice only
-        ([1, 2, 3, 4, 9, 1, 2, 3, 4, 8, 1, 2, 3, 4], "x", True),  # 3 of 11 runs
-        ([1, 2, 3, 4, 9, 1, 2, 3, 4, 8, 1, 2, 3, 4, 5, 6, 7, 0], "x", False),  # 3 of 15: a fifth, not more
-        ([], "", False),
-        ([1, 1, 1], "x", False),
-    ],
-)
-def test_what_is_repetitive(tokens, text, expected):
-    assert is_repetitive(list(tokens), text) is expected
 
 
 def test_what_is_empty():
@@ -182,6 +163,7 @@ def test_rows_worked_out_by_hand():
         assert (row["strict"], row["loose"]) == expected[row["text"]][:2]
         assert row["logprob"] == pytest.approx(math.log(expected[row["text"]][2] / 3.5))
         assert row["n_tokens"] == len(row["token_ids"]) and row["finish"] == "stop"
+        assert (row["unasked"], row["repeated"], row["nearly_repeated"]) == ([], False, False)
         assert engine.decode(row["token_ids"]) == row["text"]
     assert json.loads(json.dumps(rows)) == rows
     cut = evaluate(PROMPTS, Watched(), replace(GREEDY, max_tokens=2), 1)

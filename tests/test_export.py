@@ -11,6 +11,7 @@ import pytest
 from ifpref import paths
 from ifpref.analysis import ifeval
 from ifpref.curation.pairs import Arm
+from ifpref.design import Configuration
 from ifpref.models import attach_adapter, detach_adapter, load_model
 from ifpref.pipeline.policies import IFEVAL_KEY
 from ifpref.pipeline.runs import IFEvalRun, Run
@@ -30,7 +31,7 @@ OWN = TINY | {
     "num_train_epochs": 4.0,
 }
 RS = Arm("rs")
-RUN = Run("transfer", RS, 0)
+RUN = Run("transfer", RS, 0, Configuration(1e-2))
 TOKEN = "hf_" + "x1Y2z3" * 6
 ASKED = {"key": 7, "prompt": "Tell a story.", "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}
 

@@ -38,16 +38,21 @@ EFFECTS = [
 CLAIMS = [
     an_effect(2.1, 1.2, claim="C1", text="a shared prefix gains", verdict="supported", margin=1.0),
     an_effect(0.1, 0.7, claim="C2", text="a shared prefix is more stable", verdict="equivalent", margin=1.0),
-    an_effect(-3.0, 1.4, claim="C3", text="high contrast gains", verdict="contradicted", margin=1.0),
+    an_effect(-3.0, 1.4, claim="C3", text="high contrast gains", verdict="opposite", margin=1.0),
     an_effect(0.8, 2.4, claim="C4", text="a mixture gains", verdict="not resolved", margin=1.0),
 ]
+CLEAN = {"clean_estimate": -1.0, "clean_low": -2.5, "clean_high": 0.5, "clean_verdict": "opposite"}
 IDS = ("keywords:existence", "keywords:frequency", "detectable_format:title")
 PER_CONSTRAINT = [
     an_effect(3.0 * place, 1.0, label=id, arm=arm, prompts=100 + place)
     for place, id in enumerate(IDS)
     for arm in ("rs", "mcts")
 ]
-TERCILES = [an_effect(n, 1.5, label=label, pairs=70 + n) for n, label in enumerate(("lower", "middle", "upper"))]
+STEPS = [
+    an_effect(place + turn, 1.5, arm=arm, pairs=pairs, mark="x" * turn)
+    for turn, arm in enumerate(("rs", "mcts"))
+    for place, pairs in enumerate((50, 100, 400))
+]
 HEAT = [
     an_effect(x - y, 2.0, train=train, evaluated=evaluated)
     for y, train in enumerate(("hard", "easy", "moderate"))
@@ -98,16 +103,11 @@ LOG = [
     for replicate in range(2)
     for step in range(1, 5)
 ]
-RATES = [
-    {"arm": arm, "learning_rate": rate, "replicate": n, "gain": 5.0 + n, "diverged": rate > 1e-3 and n == 0}
-    for arm in ("rs", "mcts")
-    for rate in (5e-4, 1e-3, 2e-3)
-    for n in range(3)
-] + [an_effect(6.0, 1.0, arm=arm, learning_rate=rate) for arm in ("rs", "mcts") for rate in (5e-4, 1e-3, 2e-3)]
-DECODING = [
-    {"arm": "base", "greedy": 0.23, "sampled": 0.16, "base_matched": None},
-    {"arm": "rs", "greedy": 0.35, "sampled": 0.29, "base_matched": 0.2},
-    {"arm": "mcts", "greedy": 0.37, "sampled": 0.31, "base_matched": 0.21},
+SURFACE = [
+    an_effect(x - y + turn, 2.0, change=change, learning_rate=rate, arm=arm)
+    for turn, arm in enumerate(("rs/high/hard", "mcts/high/hard", "mcts − rs"))
+    for y, change in enumerate(("no other change", "8 epochs"))
+    for x, rate in enumerate((1e-3, 1e-2, 0.1))
 ]
 VERDICTS = [
     {"sample": sample, "constraint": id, "met": met, "score": sum(mets) / 2}
@@ -137,12 +137,25 @@ TREE = {
 }
 PAIR = (["The", " river", " ends", "."], ["The", " stone"], [0.1, 0.2, -0.3, 0.4], [0.1, -0.5], 1)
 
+ARGUMENTS = {"steps": {"x": "pairs", "name": "pairs of each arm"}}
 FROM_ROWS = (
-    {"forest": EFFECTS, "claims": CLAIMS, "per_constraint": PER_CONSTRAINT, "terciles": TERCILES, "rates": RATES}
+    {"forest": EFFECTS, "claims": CLAIMS, "side_by_side": PER_CONSTRAINT, "steps": STEPS}
     | {"heat_map": HEAT, "balance": BALANCE, "verdict_grid": VERDICTS, "yields": YIELDS, "shared_prefix": PREFIXES}
-    | {"training_curves": LOG, "search_progress": PROGRESS, "scatter_decoding": DECODING}
+    | {"training_curves": LOG, "search_progress": PROGRESS}
 )
-ALL = {name: lambda name=name: getattr(figures, name)(FROM_ROWS[name]) for name in FROM_ROWS} | {
+
+
+def draw(name, rows):
+    return getattr(figures, name)(rows, **ARGUMENTS.get(name, {}))
+
+
+GRID = {"lines": "change", "columns": "learning_rate", "panels": "arm", "names": ("", "learning rate")}
+ALL = {name: lambda name=name: draw(name, FROM_ROWS[name]) for name in FROM_ROWS} | {
+    "surface": lambda: figures.heat_map(SURFACE, **GRID),
+    "ranked": lambda: figures.side_by_side(PER_CONSTRAINT, is_ranked=True),
+    "over KL": lambda: figures.steps(STEPS, "pairs", "KL", scale="linear"),
+    "sizes": lambda: figures.steps(STEPS, "pairs", "pairs", scale="log"),
+    "clean claims": lambda: figures.claims([row | CLEAN for row in CLAIMS], margin=1.0),
     "tree": lambda: figures.tree(TREE, chosen=2, rejected="mcts/4"),
     "log_ratios": lambda: figures.log_ratios(*PAIR),
 }
@@ -170,7 +183,7 @@ def open_marks(figure):
 
 def test_every_public_figure_is_under_test():
     other = {"Figure", "looks", "pair_html", "save", "use_style"}
-    assert set(figures.__all__) - other == set(ALL)
+    assert set(figures.__all__) - other == {*FROM_ROWS, "tree", "log_ratios"} <= set(ALL)
 
 
 # ---- all figures
@@ -207,9 +220,9 @@ def test_tick_labels_do_not_overlap(drawn, name):
 @pytest.mark.parametrize("name", FROM_ROWS)
 def test_no_rows_are_an_error_that_says_what_is_needed(name):
     with pytest.raises(ValueError, match=f"{name}: no rows; needed: one or more with "):
-        getattr(figures, name)([])
+        draw(name, [])
     with pytest.raises(ValueError, match=f"{name}: row 0 has no '.*needed: "):
-        getattr(figures, name)([{"nothing": 1}])
+        draw(name, [{"nothing": 1}])
 
 
 def test_the_same_bytes_on_every_run_and_every_save(drawn, tmp_path):
@@ -242,13 +255,13 @@ def test_another_process_writes_the_same_bytes_and_loads_no_model(tmp_path):
 def test_a_png_has_200_dots_an_inch(drawn, tmp_path):
     from matplotlib.image import imread
 
-    png, _ = figures.save(drawn["terciles"], tmp_path, "terciles")
+    png, _ = figures.save(drawn["steps"], tmp_path, "steps")
     height, width, _ = imread(png).shape
-    assert (width, height) == tuple(200 * drawn["terciles"].get_size_inches())
+    assert (width, height) == tuple(200 * drawn["steps"].get_size_inches())
 
 
 def test_a_pandas_frame_gives_the_same_picture_as_its_rows(tmp_path):
-    for name in ("rates", "forest"):  # rows of two kinds, and None: a frame fills both with NaN
+    for name in ("forest", "heat_map"):  # None: a frame fills it with NaN
         rows = figures.save(getattr(figures, name)(FROM_ROWS[name]), tmp_path / "rows", name)
         frame = figures.save(getattr(figures, name)(pd.DataFrame(FROM_ROWS[name])), tmp_path / "frame", name)
         assert rows[0].read_bytes() == frame[0].read_bytes(), name
@@ -278,7 +291,7 @@ def test_a_readers_own_figure_in_the_style_is_not_cut(tmp_path):
 
 
 def test_jupyter_shows_a_figure_that_ends_a_cell(drawn):
-    assert drawn["terciles"]._repr_png_().startswith(b"\x89PNG")
+    assert drawn["steps"]._repr_png_().startswith(b"\x89PNG")
 
 
 # ---- one look for each arm
@@ -288,7 +301,9 @@ def test_arms_of_a_factor_differ_in_colour_marker_and_line():
     for levels in FACTORS.values():
         for of in ("colour", "marker", "dashes"):
             assert len({str(getattr(look, of)) for look in levels.values()}) == len(levels), of
-    assert len({look.colour for levels in FACTORS.values() for look in levels.values()}) == 13
+    assert (
+        len({look.colour for levels in FACTORS.values() for look in levels.values()}) == 14
+    )  # verifier has that of rs
 
 
 def test_an_arm_is_called_by_what_tells_it_apart():
@@ -301,6 +316,10 @@ def test_an_arm_is_called_by_what_tells_it_apart():
     assert figures.looks(["rs/high/hard"])["rs/high/hard"].label == "rs"
     both = figures.looks(["rs/high/all", "rs/low/all", "mcts/low/all"])
     assert [look.label for look in both.values()] == ["rs/high", "rs/low", "mcts/low"]
+    scorers = figures.looks(["rs/high/all", "rs/high/all/clean"])
+    assert [look.label for look in scorers.values()] == ["verifier", "clean"]
+    readings = figures.looks(["accuracy", "clean accuracy"])
+    assert [look.label for look in readings.values()] == list(readings)
 
 
 def test_words_that_are_no_arm_take_spare_looks():
@@ -311,7 +330,7 @@ def test_words_that_are_no_arm_take_spare_looks():
 
 def test_an_arm_looks_the_same_in_every_figure(drawn):
     mcts = FACTORS["curation"]["mcts"]
-    for name in ("forest", "per_constraint", "shared_prefix", "search_progress", "training_curves", "rates"):
+    for name in ("forest", "side_by_side", "shared_prefix", "search_progress", "training_curves", "steps"):
         lines = [line for axes in drawn[name].axes for line in axes.lines if line.get_color() == mcts.colour]
         assert mcts.marker in {line.get_marker() for line in lines}, name
 
@@ -379,34 +398,43 @@ def test_claims_have_a_colour_a_marker_and_a_word_for_each_verdict(drawn):
     marks = [one[0] for one in intervals(figure)]
     assert len(marks) == 4
     assert len({mark.get_marker() for mark in marks}) == len({mark.get_color() for mark in marks}) == 4
-    assert {"supported", "equivalent", "contradicted", "not resolved"} <= set(words(figure))
+    assert {"supported", "equivalent", "opposite sign here", "not resolved"} <= set(words(figure))
     assert "\N{MINUS SIGN}1 to +1" in figures.claims(CLAIMS, margin=1.0).axes[0].get_xlabel()
+
+
+def test_claims_have_clean_accuracy_below_them(drawn):
+    figure = drawn["clean claims"]
+    assert len(intervals(figure)) == 2 * len(CLAIMS)
+    said = [text for text in words(figure) if text.startswith("clean: ")]
+    assert said == ["clean: \N{MINUS SIGN}1.0 [\N{MINUS SIGN}2.5, +0.5], opposite sign here"] * len(CLAIMS)
 
 
 def test_claims_say_when_they_are_a_demonstration_and_refuse_other_words():
     assert "(demonstration)" in figures.claims([CLAIMS[0] | {"demonstration": True}]).get_suptitle()
-    with pytest.raises(ValueError, match="C1 is 'proved'; allowed: supported, equivalent, contradicted, not resolved"):
+    with pytest.raises(ValueError, match="C1 is 'proved'; allowed: supported, equivalent, opposite, not resolved"):
         figures.claims([CLAIMS[0] | {"verdict": "proved"}])
 
 
 def test_constraints_stand_in_the_order_of_their_effect_with_all_arms(drawn):
-    figure = drawn["per_constraint"]
+    figure = drawn["ranked"]
     assert len(intervals(figure)) == len(PER_CONSTRAINT)
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert labels == ["title  (102)", "frequency  (101)", "existence  (100)"]  # the largest on top
     heights = [one[0].get_ydata()[0] for one in intervals(figure)]
     assert len(set(heights)) == len(heights)  # side by side, not one upon the other
+    labels = [label.get_text() for label in drawn["side_by_side"].axes[0].get_yticklabels()]
+    assert labels == ["existence  (100)", "frequency  (101)", "title  (102)"]  # as they come
 
 
 def test_what_has_no_interval_is_said_once_beside_the_constraints():
     bare = [row | {"low": None, "high": None, "reason": "no variation: all the same"} for row in PER_CONSTRAINT]
     gone = bare[0] | {"label": "a:gone", "estimate": None, "reason": "no replicate is there"}
-    said = words(figures.per_constraint([*bare, gone]))
+    said = words(figures.side_by_side([*bare, gone]))
     assert said.count("open: no variation") == 1 and said.count("missing: no replicate is there") == 1
-    assert "no variation" not in said and "open: no variation" not in words(figures.per_constraint(PER_CONSTRAINT))
+    assert "no variation" not in said and "open: no variation" not in words(figures.side_by_side(PER_CONSTRAINT))
 
 
-@pytest.mark.parametrize("draw", [figures.forest, figures.per_constraint])
+@pytest.mark.parametrize("draw", [figures.forest, figures.side_by_side])
 def test_an_interval_beyond_what_can_be_leaves_the_axes(draw):
     row = {"label": "a", "arm": "rs", "estimate": -12.0, "low": -171.0, "high": 146.0, "prompts": 9}
     figure = draw([row])
@@ -419,10 +447,21 @@ def test_an_interval_beyond_what_can_be_leaves_the_axes(draw):
     assert -105 < low < -50 and 30 < high < 105
 
 
-def test_terciles_stand_from_left_to_right_with_their_pairs(drawn):
-    figure = drawn["terciles"]
-    assert [one[0].get_xdata()[0] for one in intervals(figure)] == [0, 1, 2]
-    assert figure.axes[0].get_xticklabels()[0].get_text() == "lower\n70 pairs\n0.0 [\N{MINUS SIGN}1.5, +1.5]"
+def test_steps_stand_side_by_side_or_where_their_numbers_lie(drawn):
+    def places(name):
+        return [round(float(one[0].get_xdata()[0]), 3) for one in intervals(drawn[name])]
+
+    assert places("steps") == [-0.1, 0.9, 1.9, 0.1, 1.1, 2.1]
+    assert places("over KL") == [50, 100, 400, 50, 100, 400]
+    assert drawn["sizes"].axes[0].get_xscale() == "log" and places("sizes")[0] < 50 < places("sizes")[3] < 53
+    assert [label.get_text() for label in drawn["sizes"].axes[0].get_xticklabels()] == ["50", "100", "400"]
+    assert words(drawn["steps"]).count("x") == 3  # the marks of one arm
+
+
+def test_steps_without_intervals_say_why():
+    rows = [row | {"low": None, "high": None, "reason": "one replicate"} for row in STEPS]
+    figure = figures.steps(rows, "pairs", "pairs")
+    assert len(open_marks(figure)) == len(STEPS) and "open: one replicate" in words(figure)
 
 
 # ---- pairs
@@ -541,39 +580,6 @@ def test_training_curves_end_where_a_run_diverged_and_runs_are_told_apart():
         figures.training_curves(LOG + LOG)
 
 
-def test_rates_show_runs_means_and_what_diverged(drawn):
-    figure = drawn["rates"]
-    axes = figure.axes[0]
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["0.0005", "0.001", "0.002"]
-    assert len(intervals(figure)) == 6
-    assert [len(line.get_xdata()) for line in axes.lines if line.get_marker() == "x"] == [2]
-    assert "2 diverged runs" in words(figure)
-    runs = [line for line in axes.lines if line.get_markersize() == 3.5]
-    assert [len(line.get_xdata()) for line in runs] == [8, 8]
-
-
-def test_rates_of_one_replicate_say_that_means_have_no_interval():
-    rows = [an_effect(6.0, None, arm="rs", learning_rate=rate, reason="one replicate") for rate in (1e-3, 2e-3)]
-    figure = figures.rates(rows)
-    assert len(open_marks(figure)) == 2 and "open: one replicate" in words(figure)
-
-
-def test_decoding_stands_beside_the_base_made_as_sharp(drawn):
-    figure = drawn["scatter_decoding"]
-    points = {
-        (round(float(x), 6), round(float(y), 6))
-        for line in figure.axes[0].lines
-        if line.get_linestyle() == "None"
-        for x, y in line.get_xydata()
-        if np.isfinite(y)
-    }
-    assert points == {(23, 16), (35, 29), (37, 31), (35, 20), (37, 21)}
-    assert sum(np.isfinite(mark.get_ydata()[0]) for mark in open_marks(figure)) == 2  # the base has no base
-    assert [round(limit, 6) for limit in figure.axes[0].get_xlim()] == [
-        round(limit, 6) for limit in figure.axes[0].get_ylim()
-    ]
-
-
 # ---- grids
 
 
@@ -586,6 +592,17 @@ def test_heat_map_has_the_order_of_difficulty_and_the_numbers_in_its_cells(drawn
     assert "+2.0" in words(figure) and "[0.0, +4.0]" in words(figure)
     nothing = figures.heat_map([an_effect(0.0, 1.0, train="easy", evaluated="easy")])
     assert nothing.axes[0].collections[0].get_facecolors().min() > 0.95  # no gain has no colour
+
+
+def test_panels_share_their_lines_and_colours(drawn):
+    *others, last = drawn["surface"].axes
+    assert [axes.get_title(loc="left") for axes in drawn["surface"].axes] == ["rs", "mcts", "mcts − rs"]
+    assert [label.get_text() for label in last.get_yticklabels()] == ["no other change", "8 epochs"]
+    assert not any(label.get_text() for axes in others for label in axes.get_xticklabels())
+    assert [label.get_text() for label in last.get_xticklabels()] == ["0.001", "0.01", "0.1"]
+    assert [text.get_text() for text in others[0].texts][:3] == ["0.0", "+1.0", "+2.0"]
+    ones = [axes.collections[0].get_facecolors()[n] for axes, n in ((others[0], 1), (others[1], 0))]
+    assert (ones[0] == ones[1]).all()  # +1.0 in both
 
 
 def test_heat_map_says_what_was_not_run():

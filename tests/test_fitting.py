@@ -297,20 +297,20 @@ def test_a_run_goes_on_from_its_checkpoint_with_half_and_the_next_one_begins_the
     """4 pairs a step, in one micro-batch, then in two."""
     longer = {"per_device_train_batch_size": 4, "num_train_epochs": 16.0, "save_steps": 1}  # of one pair or a few
     study = Study("smoke", **TINY, **longer)
-    whole = study.policy("sharing", Arm("mcts"))
+    whole = study.policy("as_they_come", Arm("mcts"))
     expected = losses(whole)
     assert set(own.seen) == {4} and len(expected) > 2 and not (own.store / FILE).exists()
     shutil.rmtree(whole.folder)
     own.room = 2
     own.seen.clear()
-    halved = study.policy("sharing", Arm("mcts"))
+    halved = study.policy("as_they_come", Arm("mcts"))
     assert halved.key == whole.key  # the sizes are in no key
     settings = halved.read_json("training.json")["settings"]
     assert (settings["per_device_train_batch_size"], settings["gradient_accumulation_steps"]) == (2, 2)
     assert own.seen == [4, 4, 4, *[2] * (1 + 2 * (len(expected) - 1))]  # a look at step 0 each time; step 1 once
     assert losses(halved) == pytest.approx(expected, abs=1e-4)
     own.seen.clear()
-    other = study.policy("sharing", Arm("rs"))
+    other = study.policy("as_they_come", Arm("rs"))
     assert set(own.seen) <= {1, 2} and other.read_json("training.json")["state"] == "finished"
     [entry] = json.loads((own.store / FILE).read_text())
     assert (entry["parameter"], entry["fits"]) == ("per_device_train_batch_size", 2)
@@ -321,7 +321,7 @@ def test_training_in_two_processes_from_a_profile_is_the_same_artefact(own, monk
     shutil.rmtree(own.store / "policy")
     study = Study("smoke", **TINY, training_processes=2)
     assert Schedule(study.pipeline, study.tasks()).needs == {}
-    policy, record = study.policy("sharing", Arm("rs")), study.record("sharing", Arm("rs"), 0)
+    policy, record = study.policy("as_they_come", Arm("rs")), study.record("as_they_come", Arm("rs"), 0)
     training = policy.read_json("training.json")
     assert policy.key == record["policy"] and (training["processes"], training["state"]) == (2, "finished")
     assert losses(policy) == pytest.approx(record["log"]["loss"], abs=1e-4)

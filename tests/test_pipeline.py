@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 import pytest
 
 from ifpref.curation.pairs import Arm
-from ifpref.design import COMPARISONS
+from ifpref.design import COMPARISONS, Configuration
 from ifpref.params import Params, load_params, profiles
 from ifpref.pipeline import lock
 from ifpref.pipeline.model import THREADS
@@ -37,17 +37,19 @@ OTHER = {  # parameter -> another value, where no rule finds one
     "chosen_quality": "perfect",
     "sampled_comparisons": ("triples",),
     "comparisons": ("sharing",),
-    "learning_rates": (1e-5, 1e-3),
     "loss_type": "ipo",
     "lr_scheduler_type": "linear",
     "lora_target_modules": ("q_proj",),
-    "n_replicates": 2,
+    "n_replicates": 3,
     "max_constraints": 5,
     "easy_max_constraints": 1,
     "moderate_max_constraints": 5,
     "confidence": 0.9,
     "engine_url": "http://127.0.0.1:9",
-    "n_tuning_replicates": 0,
+    "harsh_learning_rates": (1e-3,),
+    "harsh_changes": ("num_train_epochs=3",),
+    "pair_sizes": (3,),
+    "n_series_replicates": 1,
     "device": "cpu",
 }
 
@@ -82,6 +84,10 @@ def another(params: Params, name: str, folder) -> dict:
         return {name: 0.2, "loss_type": "robust"}
     if name == "revision":
         return {name: "abc"}
+    if name == "learning_rates":
+        return {name: (value or ()) + tuple(params.learning_rate * times for times in (1.0, 1.1))[bool(value) :]}
+    if name == "learning_rate" and params.learning_rates:  # the middle of a grid: the grid is another then
+        return {name: params.learning_rates[-1] if value != params.learning_rates[-1] else params.learning_rates[0]}
     for other in (OTHER, YET_ANOTHER):
         if name in other and other[name] != value:
             return {name: other[name]}
@@ -100,10 +106,9 @@ def test_every_parameter_changes_a_key_or_says_why_not(profile, tmp_path, folder
     monkeypatch.setenv("IFEVAL_PROMPTS", str(tmp_path / "ifeval.jsonl"))
     (tmp_path / "ifeval.jsonl").write_text("{}\n")
     names = ("sharing", "stability", "unshared", "dose_lower", "quality", "pass_rate", "transfer", "transfer_seen")
-    here = {"comparisons": names, "n_replicates": 1, "model": "pocket", "revision": None, "ifeval": True}
-    params = load_params(profile, **here)
-    if profile in ("smoke", "gpu"):  # each way of naming a rate once
-        params = params.replace(n_tuning_replicates=1)
+    names += ("sizes_sharing", "as_they_come")
+    here = {"comparisons": names, "n_replicates": 2, "model": "pocket", "revision": None, "ifeval": True}
+    params = load_params(profile, **here | {"n_series_replicates": None})
     before = keys(params, tmp_path)
     unchanged = set()
     for name in Params.model_fields:
@@ -126,7 +131,10 @@ def test_what_decides_a_models_output_is_in_every_key_that_it_made(tmp_path, fol
     def key(**changed):
         params = load_params("smoke", **changed)
         pipeline = Pipeline(params, Store(tmp_path))
-        return [pipeline.key(task) for task in (Responses(0), Trees("mcts", 0), Run("sharing", Arm("rs"), 0))]
+        return [
+            pipeline.key(task)
+            for task in (Responses(0), Trees("mcts", 0), Run("sharing", Arm("rs"), 0, Configuration(1e-2)))
+        ]
 
     first = key(model=str(folder))
     assert all(a != b for a, b in zip(first, key(model=str(folder), dtype="bfloat16"), strict=True))
@@ -250,13 +258,15 @@ def test_a_tweak_of_each_stage_is_never_answered_from_old_results(root, tmp_path
 
 MADE = """
 import json
+from ifpref.design import Configuration
 from ifpref.pipeline.policies import Base
 from ifpref.pipeline.runs import Run
 from ifpref.pipeline.samples import Responses
 from ifpref.study import Arm, Study
 study = Study("smoke", {overrides!r})
 study.run("prefix", workers={workers}, say=lambda line: None)
-made = [study.pipeline.find(task) for task in (Responses(0), Base("test", 0.0), Run("alone", Arm("rs"), 0))]
+run = Run("alone", Arm("rs"), 0, Configuration(1e-2))
+made = [study.pipeline.find(task) for task in (Responses(0), Base("test", 0.0), run)]
 print(json.dumps([[one.key, one.manifest["files"], one.manifest["made"]["threads"]] for one in made]))
 """
 KERNEL = """
@@ -289,11 +299,22 @@ def test_an_artefact_is_the_same_whoever_makes_it(root, tmp_path):
 
 
 def test_prompts_of_a_replicate_and_those_of_all():
-    assert [str(task) for task in (Prompts(3), Prompts(), Responses(1), Responses(1, "pass rate"))] == [
+    tasks = (
+        Prompts(3),
+        Prompts(3, "hard"),
+        Prompts(),
+        Responses(1),
+        Responses(1, "pass rate"),
+        Responses(1, pool="hard"),
+    )
+    assert [str(task) for task in tasks] == [
         "prompts 3",
+        "prompts 3 hard",
         "prompts held-out",
         "responses 1",
         "responses 1 pass rate",
+        "responses 1 hard",
     ]
-    run = Run("sharing", Arm("mcts"), 0)
-    assert str(run) == "run sharing mcts/high/all 0" and run.label == "sharing mcts/high/all"
+    run = Run("sharing", Arm("mcts"), 0, Configuration(1e-2, n_pairs=40))
+    assert str(run) == "run sharing mcts/high/all 0 lr 0.01, 40 pairs"
+    assert run.label == "sharing mcts/high/all lr 0.01, 40 pairs"

@@ -10,6 +10,7 @@ from test_engines import serving
 from tiny_models import save_random
 
 from ifpref.curation.pairs import Arm
+from ifpref.design import Configuration
 from ifpref.params import load_params
 from ifpref.pipeline import preflight, sizes
 from ifpref.pipeline.pipeline import Pipeline
@@ -22,7 +23,12 @@ from tests.conftest import TINY
 
 torch = pytest.importorskip("torch")
 
-PROMPTS, RESPONSES, TREES, RUN = Prompts(0), Responses(0), Trees("mcts", 0), Run("sharing", Arm("rs"), 0)
+PROMPTS, RESPONSES, TREES, RUN = (
+    Prompts(0),
+    Responses(0),
+    Trees("mcts", 0),
+    Run("sharing", Arm("rs"), 0, Configuration(1e-2)),
+)
 T4, A100 = ("Tesla T4", (7, 5)), ("NVIDIA A100", (8, 0))
 
 

@@ -1,10 +1,8 @@
 """Secondary readings and the words around numbers: toy tables with answers worked out by hand."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import nbformat
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -12,7 +10,8 @@ from ifpref import figures, statistics
 from ifpref.analysis import ifeval, pair_results, readings, results, words
 from ifpref.analysis.arms import EASY, HARD, HIGH, IMPERFECT, LOW, MCTS, MIXED, MODERATE, RS, UNSHARED
 from ifpref.curation.pairs import Arm
-from ifpref.design import COMPARISONS, of_levels
+from ifpref.design import COMPARISONS, Configuration, of_levels
+from ifpref.evaluation.side_effects import side_effects
 from ifpref.evaluation.table import Table
 from ifpref.params import ParamsError, load_params
 from ifpref.pipeline.pairs import Pairs
@@ -23,7 +22,7 @@ from ifpref.study import Study
 
 
 def table(*met):
-    row = {"sample": 0, "token_ids": [5, 9, 2], "text": "A word.", "finish": "stop", "n_tokens": 3, "logprob": -1.0}
+    row = {"sample": 0, "text": "A word.", "finish": "stop", "n_tokens": 3, "logprob": -1.0, **side_effects("", ())}
     return Table.from_rows(
         row | {"prompt_id": f"p{i}", "strict": [bool(one)], "loose": [bool(one)]} for i, one in enumerate(met)
     )
@@ -39,18 +38,22 @@ TOY = {
 
 
 def study(*names):
-    """Two replicates, four prompts of one constraint, of which the base meets the first two."""
+    """Two replicates, four prompts of one constraint, of which the base meets the first two. One rate for all."""
     arms = {"difficulty": (EASY, MODERATE, HARD), "transfer": (RS,), "transfer_seen": (RS,)}
     prompts = [{"difficulty": level} for level in ("easy", "moderate", "hard", "hard")]
+    at = Configuration(1e-2)
     return SimpleNamespace(
         profile="smoke",
         overrides={},
         params=load_params("smoke", comparisons=list(names), sampled_comparisons=[], n_replicates=2),
         is_demonstration=True,
         replicates=range(2),
-        comparison=lambda name: SimpleNamespace(name=name, arms=arms[name], every_rate=False),
+        replicates_of=lambda name: range(2),
+        comparison=lambda name: SimpleNamespace(name=name, arms=arms[name]),
         comparisons=[COMPARISONS[name] for name in names],
-        tables=lambda name, arm, key="test/greedy", rate=None: TOY[name, arm],
+        configurations=lambda name: (at,),
+        middle=lambda name: at,
+        tables=lambda name, arm, key="test/greedy", at=None: TOY[name, arm],
         base=lambda split="test", temperature=0.0: table(1, 1, 0, 0),
         prompts=lambda split, replicate=0: prompts,
         pair_tables=lambda name: [{"pairs": {"easy": 0, "hard": 0}}] * 2,
@@ -79,7 +82,7 @@ def test_a_comparison_that_the_profile_lacks_has_no_rows_and_one_that_nobody_kno
 
 def test_contrasts_on_prompts_that_no_run_has_seen():
     one = study("difficulty")
-    one.tables = lambda name, arm, key="test/greedy", rate=None: [None, None]
+    one.tables = lambda name, arm, key="test/greedy", at=None: [None, None]
     [row] = results.contrasts(one, "difficulty", [(MODERATE, EASY)], difficulty="hard")
     assert row["estimate"] is None and row["missing"] == 2
 
@@ -90,55 +93,6 @@ def test_transfer_is_paired():
     assert (seen["label"], seen["estimate"]) == ("seen in training", 37.5)  # 25 and 50
     assert (difference["label"], difference["estimate"]) == ("never seen − seen", -25.0)
     assert [row["label"] for row in readings.transfer(study("transfer"))] == ["never seen"]
-
-
-def loops(*responses):
-    """Of (met, repetitive)."""
-    made = table(*(met for met, _ in responses))
-    return replace(made, repetitive=np.array([[bool(loop)] for _, loop in responses]))
-
-
-def test_repetition_beside_the_accuracy_of_what_does_not_loop():
-    one = study("difficulty")
-    one.base = lambda split="test", temperature=0.0: loops((1, 0), (1, 0), (0, 1), (0, 0))
-    tables = {
-        EASY: [loops((1, 1), (1, 1), (0, 0), (1, 0)), loops((1, 1), (1, 1), (1, 1), (1, 1))],  # all of the second loop
-        MODERATE: [loops((1, 0), (1, 0), (1, 0), (0, 0)), None],
-        HARD: [None, None],
-    }
-    one.tables = lambda name, arm, key="test/greedy", rate=None: tables[arm]
-    rows = results.repetition(one, "difficulty")
-    assert [tuple(row.values()) for row in rows] == [
-        ("base", 25.0, 50.0, pytest.approx(200 / 3)),
-        ("rs/high/easy", 75.0, 87.5, 50.0),
-        ("rs/high/moderate", 0.0, 75.0, 75.0),
-        ("rs/high/hard", None, None, None),
-    ]
-    said = words.repetition(rows)
-    assert "base 25.0 %; `easy` 75.0 % (+50.0); `moderate` 0.0 % (−25.0)." in said
-    assert "base 66.7 %; `easy` 50.0 % (−16.7); `moderate` 75.0 % (+8.3)" in said
-    assert "over all responses: base 50.0 %; `easy` 87.5 % (+37.5)" in said and "a price all the same" in said
-    assert words.repetition([rows[0], rows[2]]).endswith("No arm loops more often than the base.")
-    assert "no run is there" in words.repetition([rows[0], rows[3]])
-
-
-def test_an_arm_that_only_loops_is_not_left_out():
-    one = study("difficulty")
-    one.base = lambda split="test", temperature=0.0: loops((1, 0), (0, 1))
-    tables = {EASY: [loops((1, 1), (0, 1))], MODERATE: [loops((1, 0), (1, 0))], HARD: [None]}
-    one.tables = lambda name, arm, key="test/greedy", rate=None: tables[arm]
-    rows = results.repetition(one, "difficulty")
-    said = words.repetition(rows)
-    assert "base 50.0 %; `easy` 100.0 % (+50.0); `moderate` 0.0 % (−50.0)." in said
-    assert "**Accuracy of those that are not:** base 100.0 %; `easy` –; `moderate` 100.0 % (0.0);" in said
-    assert "over all responses: base 50.0 %; `easy` 50.0 % (0.0); `moderate` 100.0 % (+50.0)" in said
-    assert "a price all the same" in said
-    assert "a price all the same" in words.repetition(rows[:2])
-    one.base = lambda split="test", temperature=0.0: loops((1, 1), (0, 1))
-    said = words.repetition(results.repetition(one, "difficulty"))
-    assert "base 100.0 %; `easy` 100.0 % (0.0); `moderate` 0.0 % (−100.0)." in said
-    assert "base –; `easy` –; `moderate` 100.0 % (–)" in said
-    assert said.endswith("No arm loops more often than the base.")
 
 
 # ---- pairs
@@ -168,7 +122,7 @@ def asked_ifeval(*names, there=True, **changed):
         "test/greedy": lambda found: found,
         ifeval.KEY: lambda found: table(found.prompt_level()[2]) if found and there else None,
     }
-    one.tables = lambda name, arm, key="test/greedy", rate=None: [of[key](found) for found in TOY[name, arm]]
+    one.tables = lambda name, arm, key="test/greedy", at=None: [of[key](found) for found in TOY[name, arm]]
     one.base = lambda split="test", temperature=0.0: table(1, 1, 0, 0) if split == "test" else table(0)
     one.has_ifeval_prompts = lambda: False
     return one
@@ -192,7 +146,7 @@ def test_effects_on_ifeval_are_those_of_its_prompts():
 
 def test_accuracies_on_ifeval_have_the_base_once():
     rows = ifeval.accuracies(asked_ifeval("transfer", "transfer_seen"), "transfer", "transfer_seen")
-    assert [(row["comparison"], row["arm"], row["replicates"]) for row in rows] == [
+    assert [(row["comparison"], row["arm"], row["runs"]) for row in rows] == [
         *((None, "base", None), ("transfer", "rs/high/all", 2), ("transfer_seen", "rs/high/all", 2))
     ]
     levels = [f"{level}_level_{mode}" for level in ("prompt", "instruction") for mode in ("strict", "loose")]
@@ -230,8 +184,16 @@ def test_notebooks_show_ifeval_where_it_was_asked(notebook, root, tmp_path, monk
     monkeypatch.setattr(figures, "save", lambda figure, folder, name: saved.append(name))  # it takes a second
     names = ["sharing", "unshared", "triples", "quality", *readings.BY_DIFFICULTY]
     one = asked_ifeval(*names)
-    one.tables = lambda name, arm, key="test/greedy", rate=None: [table(1), table(0)]
-    given = {"MCTS": MCTS, "UNSHARED": UNSHARED, "HIGH": HIGH, "LOW": LOW, "IMPERFECT": IMPERFECT, "names": names}
+    one.tables = lambda name, arm, key="test/greedy", at=None: [table(1), table(0)]
+    given = {
+        "RS": RS,
+        "MCTS": MCTS,
+        "UNSHARED": UNSHARED,
+        "HIGH": HIGH,
+        "LOW": LOW,
+        "IMPERFECT": IMPERFECT,
+        "names": names,
+    }
     given |= {"there": [(HIGH, LOW)] if notebook == "contrast" else [(MCTS, RS)], "against": [(MODERATE, EASY)]}
     given |= {"study": one, "report": Report(notebook, "toy"), "margin": 1.0}
     given |= {
@@ -256,7 +218,8 @@ def test_notebooks_show_ifeval_where_it_was_asked(notebook, root, tmp_path, monk
 
 def test_cost_counts_every_artefact_once():
     pairs = Pairs("sharing", 0)
-    tasks = [Run("sharing", Arm("rs"), 0), Run("sharing", Arm("mcts"), 0), pairs, Responses(0)]
+    at = Configuration(1e-2)
+    tasks = [Run("sharing", Arm("rs"), 0, at), Run("sharing", Arm("mcts"), 0, at), pairs, Responses(0)]
     seconds = dict(zip(tasks, (30, 90, None, 60), strict=True))  # the pairs are not there
     found = {task: SimpleNamespace(manifest={"made": {"seconds": value}}) for task, value in seconds.items() if value}
     pipeline = SimpleNamespace(needs=lambda wanted: tasks, find=found.get)

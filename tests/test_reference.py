@@ -44,10 +44,10 @@ def test_a_reader_computes_nothing_and_loads_no_torch(kept, root):
     home, _ = kept
     study = Study("smoke", **TINY)
     assert not Schedule(study.pipeline, study.tasks()).needs
-    assert study.pairs("sharing").rows and study.responses(0) and study.trees("mcts", 0)
+    assert study.pairs("as_they_come").rows and study.responses(0) and study.trees("mcts", 0)
     code = (
         "import sys; from ifpref.study import Study; from ifpref.analysis import results;"
-        f"study = Study('smoke', **{TINY!r}); study.run(); print(len(results.decoding(study, 'sharing')));"
+        f"study = Study('smoke', **{TINY!r}); study.run(); print(len(results.decoding(study, 'as_they_come')));"
         "print('torch' in sys.modules)"
     )
     done = subprocess.run(

@@ -17,7 +17,6 @@ from scripted import ScriptedEngine
 
 from ifpref.constraints import Constraint, verify
 from ifpref.curation import SearchSettings, respond
-from ifpref.curation.rejection import report
 from ifpref.pipeline.samples import Responses, ResponseSettings, Trees, TreeSettings
 from ifpref.sampling import Settings
 from ifpref.store import Artefact, Store
@@ -88,22 +87,6 @@ def test_a_response_that_is_cut_is_judged_as_it_is():
     }
 
 
-def test_report_counts():
-    rows = [
-        {"prompt_id": "a", "token_ids": [1, 0], "score": 1.0},
-        {"prompt_id": "a", "token_ids": [1, 0], "score": 1.0},
-        {"prompt_id": "b", "token_ids": [1, 0], "score": 0.0},
-        {"prompt_id": "b", "token_ids": [2, 2, 0], "score": 0.5},
-    ]
-    assert report(iter(rows)) == {
-        "prompts": 2,
-        "responses": 4,
-        "repeated": 1,
-        "sampled_tokens": 9,
-        "mean_score": 0.625,
-    }
-
-
 @pytest.mark.parametrize(
     ("prompts", "size", "message"),
     [
@@ -156,7 +139,7 @@ def test_stopped_at_any_call_and_continued_it_is_the_same(kind, tmp_path):
     whole = contents(make(kind, tmp_path / "whole", engine))
     a_shard = 1 if kind == "rs" else N
     assert engine.calls == 3 * a_shard
-    assert len(whole) == 5  # three shards, the report, the manifest
+    assert len(whole) == 4  # three shards, the manifest
     for last in range(engine.calls):
         again = Interrupted()
         with pytest.raises(KeyboardInterrupt):
@@ -187,7 +170,7 @@ def test_killed_for_real_and_continued_it_is_the_same(kind, tmp_path, root):
     finally:
         process.send_signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
-    assert not list(folder.rglob("report.json")) and not list(folder.rglob("manifest.json"))
+    assert not list(folder.rglob("manifest.json"))
     engine = Interrupted()
     assert contents(make(kind, folder, engine)) == whole
     assert engine.calls <= (2 if kind == "rs" else 2 * N)

@@ -24,7 +24,9 @@ from ifpref.pipeline.workers import InProcess, Outcome, Workers
 from ifpref.store import DiskFull
 from ifpref.study import Study
 
-A, B, C, D, E, F = (Run(name, Arm("rs"), 0) for name in "abcdef")
+MIDDLE = design.Configuration(1e-2)
+"""Of `smoke`."""
+A, B, C, D, E, F = (Run(name, Arm("rs"), 0, MIDDLE) for name in "abcdef")
 NEEDS = {A: (), B: (A,), C: (B,), D: ()}
 
 
@@ -86,10 +88,10 @@ def test_a_failure_takes_what_needs_it_and_nothing_else(computed):
     assert computed == [D]
     assert plan.failed[A] == "ValueError: a is bad"
     assert (
-        plan.failed[B] == "needs run a rs/high/all 0, which failed"
-        and plan.failed[C] == "needs run b rs/high/all 0, which failed"
+        plan.failed[B] == "needs run a rs/high/all 0 lr 0.01, which failed"
+        and plan.failed[C] == "needs run b rs/high/all 0 lr 0.01, which failed"
     )
-    assert any("FAILED run a rs/high/all 0: ValueError: a is bad" in line for line in lines)
+    assert any("FAILED run a rs/high/all 0 lr 0.01: ValueError: a is bad" in line for line in lines)
 
 
 def test_a_full_disk_ends_the_schedule(computed):
@@ -114,7 +116,7 @@ def test_a_full_disk_ends_the_schedule(computed):
     others = {E: (), F: ()}
     plan, lines = work(ToyPipeline(needs=NEEDS | others), [C, D, *others], Two(), workers=2)
     assert computed == [D] and set(plan.done) == {D} and len(waiting) == 2
-    assert plan.failed[B] == "needs run a rs/high/all 0, which failed"
+    assert plan.failed[B] == "needs run a rs/high/all 0 lr 0.01, which failed"
     assert plan.failed[E] == plan.failed[F] == "not begun: the disk is full"
     assert set(plan.failed) == {A, B, C, E, F}
     assert len([line for line in lines if "the disk is full: nothing more is begun" in line]) == 1
@@ -168,7 +170,9 @@ def test_a_disk_that_is_full_is_known_by_what_failed_and_by_looking(tmp_path, mo
 def test_time_left_is_what_is_declared_at_the_pace_so_far(computed):
     """Of 14 s and 20 minutes the one is not the mean of the other: unlike stages cost what they declare."""
     params = load_params("smoke")
-    pipeline = ToyPipeline(needs={Prompts(0): (), Responses(0): (), Responses(1): (), Run("sharing", Arm("rs"), 0): ()})
+    pipeline = ToyPipeline(
+        needs={Prompts(0): (), Responses(0): (), Responses(1): (), Run("sharing", Arm("rs"), 0, MIDDLE): ()}
+    )
     pipeline.params = params
     plan = Schedule(pipeline, pipeline.needs)
     plan.workers = 2
@@ -180,7 +184,7 @@ def test_time_left_is_what_is_declared_at_the_pace_so_far(computed):
     assert plan.seconds_left() == pytest.approx(3 * left / 2)
     plan.done[Responses(0)] = declared[Responses(0)]  # ... but not for responses
     others = plan.seconds_left() * 2 - declared[Responses(1)]
-    assert 0 < others < 3 * declared[Run("sharing", Arm("rs"), 0)]
+    assert 0 < others < 3 * declared[Run("sharing", Arm("rs"), 0, MIDDLE)]
 
 
 def test_every_unit_that_is_declared_has_a_rough_cost():
@@ -190,10 +194,10 @@ def test_every_unit_that_is_declared_has_a_rough_cost():
 
 
 def test_replicate_by_replicate_what_all_share_first():
-    runs = [Run("sharing", Arm("rs"), replicate) for replicate in (1, 0)]
-    tasks = [*runs, Responses(1), Prompts(), Responses(0), Run("sharing", Arm("rs"), 0, 0.1, "dev")]
-    shown = ["prompts held-out", "responses 0", "run sharing rs/high/all 0 0.1 dev", "run sharing rs/high/all 0"]
-    shown += ["responses 1", "run sharing rs/high/all 1"]
+    runs = [Run("sharing", Arm("rs"), replicate, MIDDLE) for replicate in (1, 0)]
+    tasks = [*runs, Responses(1), Prompts(), Responses(0)]
+    shown = ["prompts held-out", "responses 0", "run sharing rs/high/all 0 lr 0.01"]
+    shown += ["responses 1", "run sharing rs/high/all 1 lr 0.01"]
     assert [str(task) for task in sorted(tasks, key=schedule.order)] == shown
     assert len(set(STAGES)) == len(STAGES)
 
@@ -291,21 +295,40 @@ def test_one_workers_death_costs_the_others_nothing(tmp_path):
 # ---- the table of comparisons
 
 
-def cells_of(profile):
-    params = load_params(profile)
-    return sum(len(one.arms) * (len(params.learning_rates) if one.every_rate else 1) for one in design.chosen(params))
-
-
-def test_the_demonstration_is_small_and_the_reference_is_enough_for_verdicts():
+def test_the_default_is_small_and_the_reference_is_enough_for_verdicts():
     pocket, full = load_params("pocket"), load_params("pocket-full")
-    assert cells_of("pocket") <= 14 and pocket.n_replicates == 3
-    assert (
-        full.n_replicates >= 10
-        and full.n_test_prompts >= 1000
-        and set(full.comparisons) == set(design.COMPARISONS) - {"alone"}
-    )
-    rates = full.learning_rates
-    assert len(rates) == 4 and rates[-1] / rates[0] == pytest.approx(16, rel=0.02)
+    runs = [len(one.arms) * len(design.configurations(one, pocket)) for one in design.chosen(pocket)]
+    assert sum(runs) <= 16 and pocket.n_replicates >= 6 and pocket.learning_rates is None
+    assert full.n_replicates >= 10 and full.n_test_prompts >= 1000 and full.n_series_replicates >= 5
+    assert set(full.comparisons) == set(design.COMPARISONS) - {"alone"}
+    assert len(full.learning_rates) == 3 and full.learning_rate in full.learning_rates
+
+
+def test_every_arm_of_a_comparison_runs_at_the_same_configurations():
+    params = load_params("pocket-full")
+    middle, grid = design.Configuration(2.5e-3), tuple(map(design.Configuration, (1e-3, 2.5e-3, 6.3e-3)))
+    for one in design.chosen(params):
+        found = design.configurations(one, params)
+        assert len(set(found)) == len(found)
+        if one.runs_at in ("grid", "middle"):
+            assert found == (grid if one.runs_at == "grid" else (middle,))
+    assert {one.name for one in design.chosen(params) if one.runs_at == "grid"} == {
+        "sharing", "high_easy", "high_moderate", "high_hard", "low_moderate", "low_hard", "triples", "difficulty",
+        "difficulty_matched",
+    }  # fmt: skip
+    harsh = design.configurations(design.COMPARISONS["stability"], params)
+    assert len(harsh) == 16 and str(harsh[0]) == "lr 0.001" and str(harsh[7]) == "lr 0.016, 8 epochs"
+    assert harsh[15] == design.Configuration(1.6e-2, n_pairs=40) and str(harsh[9]) == "lr 0.0025, beta 0.01"
+    sizes = design.configurations(design.COMPARISONS["sizes_contrast"], params)
+    assert [one.changes() for one in sizes] == [{"learning_rate": 2.5e-3, "n_pairs": n} for n in params.pair_sizes]
+    alone = params.replace(learning_rates=None)
+    assert design.configurations(design.COMPARISONS["triples"], alone) == (middle,)
+
+
+def test_a_series_is_not_sampled_at_a_rate_that_it_has_not():
+    params = load_params("smoke", sampled_comparisons=("stability",))
+    with pytest.raises(ValueError, match="sampled_comparisons: 'stability' has no middle rate"):
+        design.chosen(params)
 
 
 def test_a_comparison_that_nobody_knows_is_refused_with_the_nearest():

@@ -29,12 +29,10 @@ from ifpref.statistics import (
     log_odds,
     minimum_detectable_effect,
     pooled,
-    rate_spread,
     sign_counts,
     terciles,
     verdict,
     verdicts,
-    worst_rate,
 )
 
 NAN = math.nan
@@ -223,14 +221,12 @@ def test_halves_of_one_arm_by_hand():
     assert halves(np.vstack([TABLE[:1] * NAN, TABLE])) == replace(halves(TABLE), missing=1)
 
 
-def test_rates_by_hand():
-    gains = np.array([[[1, 3], [0, 2], [1, 2]], [[-1, -1], [5, 5], [4, 0]]])  # means 2, 1, 1.5 and -1, 5, 2
-    assert worst_rate(gains).tolist() == [[0, 2], [-1, -1]]
-    assert rate_spread(gains).tolist() == [[1, 1], [6, 6]]
-    gains = np.where(np.arange(3)[:, None] == 2, NAN, gains)  # a rate that was never run: no worst rate is known
-    assert np.isnan(worst_rate(gains)).all() and np.isnan(rate_spread(gains)).all()
-    with pytest.raises(ValueError, match="allowed: \\(replicates, learning rates, prompts\\)"):
-        worst_rate(TABLE)
+def test_the_mean_over_a_grid_of_rates_is_that_of_the_averaged_table():
+    """Each replicate x prompt is averaged over rates first; a replicate that misses a rate is missing."""
+    grid = np.stack([np.asarray(TABLE, dtype=float) + rise for rise in (0, 2, 4)])  # (L, R, N): at each rate 2 more
+    assert effect(grid.mean(axis=0)) == effect(np.asarray(TABLE) + 2.0)
+    grid[1, 0] = NAN
+    assert (effect(grid.mean(axis=0)).replicates, effect(grid.mean(axis=0)).missing) == (len(TABLE) - 1, 1)
 
 
 def test_terciles():
@@ -300,8 +296,8 @@ def test_holm_rejects_what_stepping_down_rejects(p, alpha):
 
 VERDICTS = [  # estimate, low, high, adjusted p, direction -> verdict, what it says
     (3.0, 1.5, 4.5, 0.010, 1, "supported", "the sign claimed, adjusted p = 0.01"),
-    (3.0, 1.5, 4.5, 0.010, -1, "contradicted", "the other sign"),
-    (-3.0, -4.5, -1.5, 0.010, 1, "contradicted", "the other sign"),
+    (3.0, 1.5, 4.5, 0.010, -1, "opposite", "the other sign"),
+    (-3.0, -4.5, -1.5, 0.010, 1, "opposite", "the other sign"),
     (-3.0, -4.5, -1.5, 0.010, -1, "supported", "the sign claimed"),
     (3.0, 0.5, 5.5, 0.080, 1, "not resolved", "0.50 to 5.50 excludes 0, but adjusted p = 0.08"),
     (3.0, -0.5, 6.5, 0.090, 1, "not resolved", "holds 0, and more than the margin"),
@@ -331,7 +327,7 @@ def test_a_family_is_adjusted_together():
     words = {name: one.verdict for name, one in found.items()}
     assert words == {
         "C1": "not resolved",  # 0.04 * 3
-        "C2": "contradicted",  # 0.004 * 5, below 0
+        "C2": "opposite",  # 0.004 * 5, below 0
         "C3": "supported",  # 0.01 * 4
         "C4": "equivalent",
         "C5": "not resolved",
@@ -358,7 +354,7 @@ def test_both_by_hand():
     assert (against.estimate, against.p) == (-2, 0.0062)  # twice the p of the one below 0
     assert against.high == pytest.approx(-2 + 0.5 * 2.685011)
     assert verdict(both, margin=1, adjusted_p=both.p).verdict == "supported"
-    assert verdict(against, margin=1, adjusted_p=against.p).verdict == "contradicted"
+    assert verdict(against, margin=1, adjusted_p=against.p).verdict == "opposite"
     unknown = intersection_union([high, effect([[1.0, 2.0]])])
     assert unknown.estimate == 1.5 and math.isnan(unknown.p) and unknown.reason.startswith("one replicate")
     assert math.isnan(intersection_union([high, effect([[NAN]])]).estimate)
@@ -425,9 +421,13 @@ def test_power_at_the_minimum_detectable_effect():
     assert 0.72 <= found <= 0.9
 
 
-def test_equal_arms_over_learning_rates_are_seldom_told_apart():
-    for share in bench.worst_rates(np.random.default_rng(0), 200, 5, 128).values():
-        assert share <= 0.05 + 2 * math.sqrt(0.05 * 0.95 / 200)
+@pytest.mark.parametrize("replicates", [3, 10])
+def test_coverage_of_the_mean_over_a_grid(replicates):
+    for name, share in bench.grid_means(np.random.default_rng(replicates), 300, replicates, 128).items():
+        if name.startswith("covers"):
+            assert share >= 0.93, name
+        else:
+            assert share <= 0.05 + 2 * math.sqrt(0.05 * 0.95 / 300), name
 
 
 # ---- its place in the house

@@ -16,14 +16,14 @@ import pytest
 from ifpref import paths
 from ifpref.analysis import claims, results
 from ifpref.curation.pairs import Arm
+from ifpref.design import Comparison, Configuration
 from ifpref.evaluation.table import Table
 from ifpref.params import load_params
 from ifpref.pipeline import policies, workers
 from ifpref.pipeline.policies import Base
-from ifpref.pipeline.runs import RATE, RECORD, Rate, Run
+from ifpref.pipeline.runs import RECORD
 from ifpref.pipeline.samples import Prompts
 from ifpref.pipeline.schedule import Schedule
-from ifpref.store import Artefact, Store
 from ifpref.study import Study, StudyError
 from tests.conftest import TINY
 
@@ -53,10 +53,12 @@ def test_what_is_there_is_not_asked_for_again(home):
     assert missing(study) == set()
     assert study.run(say=lambda line: pytest.fail(line)) == {}
     assert len(study.keys("prefix")) == len(study.tasks("prefix"))
-    record = study.record("sharing", MCTS, 0)
-    assert record["training"]["state"] == "finished" and record["n_pairs"] == len(study.pairs("sharing").rows[MCTS])
+    record = study.record("as_they_come", MCTS, 0)
+    assert record["training"]["state"] == "finished" and record["n_pairs"] == len(
+        study.pairs("as_they_come").rows[MCTS]
+    )
     assert set(record["tables"]) == {"test/greedy", "test/sampled"}
-    assert len(study.log("sharing")) == 4 * record["training"]["steps"]
+    assert len(study.log("as_they_come")) == 4 * record["training"]["steps"]
 
 
 def test_the_smallest_study_trains_something(home):
@@ -64,9 +66,9 @@ def test_the_smallest_study_trains_something(home):
     from safetensors.numpy import load_file
 
     study = Study("smoke", **TINY)
-    for arm in study.comparison("sharing").arms:
-        assert all(rate > 0 for rate in study.record("sharing", arm, 0)["log"]["learning_rate"][:-1])
-        weights = load_file(study.policy("sharing", arm).path("adapter/adapter_model.safetensors"))
+    for arm in study.comparison("as_they_come").arms:
+        assert all(rate > 0 for rate in study.record("as_they_come", arm, 0)["log"]["learning_rate"][:-1])
+        weights = load_file(study.policy("as_they_come", arm).path("adapter/adapter_model.safetensors"))
         assert all(np.abs(value).max() > 1e-3 for name, value in weights.items() if "lora_B" in name)
 
 
@@ -74,8 +76,9 @@ def test_reading_imports_no_torch(home, root):
     code = (
         "import sys; from ifpref.study import Study; from ifpref.analysis import results, pair_results, claims;"
         f"study = Study('smoke', **{TINY!r}); study.run();"
-        "results.gains(study, 'sharing'); results.decoding(study, 'sharing'); results.per_constraint(study, 'sharing');"
-        "pair_results.balance(study, 'sharing'); claims.claims(study);"
+        "for read in (results.gains, results.decoding, results.per_constraint, pair_results.balance):"
+        " read(study, 'as_they_come')\n"
+        "claims.claims(study);"
         "print(sorted({'torch', 'transformers', 'trl'} & set(sys.modules)))"
     )
     environment = os.environ | {"PYTHONPATH": str(root)}
@@ -87,7 +90,8 @@ def test_a_change_remakes_what_depends_on_it_and_nothing_else(home):
     def stages(**changed):
         return {task.name for task in missing(Study("smoke", **TINY | changed))}
 
-    assert stages(beta=0.05) == {"run"}
+    assert stages(beta=0.05) == stages(learning_rates=None, learning_rate=2e-2) == {"run"}
+    assert stages(n_cell_prompts=9, n_size_prompts=20, pair_sizes=[1, 2], harsh_changes=["beta=0.5"]) == set()
     assert stages(confidence=0.9, equivalence_margin=2.0) == set()
     assert stages(min_high_gap=0.6) == {"pairs", "pair_tables", "run"}
     assert stages(n_replicates=2) == {"prompts", "responses", "trees", "pairs", "pair_tables", "run"}
@@ -150,10 +154,10 @@ def test_one_failing_arm_does_not_lose_the_others(own, monkeypatch, fresh):
     study = Study("smoke", **TINY)
     with pytest.warns(UserWarning, match="1 of 4 artefacts could not be made"):
         failed = study.run(workers=0, say=lambda line: None)
-    assert [str(task) for task in failed] == ["run sharing mcts/high/all 0"]
+    assert [str(task) for task in failed] == ["run as_they_come mcts/high/all 0 lr 0.01"]
     assert "MemoryError: no room for mcts" in next(iter(failed.values()))
-    assert study.tables("sharing", MCTS) == [None] and study.tables("sharing", RS)[0] is not None
-    [row] = [row for row in results.gains(study, "sharing") if row["label"] == "mcts/high/all"]
+    assert study.tables("as_they_come", MCTS) == [None] and study.tables("as_they_come", RS)[0] is not None
+    [row] = [row for row in results.gains(study, "as_they_come") if row["label"] == "mcts/high/all"]
     assert row["missing"] == 1 and row["estimate"] is None
 
 
@@ -186,7 +190,7 @@ def test_the_command_refuses_what_it_cannot_begin(home, root):
     for words, message in (
         (["pokcet"], "did you mean 'pocket'?"),
         (["smoke", "--set", "lerning_rate=1"], "did you mean 'learning_rate'?"),
-        (["smoke", "--set", "comparisons=[sharin]"], "did you mean 'sharing'?"),
+        (["smoke", "--set", "comparisons=[sharin]"], "did you mean 'as_they_come'?"),
         (["smoke", "--set", "device=cuda"], "no GPU that torch can use is here"),
     ):
         done = command(*words)
@@ -228,7 +232,7 @@ TOY = {
 def toy():
     """What tables ask of a study, with answers known."""
     params = load_params("smoke")
-    triples = SimpleNamespace(name="triples", arms=tuple(TOY), every_rate=False, part_of=None, notebook="contrast")
+    triples = Comparison("triples", "contrast", "", tuple(TOY), runs_at="grid")
     prompts = [
         {"n_constraints": k, "difficulty": d, "constraints": [{"id": id, "kwargs": {}}]}
         for k, d, id in ((1, "easy", "a:a"), (1, "easy", "a:b"), (3, "moderate", "a:a"), (5, "hard", "a:b"))
@@ -238,7 +242,10 @@ def toy():
         replicates=range(2),
         comparisons=[triples],
         comparison=lambda name: triples,
-        tables=lambda name, arm, key="test/greedy", rate=None: TOY[arm],
+        replicates_of=lambda name: range(2),
+        configurations=lambda name: (Configuration(1e-3),),
+        middle=lambda name: Configuration(1e-3),
+        tables=lambda name, arm, key="test/greedy", at=None: TOY[arm],
         base=lambda split="test", temperature=0.0: table(1, 1, 0, 0),
         prompts=lambda split, replicate=0: prompts,
         run_keys=lambda names: [],
@@ -296,46 +303,34 @@ def test_claims_by_hand(toy):
 
 
 def test_what_is_missing_everywhere_has_no_number(toy):
-    toy.tables = lambda name, arm, key="test/greedy", rate=None: [None, None]
+    toy.tables = lambda name, arm, key="test/greedy", at=None: [None, None]
     assert np.isnan(results.points(toy, "triples", HIGH)).all()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert all(row["estimate"] is None for row in results.gains(toy, "triples"))
 
 
-RATES = {"n_tuning_replicates": 1, "learning_rates": [2.0e-4, 6.3e-4, 4.0e-3], "learning_rate": 1.0e-3}
+def test_the_mean_over_a_grid_by_hand(toy):
+    """A replicate that misses one configuration is missing."""
+    one, two = Configuration(1e-3), Configuration(2e-3)
+    toy.configurations = lambda name: (one, two)
+    found = {(HIGH, one): TOY[HIGH], (HIGH, two): [table(0, 0, 0, 0), None], (LOW, one): TOY[LOW], (LOW, two): TOY[LOW]}
+    toy.tables = lambda name, arm, key="test/greedy", at=None: found[arm, at]
+    mean = results.points(toy, "triples", HIGH)
+    assert mean[0].tolist() == [-50, -50, 50, 0] and np.isnan(mean[1]).all()
+    assert results.points(toy, "triples", HIGH, at=two)[0].tolist() == [-100, -100, 0, 0]
+    difference = results.points(toy, "triples", HIGH, LOW)
+    assert difference[0].tolist() == [-50, -50, 50, 0] and np.isnan(difference[1]).all()
+    assert results.effect(toy, mean).missing == 1 and results.effect(toy, mean).estimate == -12.5
+    of_rows = {row["configuration"]: row["estimate"] for row in results.by_configuration(toy_records(toy), "triples")[1]
+               if row["arm"] == str(HIGH)}  # fmt: skip
+    assert of_rows == {"lr 0.001": 37.5, "lr 0.002": -50.0}
 
 
-@pytest.mark.parametrize(
-    ("met", "best"),
-    [((1, 2, 0), 6.3e-4), ((2, 0, 2), 4.0e-3), ((None, None, None), 1e-3)],
-)
-def test_the_rate_of_an_arm_is_the_best_on_dev_then_the_nearest(tmp_path, met, best):
-    """Of equally good ones that whose ratio to `learning_rate` is nearest to 1; without pairs that itself."""
-    store, task = Store(tmp_path), Rate("sharing", RS)
-    params = load_params("smoke", **RATES)
-
-    def run(n):
-        found = table(*[1] * n, *[0] * (4 - n)).to_dict() if n is not None else None
-        record = {"tables": {"dev/greedy": found} if found else {}}
-        return SimpleNamespace(read_json=lambda name: record)
-
-    inputs = {name: run(n) for name, n in zip(task.inputs(params), met, strict=True)}
-    job = SimpleNamespace(settings=task.settings(params), inputs=inputs)
-    handle = store.get(Artefact("rate"), lambda writer: Rate.make(job, writer))
-    assert handle.read_json(RATE)["learning_rate"] == best
-    assert [value for _, value in handle.read_json(RATE)["dev_accuracy"]] == [n if n is None else n / 4 for n in met]
-
-
-def test_a_tuned_run_is_made_at_the_rate_that_dev_chose(own, fresh):
-    study = Study("smoke", **{**TINY, "n_tuning_replicates": 1, "learning_rates": [1.0e-3, 8.0e-3]})
-    task = Run("sharing", RS, 0)
-    assert task.inputs(study.params)["rate"] == Rate("sharing", RS)
-    record = study.pipeline.get(task).read_json(RECORD)
-    tuned = [study.pipeline.find(run).read_json(RECORD) for run in Rate("sharing", RS).runs(study.params).values()]
-    dev = {one["learning_rate"]: study.table(one, "dev/greedy").prompt_level().mean() for one in tuned}
-    assert set(dev) == {1.0e-3, 8.0e-3} and dev[record["learning_rate"]] == max(dev.values())
-    assert all(set(one["tables"]) == {"dev/greedy"} for one in tuned)  # test is not looked at
-    assert study.record("sharing", RS, 0) == record
-    assert study.learning_rate("sharing", RS) == record["learning_rate"]
-    assert study.dev_accuracy("sharing", RS, 1.0e-3) == dev[1.0e-3]
+def toy_records(toy):
+    toy.record = lambda name, arm, replicate, at=None: None
+    tables = toy.tables
+    toy.tables = lambda name, arm, key="test/greedy", at=None: (
+        [None, None] if arm == MIXED else tables(name, arm, key, at)
+    )
+    return toy

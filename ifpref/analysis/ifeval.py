@@ -7,7 +7,7 @@
 
 Decisions
 - No verdict rests on IFEval: the claims are tested on our own test prompts, as was fixed before the data came.
-- Every policy answers at its own learning rate, so that C2, which is about all rates, is not asked.
+- The policies of the middle learning rate answer, so that C2, which is about many configurations, is not asked.
 - Nothing is computed here. What is not there (the profile does not ask, the prompts were out of reach, a comparison is
   not run) has no rows, and `said` has the reason.
 """
@@ -24,8 +24,8 @@ from ifpref.study import Study
 KEY = "ifeval/greedy"
 """Of the verdict tables that are read here: see `Study.tables`."""
 ASKED = ("C1", "C3", "C4", "C5")
-"""Claims whose comparisons are at the arms' own rates."""
-COLUMNS = ("arm", "replicates", "prompt_level_strict", "prompt_level_loose")
+"""Claims whose comparisons have a middle rate."""
+COLUMNS = ("arm", "runs", "prompt_level_strict", "prompt_level_loose")
 COLUMNS += ("instruction_level_strict", "instruction_level_loose")
 
 

@@ -42,11 +42,11 @@ def pair_counts(study: Study, name: str) -> list[Row]:
 
 def yields(study: Study, name: str) -> list[Row]:
     """What became of the prompts, summed over replicates; a pair left out to make numbers equal was still there."""
-    names = ("curation", "contrast", "difficulty", "prompt_difficulty", "outcome")
+    names = ("curation", "contrast", "difficulty", "scorer", "prompt_difficulty", "outcome")
     counts, whole = Counter(), Counter()
     for table in study.pair_tables(name):
         for row in table["yields"]:
-            key = tuple(row[part] for part in names)
+            key = tuple({"scorer": "verifier", **row}[part] for part in names)
             counts[key] += row["prompts"]
             whole[key[:-1]] += row["prompts"]
     return [
@@ -56,16 +56,32 @@ def yields(study: Study, name: str) -> list[Row]:
 
 
 def balance(study: Study, name: str) -> list[Row]:
-    """The balance table, means over replicates."""
+    """The balance table, means over replicates. `by_design`: equal prompt by prompt, and not only here on average."""
+    equal = {*study.comparison(name).equal}
     found: dict[tuple, list[Mapping[str, Any]]] = defaultdict(list)
     for table in study.pair_tables(name):
         for row in table["balance"]:
             found[row["group"], row["quantity"], row["arm"]].append(row)
     numbers = ("pairs", "mean", "sd", "difference", "smd")
     return [
-        {"group": group, "quantity": quantity, "arm": arm}
+        {"group": group, "quantity": quantity, "arm": arm, "by_design": bool({group, quantity} & equal)}
         | {part: mean(row[part] for row in rows if row[part] is not None) for part in numbers}
         for (group, quantity, arm), rows in found.items()
+    ]
+
+
+def taught(study: Study, name: str) -> list[Row]:
+    """Is a side effect learnt from the pairs? Of each arm the pairs, in percent, whose chosen alone has it, and those
+    whose rejected alone has it, over all replicates."""
+    counts = defaultdict(Counter)
+    for table in study.pair_tables(name):
+        for row in table.get("taught", ()):
+            counts[row["id"], row["arm"]].update({part: row[part] for part in ("chosen_only", "rejected_only")})
+    pairs = {arm: sum(of_arm) for arm, of_arm in n_pairs(study, name).items()}
+    return [
+        {"id": id, "arm": arm, "pairs": pairs[arm]}
+        | {f"{part}_percent": 100 * found[part] / (pairs[arm] or 1) for part in ("chosen_only", "rejected_only")}
+        for (id, arm), found in counts.items()
     ]
 
 

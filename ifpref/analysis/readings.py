@@ -1,9 +1,13 @@
 """Secondary readings, which carry no verdict: what stands beside the claims, one row each; and what a study has cost.
 
-    readings(study)      # {"group": "sharing and search", "label": "mcts − rs_branched", "estimate": 0.8, ...}
+    readings(study)      # {"group": "C1, step by step", "label": "equal scores: mcts − rs", "estimate": 0.8, ...}
+    ladder(study)        # the difference of C1 taken apart, on accuracy and on clean accuracy
+    side_effects(study, "triples")   # {"label": "detectable_format:title", "arm": "rs/high/all", "estimate": 12.1, ...}
+    surface(study)       # gains at every harsh configuration; `breaks`: how many runs end below the base
+    sizes(study)         # C1 and C3 by the number of pairs
+    distance(study, "triples")       # gain and KL from the base, of each arm at each learning rate
     dose(study)          # {"label": "upper", "estimate": 1.9, "low": ..., "pairs": 61}; then "upper − lower"
-    over_rates(study)    # {"group": "gain at the worst rate", "label": "mcts − rs", "estimate": ...}
-    decoding_runs(study)             # {"arm": "mcts/high/all", "replicate": 0, "greedy": 0.38, "sampled": 0.31, ...}
+    decoding(study, "as_they_come")  # greedy, at temperature 1, and there over a base that is as sharp
     transfer(study)      # gains on constraint types that training never saw, beside those of a training that did
     cost(study)          # {"stage": "responses", "artefacts": 10, "minutes": 4.2}
 
@@ -12,15 +16,33 @@ A reading that needs a comparison which the profile does not run is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
 
 from ifpref import statistics
 from ifpref.analysis import results
-from ifpref.analysis.arms import BRANCHED, EASY, HARD, HIGH, IMPERFECT, LOW, MCTS, MIXED, MODERATE, RS, UNSHARED
+from ifpref.analysis.arms import (
+    AS_SCORED,
+    BRANCHED,
+    CLEAN,
+    EASY,
+    HARD,
+    HIGH,
+    IMPERFECT,
+    LOW,
+    MCTS,
+    MIXED,
+    MODERATE,
+    RS,
+    UNSHARED,
+)
 from ifpref.analysis.pair_results import n_pairs
-from ifpref.analysis.results import Row, contrasts, effect_row, in_profile, less, mean, points
+from ifpref.analysis.results import Pairs, Row, arms_of, contrasts, effect_row, in_profile, less, mean, points
 from ifpref.curation.pairs import Arm
-from ifpref.evaluation.table import Table
+from ifpref.design import Configuration
+from ifpref.evaluation.side_effects import FEATURES
 from ifpref.study import Study
 
 BY_DIFFICULTY = {
@@ -30,7 +52,19 @@ BY_DIFFICULTY = {
 }
 """Comparison -> what it makes of claim C5."""
 THIRDS = ("lower", "middle", "upper")
-OVER_RATES = {"gain at the worst rate": statistics.worst_rate, "best less worst rate": statistics.rate_spread}
+ACCURACY = {"accuracy": "prompt_level", "clean accuracy": "clean"}
+"""What every gain is read on: all constraints met, and the same without side effects."""
+LADDER = (
+    ("as they come", "as_they_come", MCTS, RS),
+    ("equal scores", "sharing", MCTS, RS),
+    ("equal verdicts", "equal_verdicts", MCTS, RS),
+    ("one side swapped", "unshared", MCTS, UNSHARED),
+    ("equal scores, branches at random", "branched", BRANCHED, RS),
+    ("equal scores, search against random branches", "branched", MCTS, BRANCHED),
+)
+"""Step by step less is left that can make mcts and rs differ: what the pairs are alike in, the comparison, the arms."""
+EQUAL_ENTROPY = "T = 1 − base of equal entropy"
+"""The group of `decoding` that is free of sharpening."""
 
 
 def readings(study: Study) -> list[Row]:
@@ -40,21 +74,113 @@ def readings(study: Study) -> list[Row]:
 
 def _groups(study: Study) -> Iterator[tuple[str, list[Row]]]:
     over_both = [(MODERATE, EASY), (MODERATE, HARD)]
-    yield "sharing and search", contrasts(study, "sharing", [(MCTS, RS), (BRANCHED, RS), (MCTS, BRANCHED)])
-    yield "sharing alone, one side swapped", contrasts(study, "unshared", [(MCTS, UNSHARED)])
+    yield "C1, step by step", [row for row in ladder(study) if row["arm"] == "accuracy"]
     yield "mcts − rs by the fraction shared", dose(study)
-    yield "best less worst learning rate", over_rates(study)[-1:]
     yield "mixed contrast", contrasts(study, "triples", [(MIXED, HIGH), (MIXED, LOW)])
     yield "quality of the chosen", contrasts(study, "quality", [(LOW, IMPERFECT)])
+    yield "pairs without side effects in the chosen", contrasts(study, "remedy", [(CLEAN, AS_SCORED)])
+    yield "the same, clean accuracy", contrasts(study, "remedy", [(CLEAN, AS_SCORED)], metric="clean")
     for name, group in BY_DIFFICULTY.items():
         yield group, contrasts(study, name, over_both)
     yield "the first of these, on hard prompts", contrasts(study, "difficulty", over_both, difficulty="hard")
     yield "constraint types left out of training", transfer(study)
     for name in study.params.sampled_comparisons:
-        rows = results.decoding(study, name)
-        yield "temperature 1, over a base as sharp", [row for row in rows if row["group"] == results.EQUAL_ENTROPY]
+        yield "temperature 1, over a base as sharp", [r for r in decoding(study, name) if r["group"] == EQUAL_ENTROPY]
     shuffled = str(Arm("shuffled"))
-    yield "control, over the base", [row for row in results.gains(study, "sharing") if row["arm"] == shuffled]
+    yield "control, over the base", [row for row in results.gains(study, "as_they_come") if row["arm"] == shuffled]
+
+
+# ---- is it real?
+
+
+def twice(study: Study, name: str, pairs: Pairs = ()) -> list[Row]:
+    """Of each arm over the base, then of each of these pairs of arms: on accuracy, and on clean accuracy (`arm`)."""
+    rows = []
+    for reading, metric in ACCURACY.items():
+        found = results.gains(study, name, metric=metric) + contrasts(study, name, pairs, metric=metric)
+        rows += [row | {"arm": reading} for row in found]
+    return rows
+
+
+def side_effects(study: Study, name: str) -> list[Row]:
+    """How much more often than the base each arm has a side effect, in points: any unasked feature, a repeated
+    sentence, two that are nearly the same, then each feature that the base or an arm shows. `base`: its share, in
+    percent."""
+    rows = []
+    for metric in ("unasked", "repeated", "nearly_repeated", *FEATURES):
+        base = 100 * float(results.base_scores(study, metric=metric).mean())
+        found = {arm: points(study, name, arm, metric=metric) for arm in arms_of(study, name)}
+        if metric not in FEATURES or base or any(data.any() for data in found.values() if not np.isnan(data).all()):
+            rows += [effect_row(study, metric, name, data, arm=str(arm), base=base) for arm, data in found.items()]
+    return rows
+
+
+def ladder(study: Study) -> list[Row]:
+    """mcts − rs taken apart, at one configuration, the middle one: on accuracy, and on clean accuracy (`arm`)."""
+    rows = []
+    for (label, name, a, b), (reading, metric) in product(LADDER, ACCURACY.items()):
+        for row in contrasts(study, name, [(a, b)], metric=metric, at=Configuration(study.params.learning_rate)):
+            rows.append(row | {"label": f"{row['label']}, {label}", "arm": reading})
+    return rows
+
+
+# ---- over configurations
+
+
+def distance(study: Study, name: str) -> list[Row]:
+    """Of each arm at each learning rate of the grid: its gain, and how far it went from the base, KL in nats a response
+    of dev (one at temperature 1 to each prompt, means over replicates)."""
+    rows = []
+    for arm, at in product(arms_of(study, name), study.configurations(name) if arms_of(study, name) else ()):
+        kl = mean(table.kl.mean() for table in study.tables(name, arm, key="dev/sampled", at=at) if table)
+        cell = {"arm": str(arm), "learning_rate": at.learning_rate, "kl": kl}
+        rows.append(effect_row(study, str(arm), name, points(study, name, arm, at=at), **cell))
+    return [row for row in rows if row["kl"] is not None]
+
+
+def surface(study: Study, name: str = "stability") -> list[Row]:
+    """Gains at every harsh configuration: of each arm, then of the second less the first."""
+    if not in_profile(study, [name]):
+        return []
+    first, second = study.comparison(name).arms
+    rows = []
+    for (a, b), at in product([(first, None), (second, None), (second, first)], study.configurations(name)):
+        change = str(at).partition(", ")[2]
+        label = f"{second.curation} − {first.curation}" if b else str(a)
+        cell = {"arm": label, "learning_rate": at.learning_rate, "change": change or "no other change"}
+        rows.append(effect_row(study, f"{label} at {at}", label, points(study, name, a, b, at=at), **cell))
+    return rows
+
+
+def breaks(study: Study, name: str = "stability") -> list[Row]:
+    """Of each arm the mean gain over the harsh configurations, and the runs that diverged, or end below the base, with
+    the exact interval of their share. (Runs of a replicate share prompts: the interval is that of independent ones.)"""
+    rows = []
+    for arm in arms_of(study, name):
+        runs, diverged, failed = 0, 0, 0
+        for at in study.configurations(name):
+            gains = points(study, name, arm, at=at).mean(axis=1)
+            for replicate, gain in zip(study.replicates_of(name), gains, strict=True):
+                record = study.record(name, arm, replicate, at)
+                if record and record["tables"]:
+                    broke = record["training"]["state"] == "diverged"
+                    runs, diverged, failed = runs + 1, diverged + broke, failed + (broke or gain < 0)
+        share = statistics.exact_share(failed, runs, confidence=study.params.confidence).to_dict()
+        counts = {"runs": runs, "diverged": diverged, "diverged_or_below_the_base": failed}
+        of_share = {f"share_{end}": share[end] for end in ("low", "high")} | {"share": share["share"]}
+        mean_gain = effect_row(study, str(arm), "mean gain", points(study, name, arm), arm=str(arm))
+        rows.append(mean_gain | counts | of_share)
+    return rows
+
+
+def sizes(study: Study) -> list[Row]:
+    """C1 and C3 by the number of pairs, `arm` being the difference: on accuracy."""
+    rows = []
+    for claim, name, a, b in (("C1", "sizes_sharing", MCTS, RS), ("C3", "sizes_contrast", HIGH, LOW)):
+        for at in study.configurations(name) if in_profile(study, [name]) else ():
+            for row in contrasts(study, name, [(a, b)], at=at):
+                rows.append(row | {"arm": f"{claim}: {row['label']}", "pairs": at.n_pairs})
+    return rows
 
 
 def dose(study: Study) -> list[Row]:
@@ -70,37 +196,43 @@ def dose(study: Study) -> list[Row]:
     return rows
 
 
-def over_rates(study: Study, name: str = "stability") -> list[Row]:
-    """Gain at each replicate's worst rate, and best less worst: of each arm, and of the second less the first."""
-    if not in_profile(study, [name]):
-        return []
-    (first, second), rows = study.comparison(name).arms, []
-    for group, reduced in OVER_RATES.items():
-        data = {arm: reduced(results.grid(study, name, arm)) for arm in (first, second)}
-        rows += [effect_row(study, arm.curation, group, found, arm=str(arm)) for arm, found in data.items()]
-        label = f"{second.curation} − {first.curation}"
-        rows.append(effect_row(study, label, group, less(data[second], data[first])))
+# ---- decoding
+
+
+def decoding(study: Study, name: str) -> list[Row]:
+    """Each arm greedy, at temperature 1, and there over the base as it is and over the entropy-matched base."""
+    rows, middle = [], Configuration(study.params.learning_rate)
+    for arm in arms_of(study, name):
+        sampled = results.scores(study, name, arm, key=results.SAMPLED)
+        temperatures = matched_temperatures(study, name, arm)
+        bases = [None if t is None else results.base_scores(study, temperature=t) for t in temperatures]
+        matched = results.stacked(bases)
+        if sampled is not None and matched is not None:
+            at = {"arm": str(arm), "temperature": mean(t for t in temperatures if t is not None)}
+            warm = results.base_scores(study, temperature=1.0)
+            plain, sharp = (statistics.differences(sampled, base) for base in (warm, matched))
+            greedy = points(study, name, arm, at=middle)
+            rows.append(effect_row(study, str(arm), "greedy − base greedy", greedy, **at))
+            rows.append(effect_row(study, str(arm), "T = 1 − base T = 1", plain, **at))
+            rows.append(effect_row(study, str(arm), EQUAL_ENTROPY, sharp, **at))
     return rows
 
 
-def decoding_runs(study: Study, name: str = "sharing") -> list[Row]:
-    """Accuracies in [0, 1] of each run, greedy, sampled, and of the base made as sharp; before them the base itself."""
+def matched_temperatures(study: Study, name: str, arm: Arm) -> list[float | None]:
+    """Of each replicate, the temperature at which the base is as sharp as its policy; None where that was not asked."""
+    records = [study.record(name, arm, replicate) for replicate in study.replicates_of(name)]
+    return [record["matched"]["temperature"] if record and "matched" in record else None for record in records]
+
+
+def sampled_accuracies(study: Study, name: str) -> list[Row]:
+    """Per arm: accuracy at temperature 1, KL from the base and entropy, means over replicates."""
     rows = []
-    for arm in study.comparison(name).arms:
-        ways = (study.tables(name, arm), study.tables(name, arm, key=results.SAMPLED))
-        temperatures = results.matched_temperatures(study, name, arm)
-        for replicate, (greedy, sampled, temperature) in enumerate(zip(*ways, temperatures, strict=True)):
-            if greedy and sampled and temperature is not None:
-                tables = {"base_matched": study.base("test", temperature), "greedy": greedy, "sampled": sampled}
-                rows.append({"arm": str(arm), "replicate": replicate} | _accuracies(tables))
-    if not rows:
-        return []
-    base = _accuracies({"greedy": study.base("test"), "sampled": study.base("test", 1.0)})
-    return [{"arm": "base", "replicate": None, "base_matched": None, **base}, *rows]
-
-
-def _accuracies(tables: Mapping[str, Table]) -> dict[str, float]:
-    return {name: float(table.prompt_level().mean()) for name, table in tables.items()}
+    for arm, tables in results.tables_of_arms(study, name, results.SAMPLED).items():
+        if tables and arm != "base":
+            row: Row = {"arm": arm, "sampled_percent": mean(100 * table.prompt_level().mean() for table in tables)}
+            row["kl_nats_per_response"] = mean(table.kl.mean() for table in tables)
+            rows.append(row | {"entropy_nats_per_token": mean(table.entropy.mean() for table in tables)})
+    return rows
 
 
 def transfer(study: Study) -> list[Row]:

@@ -8,13 +8,14 @@ replicate. A run that is missing is left out and counted (`missing`); one that d
 adapter and counted too (`failures`).
 
 Below everything: `points`, the (R, N) differences of an arm to another or to the base, and `effect_row`, their mean
-with its interval. `**how` goes on to `points`: `key` (the held-out set and the decoding), `rate`, `metric`, `mode`.
+with its interval. `**how` goes on to `points`: `key` (the held-out set and the decoding), `at` (a configuration),
+`metric`, `mode`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import product
 from typing import Any
 
@@ -22,17 +23,19 @@ import numpy as np
 
 from ifpref import statistics
 from ifpref.curation.pairs import Arm, ids_of, require
-from ifpref.design import COMPARISONS
-from ifpref.evaluation.table import FLAGS, Table
+from ifpref.design import COMPARISONS, Configuration
+from ifpref.evaluation.table import Table
 from ifpref.statistics import Effect
 from ifpref.study import Study
 
 GREEDY, SAMPLED = "test/greedy", "test/sampled"
 PILOT = statistics.Components(replicate_sd=2.8, prompt_sd=12.0, interaction_sd=47.0)
 """Standard deviations of a difference of two arms, in points, from the prototype of this study."""
+ENDS = ("truncated", "empty")
+METRICS = ("prompt_level", "clean", "score")
+"""All constraints met; the same without side effects (evaluation/side_effects.py); the share of constraints met."""
+MIDDLE_ONLY = (SAMPLED, "ifeval/greedy")
 LEVELS = {"difficulty": ("easy", "moderate", "hard"), "n_constraints": (1, 2, 3, 4, 5, 6)}
-EQUAL_ENTROPY = "T = 1 − base of equal entropy"
-"""The group of `decoding` that is free of sharpening."""
 Row, Array = dict[str, Any], np.ndarray
 Pairs = Sequence[tuple[Arm, Arm]]
 """Of arms: what the first gains over the second."""
@@ -49,14 +52,41 @@ def in_profile(study: Study, names: Collection[str]) -> list[str]:
 
 
 def measure(table: Table, metric: str = "prompt_level", mode: str = "strict") -> np.ndarray:
-    """(N,) fractions: "prompt_level", or "score", the fraction of a prompt's constraints that are met."""
-    return {"prompt_level": table.prompt_level, "score": table.score}[metric](mode)
+    """(N,) fractions, means over samples: "prompt_level", "clean" or "score" (`METRICS`); or how often a response has a
+    side effect: "unasked" (any feature), "repeated", "nearly_repeated", or one feature by its constraint id."""
+    if metric in METRICS:
+        return getattr(table, metric)(mode)
+    flags = table.any_unasked if metric == "unasked" else table.unasked.get(metric)
+    return (getattr(table, metric) if flags is None else flags).mean(axis=1)
 
 
-def scores(study: Study, name: str, arm: Arm, key: str = GREEDY, rate: float | None = None, **how: str) -> Array | None:
-    """(R, N) fractions of an arm, NaN throughout where a run is missing; None where all are."""
-    tables = study.tables(name, arm, key=key, rate=rate) if in_profile(study, [name]) else []
-    return _stacked([measure(table, **how) if table else None for table in tables])
+def over_configurations(
+    study: Study,
+    name: str,
+    arm: Arm,
+    read: Callable[[Table], np.ndarray],
+    *,
+    key: str = GREEDY,
+    at: Configuration | None = None,
+) -> Array | None:
+    """(R, M) of what is read of an arm's tables, NaN throughout where a run is missing; None where all are.
+
+    at  a configuration; None: the mean over all that the comparison runs at, and a replicate that misses one of them is
+        missing. At temperature 1, and on IFEval, the middle rate alone is there
+    """
+    if not in_profile(study, [name]):
+        return None
+    every = (at,) if at else (study.middle(name),) if key in MIDDLE_ONLY else study.configurations(name)
+    tables = (study.tables(name, arm, key=key, at=one) for one in every)
+    found = [stacked([read(table) if table else None for table in some]) for some in tables]
+    return None if any(one is None for one in found) else np.mean(found, axis=0)
+
+
+def scores(
+    study: Study, name: str, arm: Arm, key: str = GREEDY, at: Configuration | None = None, **how: str
+) -> Array | None:
+    """(R, N) fractions of an arm, as `over_configurations` gives them."""
+    return over_configurations(study, name, arm, lambda table: measure(table, **how), key=key, at=at)
 
 
 def base_scores(study: Study, split: str = "test", temperature: float = 0.0, **how: str) -> np.ndarray:
@@ -65,15 +95,22 @@ def base_scores(study: Study, split: str = "test", temperature: float = 0.0, **h
 
 
 def points(
-    study: Study, name: str, a: Arm, b: Arm | None = None, *, key: str = GREEDY, rate: float | None = None, **how: str
+    study: Study,
+    name: str,
+    a: Arm,
+    b: Arm | None = None,
+    *,
+    key: str = GREEDY,
+    at: Configuration | None = None,
+    **how: str,
 ) -> np.ndarray:
-    """(R, N) in points: what arm `a` gains over arm `b`, or over the base. (R, 1) of NaN where one of them has no run,
-    or the profile does not run the comparison."""
-    first = scores(study, name, a, key=key, rate=rate, **how)
+    """(R, N) in points: what arm `a` gains over arm `b`, or over the base; both at one configuration, or in the mean
+    over all of the comparison (`scores`). (R, 1) of NaN where one has no run, or the profile does not run it."""
+    first = scores(study, name, a, key=key, at=at, **how)
     if first is None:  # nor is there a base to read it against, where a set is out of reach
-        return _missing(study)
-    second = base_scores(study, _split(key), **how) if b is None else scores(study, name, b, key=key, rate=rate, **how)
-    return _missing(study) if second is None else statistics.differences(first, second)
+        return _missing(study, name)
+    second = base_scores(study, _split(key), **how) if b is None else scores(study, name, b, key=key, at=at, **how)
+    return _missing(study, name) if second is None else statistics.differences(first, second)
 
 
 def less(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -98,12 +135,16 @@ def mean(values: Any) -> float | None:
 
 
 def tables_of_arms(study: Study, name: str, key: str = GREEDY) -> dict[str, list[Table]]:
-    """The verdict tables that are there: of the base, then of each arm, one a replicate."""
-    arms = {str(arm): study.tables(name, arm, key=key) for arm in _arms(study, name)}
-    return {"base": [study.base(_split(key))]} | {arm: list(filter(None, tables)) for arm, tables in arms.items()}
+    """The verdict tables that are there: of the base, then of each arm, of all replicates and configurations."""
+    found = {"base": [study.base(_split(key))]}
+    for arm in arms_of(study, name):
+        every = (study.middle(name),) if key in MIDDLE_ONLY else study.configurations(name)
+        found[str(arm)] = [table for at in every for table in study.tables(name, arm, key=key, at=at) if table]
+    return found
 
 
-def _arms(study: Study, name: str) -> tuple[Arm, ...]:
+def arms_of(study: Study, name: str) -> tuple[Arm, ...]:
+    """Of a comparison; none where the profile does not run it."""
     return study.comparison(name).arms if in_profile(study, [name]) else ()
 
 
@@ -111,11 +152,12 @@ def _split(key: str) -> str:
     return key.partition("/")[0]
 
 
-def _missing(study: Study) -> np.ndarray:
-    return np.full((len(study.replicates), 1), np.nan)
+def _missing(study: Study, name: str) -> np.ndarray:
+    replicates = study.replicates_of(name) if in_profile(study, [name]) else study.replicates
+    return np.full((len(replicates), 1), np.nan)
 
 
-def _stacked(rows: Sequence[np.ndarray | None]) -> np.ndarray | None:
+def stacked(rows: Sequence[np.ndarray | None]) -> np.ndarray | None:
     """(R, N) out of R rows (N,), NaN throughout where one is missing; None where all are."""
     there = [row for row in rows if row is not None]
     return np.array([np.full(len(there[0]), np.nan) if row is None else row for row in rows]) if there else None
@@ -126,7 +168,7 @@ def _stacked(rows: Sequence[np.ndarray | None]) -> np.ndarray | None:
 
 def gains(study: Study, name: str, **how: Any) -> list[Row]:
     """Of each arm over the base."""
-    data = {arm: points(study, name, arm, **how) for arm in _arms(study, name)}
+    data = {arm: points(study, name, arm, **how) for arm in arms_of(study, name)}
     return [effect_row(study, str(arm), "over the base", found, arm=str(arm)) for arm, found in data.items()]
 
 
@@ -159,43 +201,31 @@ def _short(arm: Arm, other: Arm) -> str:
 def halves(study: Study, name: str) -> list[Row]:
     """A/A: two halves of the replicates of each arm, which must come out unresolved."""
     confidence = study.params.confidence
-    found = {arm: statistics.halves(points(study, name, arm), confidence=confidence) for arm in _arms(study, name)}
+    found = {arm: statistics.halves(points(study, name, arm), confidence=confidence) for arm in arms_of(study, name)}
     return [{"label": f"{arm}: half − half", "group": "A/A", **one.to_dict()} for arm, one in found.items()]
 
 
 def accuracies(study: Study, name: str, *, key: str = GREEDY) -> list[Row]:
-    """The base, then each arm: prompt- and instruction-level, strict and loose, mean over replicates, in percent."""
+    """The base, then each arm, means over replicates and configurations, in percent: the accuracies, clean accuracy,
+    and how often a response has a side effect; and its length in tokens."""
     rows = []
     for label, tables in tables_of_arms(study, name, key).items():
-        row: Row = {"arm": label, "replicates": len(tables) if label != "base" else None}
+        row: Row = {"arm": label, "runs": len(tables) if label != "base" else None}
         for mode in ("strict", "loose"):
             row[f"prompt_level_{mode}"] = mean(100 * table.prompt_level(mode).mean() for table in tables)
             row[f"instruction_level_{mode}"] = mean(100 * table.instruction_level(mode) for table in tables)
+        for metric in ("clean", "unasked", "repeated", "nearly_repeated"):
+            row[f"{metric}_percent"] = mean(100 * measure(table, metric).mean() for table in tables)
         row["tokens"] = mean(table.n_tokens.mean() for table in tables)
-        flags = {f"{what}_percent": mean(100 * getattr(table, what).mean() for table in tables) for what in FLAGS}
-        others = mean(100 * some.mean() for some in map(_of_others, tables) if some.size)
-        rows.append(row | flags | {"not_repetitive_prompt_level_strict": others})
+        ends = {f"{what}_percent": mean(100 * getattr(table, what).mean() for table in tables) for what in ENDS}
+        rows.append(row | ends)
     return rows
-
-
-def _of_others(table: Table) -> np.ndarray:
-    """Of each response that is not repetitive, whether it meets all constraints of its prompt, strictly."""
-    return np.array([verdicts.all(axis=1) for verdicts in table.strict])[~table.repetitive]
-
-
-def repetition(study: Study, name: str) -> list[Row]:
-    """The base, then each arm, greedy: the share of responses that are repetitive, the accuracy over all responses, and
-    that over the responses that are not; prompt-level, strict, in percent, means over replicates."""
-    columns = {"repetitive": "repetitive_percent", "accuracy": "prompt_level_strict"}
-    columns |= {"accuracy_of_others": "not_repetitive_prompt_level_strict"}
-    rows = accuracies(study, name)
-    return [{"arm": row["arm"]} | {short: row[column] for short, column in columns.items()} for row in rows]
 
 
 def log_odds(study: Study, name: str) -> list[Row]:
     """Gains over the base in log-odds, beside those in points; of the arms with a run."""
     base, confidence = base_scores(study), study.params.confidence
-    found = {arm: scores(study, name, arm) for arm in _arms(study, name)}
+    found = {arm: scores(study, name, arm) for arm in arms_of(study, name)}
     found = {arm: statistics.log_odds(of, base, confidence=confidence) for arm, of in found.items() if of is not None}
     return [{"label": str(arm), "group": "log-odds over the base", **one.to_dict()} for arm, one in found.items()]
 
@@ -203,7 +233,7 @@ def log_odds(study: Study, name: str) -> list[Row]:
 def by_level(study: Study, name: str, level: str = "difficulty") -> list[Row]:
     """Gains over the base on the test prompts of each level: "difficulty" or "n_constraints"."""
     of_prompt, rows = np.array([prompt[level] for prompt in study.prompts("test")]), []
-    for arm in _arms(study, name):
+    for arm in arms_of(study, name):
         data = points(study, name, arm)
         for value in LEVELS[level] if data.shape[1] == len(of_prompt) else ():
             if (here := of_prompt == value).any():
@@ -217,81 +247,25 @@ def per_constraint(study: Study, name: str, *, key: str = GREEDY, ids: Sequence[
     asked = [ids_of(prompt) for prompt in study.prompts(_split(key))]
     base, rows = study.base(_split(key)), []
     for id in sorted(ids or {one for some in asked for one in some}):
-        before, where = base.of_id(asked, id, "strict")
-        for arm in _arms(study, name) if len(where) else ():
-            tables = study.tables(name, arm, key=key)
-            after = [table.of_id(asked, id, "strict")[0] if table else np.full(len(where), np.nan) for table in tables]
-            data = statistics.differences(np.array(after), before)
+        before, where = base.of_id(asked, id)
+        for arm in arms_of(study, name) if len(where) else ():
+            after = over_configurations(study, name, arm, lambda table, id=id: table.of_id(asked, id)[0], key=key)
+            data = _missing(study, name) if after is None else statistics.differences(after, before)
             rows.append(effect_row(study, id, "constraint", data, arm=str(arm)))
     return rows
 
 
-def rates(study: Study, name: str = "stability") -> tuple[list[Row], list[Row]]:
-    """Gains by learning rate: of every run, with whether it diverged; and the mean of each rate with its interval."""
-    runs, means = [], []
-    for arm, rate in product(_arms(study, name), study.params.learning_rates):
-        at = {"arm": str(arm), "learning_rate": rate}
-        data = points(study, name, arm, rate=rate)
-        means.append(effect_row(study, str(arm), "gain", data, **at))
-        for replicate in study.replicates:
-            record = study.record(name, arm, replicate, rate)
-            if record and record["tables"]:
-                diverged = record["training"]["state"] == "diverged"
-                runs.append(at | {"replicate": replicate, "gain": float(data[replicate].mean()), "diverged": diverged})
-    return runs, means
-
-
-def grid(study: Study, name: str, arm: Arm) -> np.ndarray:
-    """(R, L, N) gains of an arm over the base at every learning rate."""
-    found = [points(study, name, arm, rate=rate) for rate in study.params.learning_rates]
-    width = max(one.shape[1] for one in found)
-    return np.stack([one if one.shape[1] == width else np.full((len(one), width), np.nan) for one in found], axis=1)
-
-
 def failures(study: Study, name: str) -> list[Row]:
-    """Runs that diverged or had no pairs, by arm, with the exact interval of the share that diverged."""
-    tried = study.params.learning_rates if study.comparison(name).every_rate else (None,)
+    """Runs that diverged or had too few pairs, by arm, with the exact interval of the share that diverged."""
     rows = []
-    for arm in _arms(study, name):
-        records = [study.record(name, arm, replicate, rate) for replicate, rate in product(study.replicates, tried)]
+    for arm in arms_of(study, name):
+        runs = product(study.replicates_of(name), study.configurations(name))
+        records = [study.record(name, arm, replicate, at) for replicate, at in runs]
         states = Counter(record["training"]["state"] if record else "missing" for record in records)
-        no_pairs, missing = states["no pairs"], states["missing"]
+        no_pairs, missing = states["no pairs"] + states["too few pairs"], states["missing"]
         n = states.total() - no_pairs - missing
         share = statistics.exact_share(states["diverged"], n, confidence=study.params.confidence)
         rows.append({"arm": str(arm), **share.to_dict(), "no_pairs": no_pairs, "missing": missing})
-    return rows
-
-
-def decoding(study: Study, name: str) -> list[Row]:
-    """Each arm greedy, at temperature 1, and there over the base as it is and over the entropy-matched base."""
-    rows = []
-    for arm in _arms(study, name):
-        sampled = scores(study, name, arm, key=SAMPLED)
-        temperatures = matched_temperatures(study, name, arm)
-        matched = _stacked([None if t is None else base_scores(study, temperature=t) for t in temperatures])
-        if sampled is not None and matched is not None:
-            at = {"arm": str(arm), "temperature": mean(t for t in temperatures if t is not None)}
-            plain, sharp = (statistics.differences(sampled, b) for b in (base_scores(study, temperature=1.0), matched))
-            rows.append(effect_row(study, str(arm), "greedy − base greedy", points(study, name, arm), **at))
-            rows.append(effect_row(study, str(arm), "T = 1 − base T = 1", plain, **at))
-            rows.append(effect_row(study, str(arm), EQUAL_ENTROPY, sharp, **at))
-    return rows
-
-
-def matched_temperatures(study: Study, name: str, arm: Arm) -> list[float | None]:
-    """Of each replicate, the temperature at which the base is as sharp as its policy; None where that was not asked."""
-    records = [study.record(name, arm, replicate) for replicate in study.replicates]
-    return [record["matched"]["temperature"] if record and "matched" in record else None for record in records]
-
-
-def sampled_accuracies(study: Study, name: str) -> list[Row]:
-    """Per arm: accuracy at temperature 1, KL from the base and entropy, means over replicates."""
-    rows = []
-    for arm, tables in tables_of_arms(study, name, SAMPLED).items():
-        if tables and arm != "base":
-            row: Row = {"arm": arm, "sampled_percent": mean(100 * table.prompt_level().mean() for table in tables)}
-            row["kl_nats_per_response"] = mean(table.kl.mean() for table in tables)
-            rows.append(row | {"entropy_nats_per_token": mean(table.entropy.mean() for table in tables)})
     return rows
 
 
@@ -309,14 +283,3 @@ def minimum_detectable_effects(study: Study, name: str, pairs: Pairs) -> list[Ro
         error, df = after.standard_error, after.degrees_of_freedom
         found[f"{label}, as it came out"] = statistics.minimum_detectable_effect(error, df, confidence=confidence)
     return [{"contrast": label, "points": None if np.isnan(one) else round(one, 2)} for label, one in found.items()]
-
-
-def learning_rates(study: Study, name: str) -> list[Row]:
-    """The rate that each arm is compared at, with its accuracy on dev at each rate of the grid, where it was tuned."""
-    tried = study.params.learning_rates if study.params.n_tuning_replicates else ()
-    rows = []
-    for arm in _arms(study, name):
-        accuracy = {f"dev at {rate:g}": study.dev_accuracy(name, arm, rate) for rate in tried}
-        shown = {rate: None if one is None else round(100 * one, 1) for rate, one in accuracy.items()}
-        rows.append({"arm": str(arm), "learning_rate": study.learning_rate(name, arm), **shown})
-    return rows

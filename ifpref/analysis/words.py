@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+from ifpref.analysis import readings, results
 from ifpref.analysis.results import Row, planned_minimum_detectable_effect
 from ifpref.figures.arms import looks, short_ids
 from ifpref.figures.rows import has_interval, number, signed, with_interval
@@ -31,14 +32,19 @@ HEADERS = {
     "entropy_nats_per_token": "entropy (nats a token)",
     "n": "runs",
     "count": "diverged",
-    "no_pairs": "without pairs",
+    "no_pairs": "too few pairs",
+    "unasked_percent": "an unasked feature",
+    "repeated_percent": "a repeated sentence",
+    "chosen_only_percent": "the chosen alone (%)",
+    "rejected_only_percent": "the rejected alone (%)",
+    "diverged_or_below_the_base": "diverged or below the base",
     "low": "from",
     "high": "to",
     "adjusted_p": "p (Holm)",
 }
 """Key of a row -> what stands over its column; other keys stand for themselves, in words (`_header`)."""
-ACCURACIES = ("arm", "prompt_level_strict", "prompt_level_loose", "instruction_level_strict", "tokens")
-ACCURACIES += ("truncated_percent", "empty_percent", "repetitive_percent")
+ACCURACIES = ("arm", "prompt_level_strict", "clean_percent", "prompt_level_loose", "instruction_level_strict")
+ACCURACIES += ("unasked_percent", "repeated_percent", "nearly_repeated_percent", "tokens", "truncated_percent")
 FAILURES = ("arm", "n", "count", "share", "low", "high", "no_pairs", "missing")
 
 
@@ -148,36 +154,47 @@ def lesser(study: Study, n: int = 2) -> str:
     )
 
 
-def repetition(rows: Sequence[Mapping[str, Any]]) -> str:
-    """By how much the share of repetitive responses rose, and the accuracy of the others: `results.repetition`.
-
-    rows  of the base, and of each arm; an arm without a run is left out. "–": all of its responses are repetitive
-    """
-    base, *others = rows
-    arms = [row for row in others if row["repetitive"] is not None]
-    if not arms:
-        return "*Nothing to say of repetitive responses: no run is there.*"
-    names = {arm: f"`{look.label}`" for arm, look in looks(row["arm"] for row in arms).items()}
-
-    def beside(value: float | None, of_base: float | None) -> str:
-        if value is None:
-            return "–"
-        return f"{value:.1f} % ({'–' if of_base is None else signed(value - of_base)})"
-
-    def each(key: str) -> str:
-        of_base = "–" if base[key] is None else f"{base[key]:.1f} %"
-        return "; ".join([f"base {of_base}", *(f"{names[row['arm']]} {beside(row[key], base[key])}" for row in arms)])
-
-    said = (
-        f"**Repetitive responses** (in brackets: less the base): {each('repetitive')}. **Accuracy of those that are "
-        f"not:** {each('accuracy_of_others')}; over all responses: {each('accuracy')}. "
+def is_it_real(study: Study, name: str) -> str:
+    """Of each arm of a comparison its gain on accuracy and on clean accuracy, and what came along."""
+    gains, clean = (
+        {row["arm"]: row for row in results.gains(study, name, metric=m)} for m in ("prompt_level", "clean")
     )
-    if any(row["repetitive"] > base["repetitive"] for row in arms):
-        return said + (
-            "Where an arm loops more often, loops have no part in the gain among the others: if that is as large as "
-            "the gain over all, they did not make it. More of them are a price all the same."
-        )
-    return said + "No arm loops more often than the base."
+    sides = {(row["arm"], row["label"]): row for row in readings.side_effects(study, name)}
+    there = [arm for arm, row in gains.items() if not math.isnan(number(row, "estimate"))]
+    if not there:
+        return absent(study, name)
+    named = looks(gains)
+    said = {"unasked": "an unasked feature", "repeated": "a repeated sentence"}
+    lines = []
+    for arm in there:
+        more = "; ".join(f"{words} {with_interval(sides[arm, key])}" for key, words in said.items())
+        both = f"accuracy {with_interval(gains[arm])}, clean accuracy {with_interval(clean[arm])}"
+        lines.append(f"- `{named[arm].label}`: {both}; {more}")
+    base = ", ".join(f"{words} {sides[there[0], key]['base']:.1f} %" for key, words in said.items())
+    lines.append(f"\nOf the base's own responses: {base}.")
+    return "**Is the gain real?** Points over the base:\n\n" + "\n".join(lines)
+
+
+def trained(study: Study, name: str) -> str:
+    """On which model, how often and at which configurations the arms of a comparison are trained."""
+    p, replicates = study.params, len(study.replicates_of(name))
+    every = study.configurations(name)
+    at = "; ".join(map(str, every)) if len(every) < 7 else f"{len(every)} configurations, {every[0]} to {every[-1]}"
+    several = " Effects are means over these." if len(every) > 1 and study.comparison(name).runs_at != "sizes" else ""
+    usual = f"beta {p.beta:g} and {p.num_train_epochs:g} epochs where nothing else is said"
+    return (
+        f"Model {code(p.model)}, {replicates} {_plural('replicate', replicates)} of `{name}`. Every arm is trained at "
+        f"the same {_plural('configuration', len(every))}: {at} ({usual}).{several}"
+    )
+
+
+def equal_by_design(study: Study, name: str) -> str:
+    """What the arms of a comparison have in common by construction; what else they have is in its balance table."""
+    of_balance = ", ".join(study.comparison(name).equal) or "nothing of the balance table"
+    return (
+        f"Equal in all arms of `{name}` by design: the number of pairs, learning rates and all else of training; and, "
+        f"prompt by prompt, {of_balance}."
+    )
 
 
 def gained_and_lost(rows: Iterable[Mapping[str, Any]], few: int = 3) -> str:

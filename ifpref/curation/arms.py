@@ -10,8 +10,7 @@ Decisions
   has the pairs that it has in another comparison of the same design, but for those that are left out.
 - Halves are exact, and made after prompts are left out (equal.py): `mixed` (high or low), `mcts_unshared` (chosen or
   rejected swapped), `shuffled` (turned round or not; of the pairs of `mcts`).
-- `mcts_unshared` restricts the `mcts` arm of its contrast and difficulty to the prompts that have a match. In `mixed`
-  both pairs of a prompt must have one on the same side.
+- `mcts_unshared` restricts the `mcts` arm of its contrast and difficulty to the prompts that have a match.
 - A response that holds a token of `barred` makes no pair: at temperature 1 a model writes its start token into the
   middle of a response now and then (pocket: once in some ten thousand), which no chat could contain.
 - Rows are in the order of prompt ids, so that a shared prompt stands in the same order in all arms.
@@ -26,7 +25,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from ifpref.curation.contrast import DESIGNS, PARTS, Found
+from ifpref.curation.contrast import DESIGNS, LIKENESS, PARTS, Found, alike, options
 from ifpref.curation.equal import assign_sides, equal_prompts, halves, rank
 from ifpref.curation.matching import matched, swaps
 from ifpref.curation.pairs import (
@@ -71,7 +70,7 @@ def compare(
     seed: int,
     replicate: int = 0,
     design: str = "single",
-    match: bool = False,
+    match: str = "",
     barred: Collection[int] = (),
 ) -> ComparedPairs:
     """Pairs for arms that are to be compared.
@@ -81,10 +80,12 @@ def compare(
              if given, `mcts_unshared` looks where the tree holds no match
     encode   text of a prompt to the token ids of the chat-templated prompt: an engine's
     design   how contrasts hang together, a key of `DESIGNS`
+    match    what pairs are alike in beside their number: "scores" or "verdicts" of both sides, prompt by prompt
+             (`contrast.alike`); "ids": gap, chosen score and ids of partners (`matching.matched`); "": nothing
     barred   token ids that no response of a pair may hold: the model's start token
-    match    take pairs alike in gap, chosen score and ids (`matching.matched`), not only equal numbers
 
-    Raises ValueError for arms that the design or `match` does not offer, missing sources, verdicts that do not fit.
+    Raises ValueError for arms that `design` or `match` does not offer, missing sources, verdicts that do not fit, and
+    arms that have pairs, each by itself, and none that are alike.
     """
     _check(arms, prompts, sources, design, match)
     stream, encode = f"{seed}/{replicate}", cache(encode)
@@ -92,17 +93,17 @@ def compare(
     read, dropped = {}, {}
     for name, rows in sources.items():
         read[name], dropped[name] = _read(name, rows, by_id, frozenset(barred))
-    found: dict[str, dict[str, dict[str, Found]]] = {}
-    for name in {arm.source for arm in arms}:  # once for all arms of one source
-        rule, may_pair, found[name] = DESIGNS[design].rule, CURATIONS[name.partition("/")[0]].may_pair, {}
-        for p, prompt in by_id.items():
-            rng = random.Random(f"{stream}/{name}/{design}/{p}")
-            found[name][p] = rule(candidates(read[name].get(p, ()), may_pair), prompt["n_constraints"], settings, rng)
-    states = {arm: _take(arm, prompts, found[arm.source]) for arm in arms}
+
+    states = {arm: _State() for arm in arms}
+    for prompt in prompts:
+        for arm, found in _take(arms, prompt, read, settings, design, match, stream).items():
+            states[arm].add(prompt["prompt_id"], *found)
+    if match in LIKENESS:
+        _check_alike(states, match)
     for arm in arms:
         if arm.curation == "mcts_unshared":
             _swap(arm, states, read, settings, stream)
-    keep, reason = (_keep_matched, Reason.NO_PARTNER) if match else (_keep_equal, Reason.EQUAL_NUMBERS)
+    keep, reason = (_keep_matched, Reason.NO_PARTNER) if match == "ids" else (_keep_equal, Reason.EQUAL_NUMBERS)
     kept = keep(states, by_id, settings.n_pairs, stream)
     rows = {}
     for arm, state in states.items():
@@ -170,20 +171,27 @@ class _State:
 
     outcomes  prompt -> "pair", or a reason; of the prompts of its difficulty
     pairs     prompt -> its pair, or both of its pairs in `mixed`
-    swapped   of `mcts_unshared`: prompt -> side -> the pairs with that side swapped
-    sides     of `mcts_unshared` and the `mcts` that it swaps: prompt -> the sides that can be
+    sides     of `mcts_unshared` and the `mcts` that it swaps: prompt -> the side that is swapped
     """
 
     outcomes: dict[str, str] = field(default_factory=dict)
     pairs: dict[str, tuple[Pair, ...]] = field(default_factory=dict)
-    swapped: dict[str, dict[str, tuple[Pair, ...]]] = field(default_factory=dict)
-    sides: dict[str, frozenset[str]] | None = None
+    sides: dict[str, str] | None = None
+
+    def add(self, prompt_id: str, *found: Found) -> None:
+        """What a prompt has: a pair, or all of its parts, or the reason why one is not there."""
+        self.outcomes[prompt_id] = next((one for one in found if isinstance(one, Reason)), "pair")
+        if self.outcomes[prompt_id] == "pair":
+            self.pairs[prompt_id] = found
 
     def drop(self, prompt_ids: Iterable[str], reason: Reason) -> None:
         """Take the pairs of these prompts out."""
         for prompt_id in self.pairs.keys() & prompt_ids:
             del self.pairs[prompt_id]
             self.outcomes[prompt_id] = reason
+
+
+States = dict[Arm, _State]
 
 
 def _read(name: str, rows: Sequence[Row], by_id: Mapping[str, Row], barred: frozenset[int]) -> tuple[Read, int]:
@@ -202,50 +210,69 @@ def _read(name: str, rows: Sequence[Row], by_id: Mapping[str, Row], barred: froz
     return kept, dropped
 
 
-def _take(arm: Arm, prompts: Sequence[Row], found: Mapping[str, Mapping[str, Found]]) -> _State:
-    """What the arm's source has for its contrast and difficulty."""
-    state = _State()
-    for prompt in prompts:
-        if arm.difficulty in ("all", prompt["difficulty"]):
-            prompt_id = prompt["prompt_id"]
-            pairs = [found[prompt_id][part] for part in PARTS.get(arm.contrast, (arm.contrast,))]
-            state.outcomes[prompt_id] = next((one for one in pairs if isinstance(one, Reason)), "pair")
-            if state.outcomes[prompt_id] == "pair":
-                state.pairs[prompt_id] = tuple(pairs)
-    return state
+def _take(
+    arms: Sequence[Arm],
+    prompt: Row,
+    read: Mapping[str, Read],
+    settings: PairSettings,
+    design: str,
+    match: str,
+    stream: str,
+) -> dict[Arm, tuple[Found, ...]]:
+    """What the arms have of a prompt of their difficulty: a pair (in `mixed`, both of its parts), or a reason."""
+    prompt_id, k = prompt["prompt_id"], prompt["n_constraints"]
+    here = [arm for arm in arms if arm.difficulty in ("all", prompt["difficulty"])]
+    found = {}
+    for source in {arm.source for arm in here}:
+        found[source] = candidates(read[source].get(prompt_id, ()), CURATIONS[source.partition("/")[0]].may_pair)
+    if here and match in LIKENESS:
+        allowed = {arm: options(arm.contrast, found[arm.source], k, settings) for arm in here}
+        return {arm: (one,) for arm, one in alike(allowed, match, f"{stream}/{match}/{prompt_id}").items()}
+    for source, some in found.items():
+        rng = random.Random(f"{stream}/{source}/{design}/{prompt_id}")
+        found[source] = DESIGNS[design].rule(some, k, settings, rng)
+    return {arm: tuple(found[arm.source][part] for part in PARTS.get(arm.contrast, (arm.contrast,))) for arm in here}
 
 
-def _swap(
-    arm: Arm, states: Mapping[Arm, _State], read: Mapping[str, Read], settings: PairSettings, stream: str
-) -> None:
-    """What can be swapped of an arm's pairs; prompts of which nothing can leave this arm and its partner."""
-    swapped = {}
+def _check_alike(states: States, match: str) -> None:
+    """ValueError where every arm has pairs, and none are alike."""
+    alone = {arm: list(state.outcomes.values()).count(LIKENESS[match][1]) for arm, state in states.items()}
+    if all(alone.values()) and not any(state.pairs for state in states.values()):
+        numbers = ", ".join(f"{arm}: {n}" for arm, n in alone.items())
+        raise ValueError(
+            f"no prompt has common {match} of chosen and rejected in all arms (prompts with a pair: {numbers}); "
+            "allowed: arms that have; more n_responses or training prompts help"
+        )
+
+
+def _swap(arm: Arm, states: States, read: Mapping[str, Read], settings: PairSettings, stream: str) -> None:
+    """Swap one side of each of an arm's pairs; prompts of which none can be leave this arm and its partner."""
+    state, swapped = states[arm], {}
     rs = read.get(replace(arm, curation="rs").source, {})
-    for prompt_id, pairs in states[arm].pairs.items():
+    for prompt_id, (pair,) in state.pairs.items():
         pool = [*read[arm.source].get(prompt_id, ()), *rs.get(prompt_id, ())]
-        rng = random.Random(f"{stream}/swap/{arm.contrast}/{prompt_id}")
-        swapped[prompt_id] = swaps(pairs, pool, settings, rng)
-    states[arm].swapped = {prompt_id: sides for prompt_id, sides in swapped.items() if sides}
+        swapped[prompt_id] = swaps(pair, pool, settings, random.Random(f"{stream}/swap/{arm.contrast}/{prompt_id}"))
+    can = {prompt_id: sides for prompt_id, sides in swapped.items() if sides}
+    side = assign_sides(can, f"{stream}/side")
     for one in {arm, replace(arm, curation="mcts")} & states.keys():  # both keep the same prompts and halves
-        states[one].drop(swapped.keys() - states[arm].swapped.keys(), Reason.NO_MATCH)
-        states[one].sides = {prompt_id: frozenset(sides) for prompt_id, sides in states[arm].swapped.items()}
+        states[one].drop(swapped.keys() - can.keys(), Reason.NO_MATCH)
+        states[one].drop(can.keys() - side.keys(), Reason.EQUAL_NUMBERS)
+        states[one].sides = side
+    state.pairs = {prompt_id: (can[prompt_id][of],) for prompt_id, of in side.items()}
 
 
-def _keep_equal(states: Mapping[Arm, _State], by_id: Mapping[str, Row], n: int | None, stream: str) -> Kept:
-    """Equal numbers, the pair of each prompt settled."""
+def _keep_equal(states: States, by_id: Mapping[str, Row], n: int | None, stream: str) -> Kept:
+    """Equal numbers, and of the two parts of `mixed` one in each half."""
+    available = {arm: state.pairs for arm, state in states.items()}
     sides = {arm: state.sides for arm, state in states.items() if state.sides is not None}
-    prompt_ids = equal_prompts({arm: state.pairs for arm, state in states.items()}, n, f"{stream}/equal", sides)
     kept = {}
-    for arm, state in states.items():
-        pairs, part = state.pairs, halves({p: by_id[p]["n_constraints"] for p in prompt_ids[arm]}, f"{stream}/mixed")
-        if arm.curation == "mcts_unshared":
-            side = assign_sides({p: state.sides[p] for p in prompt_ids[arm]}, f"{stream}/side")
-            pairs = {p: state.swapped[p][side[p]] for p in prompt_ids[arm]}
-        kept[arm] = {p: pairs[p][part[p] if len(pairs[p]) > 1 else 0] for p in prompt_ids[arm]}
+    for arm, prompt_ids in equal_prompts(available, n, f"{stream}/equal", sides).items():
+        part = halves({p: by_id[p]["n_constraints"] for p in prompt_ids}, f"{stream}/mixed")
+        kept[arm] = {p: available[arm][p][part[p] if arm.contrast in PARTS else 0] for p in prompt_ids}
     return kept
 
 
-def _keep_matched(states: Mapping[Arm, _State], by_id: Mapping[str, Row], n: int | None, stream: str) -> Kept:
+def _keep_matched(states: States, by_id: Mapping[str, Row], n: int | None, stream: str) -> Kept:
     """Partners alike, the first n of them; `_check` has refused arms that are made of halves of something."""
     rows = {
         arm: [to_row(by_id[p], (), arm, pair, 0) for p, (pair,) in state.pairs.items()] for arm, state in states.items()
@@ -257,8 +284,9 @@ def _keep_matched(states: Mapping[Arm, _State], by_id: Mapping[str, Row], n: int
     }
 
 
-def _check(arms: Sequence[Arm], prompts: Sequence[Row], sources: Mapping[str, Any], design: str, match: bool) -> None:
+def _check(arms: Sequence[Arm], prompts: Sequence[Row], sources: Mapping[str, Any], design: str, match: str) -> None:
     require(design, tuple(DESIGNS), "design")
+    require(match, ("", "ids", *LIKENESS), "match")
     for name in sources:
         require(name.partition("/")[0], ("rs", "mcts", "rs_branched"), "source")
     for what, names in (("arm", arms), ("prompt", [prompt["prompt_id"] for prompt in prompts])):
@@ -270,5 +298,14 @@ def _check(arms: Sequence[Arm], prompts: Sequence[Row], sources: Mapping[str, An
             raise ValueError(f"{arm}: design {design!r} has no contrast {arm.contrast!r}; it has {offered}")
         if arm.source not in sources:
             raise ValueError(f"{arm} needs the source {arm.source!r}; given: {', '.join(sources) or 'none'}")
-        if match and (arm.curation == "mcts_unshared" or arm.contrast in PARTS):
-            raise ValueError(f"{arm} is made of halves, and matching would break them; allowed: match=False")
+        if (arm.curation == "mcts_unshared" and arm.contrast in PARTS) or (match and _is_of_halves(arm)):
+            raise ValueError(f"{arm} is made of halves, and matching would break them; allowed: arms that are not")
+    if match in LIKENESS and (design != "single" or len({replace(arm, curation="rs") for arm in arms}) > 1):
+        raise ValueError(
+            f"match = {match!r}: {', '.join(map(str, arms))}, design {design!r}; "
+            "allowed: arms that differ in curation alone, design 'single'"
+        )
+
+
+def _is_of_halves(arm: Arm) -> bool:
+    return arm.curation in ("mcts_unshared", "shuffled") or arm.contrast in PARTS

@@ -7,6 +7,8 @@
     balance(made.rows, prompts)                # one row per quantity and arm
     {"group": "scores", "quantity": "gap", "arm": "mcts/high/all", "pairs": 217, "mean": 0.61, "sd": 0.12,
      "difference": -0.02, "smd": -0.16}
+    taught(made.rows, prompts)                 # is a side effect learnt from the pairs?
+    {"arm": "rs/high/all", "id": "detectable_format:title", "pairs": 217, "chosen_only": 31, "rejected_only": 4}
 
 Decisions
 - Plain rows for pandas: `pd.DataFrame(balance(...)).pivot(index=["group", "quantity"], columns="arm", values="mean")`.
@@ -26,7 +28,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ifpref.curation.matching import separated
-from ifpref.curation.pairs import DIFFICULTIES, Arm, Row, ids_of
+from ifpref.curation.pairs import DIFFICULTIES, SIDES, Arm, Row, ids_of
+from ifpref.evaluation.side_effects import side_effects
 
 
 def yields(outcomes: Mapping[Arm, Mapping[str, str]], prompts: Sequence[Row]) -> list[dict[str, Any]]:
@@ -69,6 +72,38 @@ def balance(arms: Mapping[Any, Sequence[Row]], prompts: Sequence[Row]) -> list[d
             row = {"group": group, "quantity": quantity, "arm": str(arm), "pairs": len(pairs), "mean": mean, "sd": sd}
             table.append({**row, **_difference((mean, sd), first)})
     return table
+
+
+ANY_UNASKED, REPEATED = "any unasked feature", "a repeated sentence"
+
+
+def taught(arms: Mapping[Any, Sequence[Row]], prompts: Sequence[Row]) -> list[dict[str, Any]]:
+    """In how many pairs of each arm one side alone has a side effect: those that teach it, and those that unteach it.
+
+    arms     pairs rows by arm, or by any name
+    prompts  rows of the prompts, which know what is asked
+
+    A row for each unasked feature (evaluation/side_effects.py) that a pair has, for any of them, and for repetition.
+    """
+    asked = {prompt["prompt_id"]: set(ids_of(prompt)) for prompt in prompts}
+    table = []
+    for arm, rows in arms.items():
+        counts = {ANY_UNASKED: Counter(), REPEATED: Counter()}
+        for row in rows:
+            chosen, rejected = (_defects(row[f"{side}_text"], asked[row["prompt_id"]]) for side in SIDES)
+            for side, found in (("chosen_only", chosen - rejected), ("rejected_only", rejected - chosen)):
+                for defect in found:
+                    counts.setdefault(defect, Counter())[side] += 1
+        for defect, n in counts.items():
+            both = {side: n[side] for side in ("chosen_only", "rejected_only")}
+            table.append({"arm": str(arm), "id": defect, "pairs": len(rows), **both})
+    return table
+
+
+def _defects(text: str, asked: set[str]) -> set[str]:
+    found = side_effects(text, asked)
+    whole = {ANY_UNASKED: found["unasked"], REPEATED: found["repeated"]}
+    return {*found["unasked"], *(defect for defect, there in whole.items() if there)}
 
 
 OF_IDS = ("separates", "reverses", "has")

@@ -8,8 +8,8 @@ Decisions
   (or n). So arms share prompts as far as they can, and the rest is filled up.
 - A half is exact; an odd number has one more of one kind, drawn. `halves` deals the kinds out in turn over prompts
   sorted by stratum (number of constraints), so that both kinds are as hard.
-- In `mcts_unshared` a prompt may have a match on one side only. Those have that side, up to half of all; the prompts
-  that can be swapped on either side fill both halves up, by the seed.
+- In `mcts_unshared` a prompt may have a match on one side only. Those have that side, and the prompts that can be
+  swapped on either side fill up whichever has fewer; what one side has too many of is left out.
 """
 
 from __future__ import annotations
@@ -17,14 +17,11 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from ifpref.curation.pairs import SIDES
+from ifpref.curation.pairs import SIDES, Row
 
 Name = TypeVar("Name", bound=Hashable)
-
-Sides = Mapping[str, frozenset[str]]
-"""The sides that can be swapped in the pair of each prompt; never an empty set."""
 
 
 def rank(*stream: object) -> float:
@@ -33,30 +30,36 @@ def rank(*stream: object) -> float:
 
 
 def equal_prompts(
-    available: Mapping[Name, Collection[str]], n: int | None, seed: str, sides: Mapping[Name, Sides] | None = None
+    available: Mapping[Name, Collection[str]],
+    n: int | None,
+    seed: str,
+    sides: Mapping[Name, Mapping[str, str]] | None = None,
 ) -> dict[Name, list[str]]:
     """Prompts for each arm, in equal numbers: `n`, or as many as the smallest has; those that most arms have go first.
 
     available  prompt ids that have a pair, by arm
-    sides      arms that are swapped by halves (and their partners): the sides that each prompt can be swapped on
+    sides      of arms of which halves are swapped: the side of each prompt (`assign_sides`); half of each side is taken
     """
-    sides = sides or {}
     size = min([len(prompt_ids) for prompt_ids in available.values()] + ([] if n is None else [n]), default=0)
-    while (possible := min([size, *(most_in_halves(can, size) for can in sides.values())])) < size:
-        size = possible
-    order = _most_shared_first(available, seed)
-    kept = {name: take_in_halves([p for p in order if p in can], can, size) for name, can in sides.items()}
-    # The others follow what those arms could take.
-    order = _most_shared_first({**available, **kept}, seed)
-    for name, prompt_ids in available.items():
-        if name not in kept:
-            kept[name] = [prompt_id for prompt_id in order if prompt_id in prompt_ids][:size]
-    return {name: sorted(kept[name]) for name in available}
-
-
-def _most_shared_first(available: Mapping[Any, Collection[str]], seed: str) -> list[str]:
     counts = Counter(prompt_id for prompt_ids in available.values() for prompt_id in prompt_ids)
-    return sorted(counts, key=lambda prompt_id: (-counts[prompt_id], rank(seed, prompt_id)))
+    order = sorted(counts, key=lambda prompt_id: (-counts[prompt_id], rank(seed, prompt_id)))
+    kept = {}
+    for name, prompt_ids in available.items():
+        mine = [prompt_id for prompt_id in order if prompt_id in prompt_ids]
+        if sides and name in sides:
+            of_side = ([p for p in mine if sides[name][p] == side] for side in SIDES)
+            mine.sort(key={p: place for some in of_side for place, p in enumerate(some)}.get)  # one of each in turn
+        kept[name] = sorted(mine[:size])
+    return kept
+
+
+def first_pairs(rows: Sequence[Row], n: int | None, seed: object) -> list[Row]:
+    """The pairs of the n prompts that come first by a seeded rank, in their order; None: all. Nothing where there are
+    fewer. So the first 50 are among the first 100, and arms on the same prompts keep the same ones."""
+    if n is None or len(rows) < n:
+        return list(rows) if n is None else []
+    first = set(sorted((row["prompt_id"] for row in rows), key=lambda p: rank(seed, "first", p))[:n])
+    return [row for row in rows if row["prompt_id"] in first]
 
 
 def halves(strata: Mapping[str, int], seed: str) -> dict[str, int]:
@@ -66,40 +69,12 @@ def halves(strata: Mapping[str, int], seed: str) -> dict[str, int]:
     return {prompt_id: (place + first) % 2 for place, prompt_id in enumerate(order)}
 
 
-# ---- mcts_unshared: halves of which some prompts allow one only
-
-
-def most_in_halves(sides: Sides, at_most: int) -> int:
-    """How many prompts, up to a number, can have the chosen swapped in half of them, the rejected in the others."""
-    alone = [sum(can == {side} for can in sides.values()) for side in SIDES]
-    both = len(sides) - sum(alone)
-    size = min(at_most, len(sides))
-    while sum(min(number, (size + 1) // 2) for number in alone) + both < size:
-        size -= 1
-    return size
-
-
-def take_in_halves(order: Sequence[str], sides: Sides, size: int) -> list[str]:
-    """The first `size` prompts in the order that can be swapped in halves; size is at most `most_in_halves`."""
-    room = dict.fromkeys(SIDES, (size + 1) // 2)
-    taken: list[str] = []
-    for prompt_id in order:
-        if len(taken) == size:
-            break
-        if len(sides[prompt_id]) == 1:
-            (side,) = sides[prompt_id]
-            if not room[side]:
-                continue
-            room[side] -= 1
-        taken.append(prompt_id)
-    return taken
-
-
-def assign_sides(sides: Sides, seed: str) -> dict[str, str]:
-    """The side to swap in each prompt, half of each; of an odd number, one more of one, drawn if both could be."""
-    alone = {side: [prompt_id for prompt_id, can in sides.items() if can == {side}] for side in SIDES}
-    free = sorted((p for p, can in sides.items() if len(can) == 2), key=lambda p: rank(seed, p))
-    first, second = SIDES if rank(seed) < 0.5 else reversed(SIDES)
-    room = (len(sides) + 1) // 2 - len(alone[first])  # for all that is free, if the second side must have the odd one
-    whole = {first: alone[first] + free[:room], second: alone[second] + free[room:]}
-    return {prompt_id: side for side in SIDES for prompt_id in sorted(whole[side])}
+def assign_sides(can: Mapping[str, Collection[str]], seed: str) -> dict[str, str]:
+    """The side to swap in each prompt, of those that it can be swapped on: half of each, one more of one at the most.
+    Prompts beyond that are left out."""
+    of_side: dict[str, list[str]] = {side: [] for side in SIDES}
+    for prompt_id in sorted(can, key=lambda prompt_id: (len(can[prompt_id]), rank(seed, prompt_id))):
+        fewest = min(can[prompt_id], key=lambda side: (len(of_side[side]), rank(seed, side)))
+        of_side[fewest].append(prompt_id)
+    most = min(map(len, of_side.values())) + 1
+    return {prompt_id: side for side, prompt_ids in of_side.items() for prompt_id in prompt_ids[:most]}

@@ -1,6 +1,6 @@
 """Matching: pairs that are alike in everything but the one thing that two arms are compared on.
 
-    swaps([pair], pool, settings, rng)       # {"rejected": (the pair with another rejected,)}: they differ in sharing
+    swaps(pair, pool, settings, rng)         # {"rejected": the pair with another rejected}: they differ in sharing
     matched({"easy": rows, "hard": rows}, ids, seed=0)     # as many rows of each, alike in gap, chosen score and ids
 
 Decisions
@@ -32,21 +32,14 @@ CALIPER = 0.1
 # ---- mcts_unshared
 
 
-def swaps(
-    pairs: Sequence[Pair], pool: Iterable[Response], settings: PairSettings, rng: random.Random
-) -> dict[str, tuple[Pair, ...]]:
-    """The pairs with one side swapped, for each side on which all of them have a match.
+def swaps(pair: Pair, pool: Iterable[Response], settings: PairSettings, rng: random.Random) -> dict[str, Pair]:
+    """The pair with one side swapped, for each side on which it has a match.
 
-    pairs  a prompt's pair, or both of its pairs in `mixed`
-    pool   complete responses to the prompt, of the tree and of RS
+    pool  complete responses to the prompt, of the tree and of RS
     """
     pool = sorted(pool, key=lambda response: (response.token_ids, response.source))
-    found = {}
-    for side in SIDES:
-        matches = [_match(pair, side, pool, settings, rng) for pair in pairs]
-        if None not in matches:
-            found[side] = tuple(replace(pair, **{side: match}) for pair, match in zip(pairs, matches, strict=True))
-    return found
+    matches = {side: _match(pair, side, pool, settings, rng) for side in SIDES}
+    return {side: replace(pair, **{side: match}) for side, match in matches.items() if match}
 
 
 def _match(

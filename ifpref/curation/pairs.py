@@ -70,6 +70,8 @@ class Reason(StrEnum):
     NO_LOW_GAP = "no low gap", "no pair has a gap of max_low_gap or less"
     NO_COMMON_CHOSEN = "no common chosen", "high and low gaps are there, but not with one chosen"
     NO_EQUAL_GAP = "no equal gap", "no low gap is there with both a perfect and an imperfect chosen"
+    NO_COMMON_SCORES = "no common scores", "the arms have no candidates with the same scores of chosen and rejected"
+    NO_COMMON_VERDICTS = "no common verdicts", "the arms have none that meet the same constraints on both sides"
     NO_MATCH = "no match", "`mcts_unshared` and its `mcts`: no response with the verdicts, the length, another prefix"
     NO_PARTNER = "no partner", "matched arms: no pair of the other arms is close enough"
     EQUAL_NUMBERS = "equal numbers", "left out: the arms compared have equal numbers, and mcts_unshared exact halves"

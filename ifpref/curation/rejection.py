@@ -48,16 +48,3 @@ def respond(
                 }
             )
     return rows
-
-
-def report(rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """Counts over all responses; `repeated`: responses equal, by token ids, to an earlier one of their prompt."""
-    rows = list(rows)
-    distinct = {(row["prompt_id"], tuple(row["token_ids"])) for row in rows}
-    return {
-        "prompts": len({row["prompt_id"] for row in rows}),
-        "responses": len(rows),
-        "repeated": len(rows) - len(distinct),
-        "sampled_tokens": sum(len(row["token_ids"]) for row in rows),
-        "mean_score": sum(row["score"] for row in rows) / len(rows) if rows else 0.0,
-    }

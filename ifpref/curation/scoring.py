@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from ifpref.constraints import verify
 from ifpref.constraints.registry import nearest
+from ifpref.evaluation.side_effects import is_clean
 from ifpref.prompts.build import constraints_of
 
 Scorer = Callable[[Mapping[str, Any], str, Sequence[bool]], float]
@@ -36,7 +37,13 @@ def verifier(prompt: Mapping[str, Any], text: str, verdicts: Sequence[bool]) -> 
     return sum(verdicts) / len(verdicts)
 
 
-SCORERS: MutableMapping[str, Scorer] = {"verifier": verifier}
+def clean(prompt: Mapping[str, Any], text: str, verdicts: Sequence[bool]) -> float:
+    """The same, and 0 where the response has a feature that nobody asked for or repeats a sentence."""
+    asked = {one["id"] for one in prompt["constraints"]}
+    return verifier(prompt, text, verdicts) if is_clean(text, asked) else 0.0
+
+
+SCORERS: MutableMapping[str, Scorer] = {"verifier": verifier, "clean": clean}
 
 
 class Judge:

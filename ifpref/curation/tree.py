@@ -24,7 +24,7 @@ Decisions
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -205,31 +205,4 @@ def to_row(tree: Tree) -> dict[str, Any]:
         "sampled_tokens": tree.sampled_tokens,
         "merged": tree.merged,
         "closed": sum(node.closed for node in tree.nodes if node.children),
-    }
-
-
-def report(rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """What the search did, over all trees.
-
-    response_tokens  of all responses from their prompt on: what they would have cost without sharing
-    merged           sampled segments that were there already; repeated: responses that were
-    closed           inner nodes with nothing left to search at or below them
-    depth            of leaves, in segments; branched: responses that were sampled from a node below the root
-    """
-    rows = list(rows)
-    responses = sum(len(row["leaves"]) for row in rows)
-    leaves = [node for row in rows for node in row["nodes"] if node["verdicts"] is not None]
-    return {
-        "prompts": len(rows),
-        "responses": responses,
-        "repeated": responses - len(leaves),
-        "branched": sum(origin != ROOT for row in rows for origin in row["origins"]),
-        "sampled_tokens": sum(row["sampled_tokens"] for row in rows),
-        "response_tokens": sum(node["visits"] * len(node["token_ids"]) for row in rows for node in row["nodes"]),
-        "merged": sum(row["merged"] for row in rows),
-        "nodes": sum(len(row["nodes"]) for row in rows),
-        "closed": sum(row["closed"] for row in rows),
-        "mean_depth": sum(leaf["depth"] * leaf["visits"] for leaf in leaves) / responses if responses else 0.0,
-        "max_depth": max((leaf["depth"] for leaf in leaves), default=0),
-        "mean_score": sum(leaf["value"] * leaf["visits"] for leaf in leaves) / responses if responses else 0.0,
     }

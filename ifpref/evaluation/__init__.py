@@ -7,6 +7,7 @@
 files.py         scores of a file of responses in IFEval's format    policy.py        sampled and judged, in shards
 table.py         verdicts without their texts: what analyses read    distribution.py  log-probabilities and entropy
 sets.py          IFEval's format, and its prompts as rows like ours  temperature.py   the base at a policy's entropy
+side_effects.py  what nobody asked for: features, repeated sentences
 
 Nothing that is imported here imports torch.
 """

@@ -6,8 +6,8 @@
 One row; the last two are of `write_evaluation` above temperature 0:
 
     {"prompt_id": "0c7d…", "sample": 0, "token_ids": [41, 7, 9, 2], "text": "The sun is out.", "finish": "stop",
-     "strict": [true, false], "loose": [true, true], "n_tokens": 4, "logprob": -9.3, "base_logprob": -9.9,
-     "entropy": 0.6}
+     "strict": [true, false], "loose": [true, true], "unasked": [], "repeated": false, "nearly_repeated": false,
+     "n_tokens": 4, "logprob": -9.3, "base_logprob": -9.9, "entropy": 0.6}
 
 Decisions
 - The random streams are named by prompt and seed alone, so a base and its policies draw the same numbers: differences
@@ -24,6 +24,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ifpref.constraints import verify
+from ifpref.evaluation.side_effects import side_effects
 from ifpref.evaluation.table import Table
 from ifpref.models import LoadedModel
 from ifpref.prompts.build import constraints_of
@@ -51,6 +52,7 @@ def evaluate(prompts: Rows, engine: Engine, settings: Settings, n: int) -> list[
                     "finish": completion.finish,
                     "strict": verify(completion.text, constraints),
                     "loose": verify(completion.text, constraints, loose=True),
+                    **side_effects(completion.text, {one.id for one in constraints}),
                     "n_tokens": len(completion.token_ids),
                     "logprob": completion.logprob,
                 }

@@ -8,21 +8,21 @@
 Two prompts with one sample each, the second with two constraints, as `to_dict` gives them:
 
     {"prompt_ids": ["0c7d…", "91ab…"], "n_samples": 1, "n_constraints": [1, 2], "strict": "110", "loose": "111",
-     "truncated": "00", "empty": "00", "repetitive": "00", "n_tokens": [31, 64], "logprob": [-12.5, -40.25],
+     "truncated": "00", "empty": "00", "repeated": "01", "nearly_repeated": "00",
+     "unasked": {"detectable_format:title": "10"}, "n_tokens": [31, 64], "logprob": [-12.5, -40.25],
      "kl": [0.5, -0.25], "entropy": [0.4, 0.75]}
 
 Decisions
 - Every mean is over samples first, then over prompts: a prompt is the unit of inference, and has one value.
 - Floats are written with 5 significant digits. `kl` is written rather than the base's log-probability: it is a small
   difference of large numbers, whose digits would be lost.
-- *Degenerate text*, counted but not scored: `truncated` (finish "length"), `empty` (no letter, no digit) and
-  `repetitive` (`is_repetitive`). A policy that gains on constraints and loops more often has not got better.
+- Beside the verdicts stands what a response does that was not asked for: `truncated` (finish "length"), `empty` (no
+  letter, no digit), `repeated` sentences and `unasked` features (side_effects.py). *Clean* is who meets all constraints
+  without the last two.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
@@ -30,13 +30,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ifpref.evaluation.side_effects import FEATURES
+
 Mode = Literal["strict", "loose"]
 
-NGRAM, LEAST, SHARE = 4, 3, 0.2
-"""Repetitive: a run of 4 tokens that occurs 3 times or more and is more than a fifth of all runs of 4."""
-
 MODES: tuple[Mode, ...] = ("strict", "loose")
-FLAGS = ("truncated", "empty", "repetitive")
+FLAGS = ("truncated", "empty", "repeated", "nearly_repeated")
 FLOATS = ("logprob", "kl", "entropy")
 
 
@@ -46,7 +45,8 @@ class Table:
 
     strict, loose  N arrays (n, k_i) of bool: whether a sample meets a constraint
     n_tokens       (N, n), the end token included
-    truncated, empty, repetitive    (N, n) bool
+    truncated, empty, repeated, nearly_repeated    (N, n) bool
+    unasked        constraint id -> (N, n) bool: whether a response has its feature, for which nobody asked
     logprob        (N, n): of the policy at temperature 1, summed over the response, natural log; None where it was not
                    kept (greedy tables of runs)
     base_logprob   (N, n): the same of the base; None where it was not computed (greedy)
@@ -59,7 +59,9 @@ class Table:
     n_tokens: np.ndarray
     truncated: np.ndarray
     empty: np.ndarray
-    repetitive: np.ndarray
+    repeated: np.ndarray
+    nearly_repeated: np.ndarray
+    unasked: Mapping[str, np.ndarray]
     logprob: np.ndarray | None
     base_logprob: np.ndarray | None = None
     entropy: np.ndarray | None = None
@@ -83,6 +85,17 @@ class Table:
     def prompt_level(self, mode: Mode = "strict") -> np.ndarray:
         """(N,): the share of a prompt's samples that meet all its constraints."""
         return np.array([verdicts.all(axis=1).mean() for verdicts in self.verdicts(mode)])
+
+    @property
+    def any_unasked(self) -> np.ndarray:
+        """(N, n) bool: whether a response has an unasked feature, whichever."""
+        return np.logical_or.reduce(list(self.unasked.values()))
+
+    def clean(self, mode: Mode = "strict") -> np.ndarray:
+        """(N,): the share of a prompt's samples that meet all its constraints, with no unasked feature and no repeated
+        sentence."""
+        met = np.array([verdicts.all(axis=1) for verdicts in self.verdicts(mode)])
+        return (met & ~self.any_unasked & ~self.repeated).mean(axis=1)
 
     def score(self, mode: Mode = "strict") -> np.ndarray:
         """(N,): the share of its constraints that a prompt's samples meet."""
@@ -146,7 +159,9 @@ class Table:
             n_tokens=column(itemgetter("n_tokens"), int),
             truncated=column(lambda row: row["finish"] == "length", bool),
             empty=column(lambda row: is_empty(row["text"]), bool),
-            repetitive=column(lambda row: is_repetitive(row["token_ids"], row["text"]), bool),
+            repeated=column(itemgetter("repeated"), bool),
+            nearly_repeated=column(itemgetter("nearly_repeated"), bool),
+            unasked={id: column(lambda row, id=id: id in row["unasked"], bool) for id in FEATURES},
             **{name: column(itemgetter(name), float) for name in floats},
         )
 
@@ -156,6 +171,7 @@ class Table:
         out["n_constraints"] = [verdicts.shape[1] for verdicts in self.strict]
         out |= {mode: "".join(map(_bits, self.verdicts(mode))) for mode in MODES}
         out |= {flag: _bits(getattr(self, flag)) for flag in FLAGS}
+        out["unasked"] = {id: _bits(found) for id, found in self.unasked.items() if found.any()}
         out["n_tokens"] = self.n_tokens.ravel().tolist()
         return out | {name: _short(values) for name in FLOATS if (values := getattr(self, name)) is not None}
 
@@ -165,12 +181,14 @@ class Table:
         n, shape = found["n_samples"], (len(found["prompt_ids"]), found["n_samples"])
         ends = np.cumsum(n * np.array(found["n_constraints"]))[:-1]
         columns = {name: np.array(found[name], dtype=float).reshape(shape) for name in FLOATS if name in found}
+        unasked = {id: _from_bits(found["unasked"].get(id, "0" * (shape[0] * n))).reshape(shape) for id in FEATURES}
         logprob, kl = (columns.pop(name, None) for name in ("logprob", "kl"))
         return cls(
             prompt_ids=tuple(found["prompt_ids"]),
             **{mode: tuple(v.reshape(n, -1) for v in np.split(_from_bits(found[mode]), ends)) for mode in MODES},
             n_tokens=np.array(found["n_tokens"], dtype=int).reshape(shape),
             **{flag: _from_bits(found[flag]).reshape(shape) for flag in FLAGS},
+            unasked=unasked,
             logprob=logprob,
             base_logprob=None if kl is None else logprob - kl,
             **columns,
@@ -180,21 +198,6 @@ class Table:
 def is_empty(text: str) -> bool:
     """Whether a text has neither a letter nor a digit."""
     return not any(map(str.isalnum, text))
-
-
-def is_repetitive(token_ids: Sequence[int], text: str) -> bool:
-    """Whether a response loops: the same sentence or line three times in a row, or one run of 4 tokens again and again.
-
-    The second after the repetition filters of Rae et al. 2021 (arXiv 2112.11446, table A1): the share of the most
-    frequent n-gram. It must occur three times, since in a dozen tokens any run is more than a fifth of them.
-    """
-    parts = [" ".join(part.split()).casefold() for part in re.split(r"\n|(?<=[.!?])\s", text)]
-    parts = [part for part in parts if not is_empty(part)]
-    if any(parts[i] == parts[i + 1] == parts[i + 2] for i in range(len(parts) - 2)):
-        return True
-    runs = Counter(tuple(token_ids[i : i + NGRAM]) for i in range(len(token_ids) - NGRAM + 1))
-    most = max(runs.values(), default=0)
-    return most >= LEAST and most > SHARE * runs.total()
 
 
 def _bits(values: np.ndarray) -> str:

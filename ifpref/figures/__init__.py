@@ -4,9 +4,9 @@
     figure = figures.forest(rows, margin=1.0)
     figures.save(figure, folder, "prefix-effects")        # .png and .svg, the same bytes on every run
 
-intervals.py  forest, claims, per_constraint, terciles, rates; blocks: interval, joined
+intervals.py  forest, claims, side_by_side, steps; blocks: interval, joined
 grids.py      heat_map, verdict_grid, balance; block: cells (seaborn's heat map)
-curves.py     training_curves, search_progress, scatter_decoding; block: curve (seaborn's line plot)
+curves.py     training_curves, search_progress; block: curve (seaborn's line plot)
 pairs.py      yields, shared_prefix          search.py  tree                      one_pair.py  log_ratios, pair_html
 rows.py       rows, numbers as text          arms.py    the look of each arm      style.py     style, lines, saving
 
@@ -18,9 +18,9 @@ Decisions
 """
 
 from ifpref.figures.arms import looks
-from ifpref.figures.curves import scatter_decoding, search_progress, training_curves
+from ifpref.figures.curves import search_progress, training_curves
 from ifpref.figures.grids import balance, heat_map, verdict_grid
-from ifpref.figures.intervals import claims, forest, per_constraint, rates, terciles
+from ifpref.figures.intervals import claims, forest, side_by_side, steps
 from ifpref.figures.one_pair import log_ratios, pair_html
 from ifpref.figures.pairs import shared_prefix, yields
 from ifpref.figures.search import tree
@@ -35,13 +35,11 @@ __all__ = [
     "log_ratios",
     "looks",
     "pair_html",
-    "per_constraint",
-    "rates",
     "save",
-    "scatter_decoding",
     "search_progress",
     "shared_prefix",
-    "terciles",
+    "side_by_side",
+    "steps",
     "training_curves",
     "tree",
     "use_style",

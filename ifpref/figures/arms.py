@@ -55,22 +55,30 @@ _LEVELS = MappingProxyType(
             Look("hard", "#46207E", "*"),
             Look("all", "#000000", "d", _DOTDASHED),
         ),
+        "scorer": (Look("verifier", "#0072B2", "o"), Look("clean", "#117733", "D", _DASHED)),
     }
 )
 FACTORS = MappingProxyType({factor: {look.label: look for look in levels} for factor, levels in _LEVELS.items()})
-"""The levels of an arm's three factors, in the order of its name: rs/high/all."""
-_BASE = Look("base", "#000000", "d", (2, 2))
+"""The levels of an arm's factors, in the order of its name: rs/high/all, and rs/high/all/clean by another scorer."""
+OTHERS = MappingProxyType(
+    {
+        "base": Look("base", "#000000", "d", (2, 2)),
+        "accuracy": Look("accuracy", "#222222", "o"),
+        "clean accuracy": Look("clean accuracy", "#117733", "D", _DASHED),
+    }
+)
+"""What stands beside arms, and the two readings of every gain."""
 
 
 def looks(names: Iterable[Any]) -> dict[str, Look]:
     """The look of each arm, by its name, in the order of their first appearance.
 
-    names  levels ("mcts", "low"), arms ("mcts/high/all"), "base", or any other words, which take the looks of `rs`,
-           `mcts` and so on. Arms are drawn, and called, by the first factor that tells them apart.
+    names  levels ("mcts", "low"), arms ("mcts/high/all"), those of `OTHERS`, or any other words, which take the looks
+           of `rs`, `mcts` and so on. Arms are drawn, and called, by the first factor that tells them apart.
     """
     names = list(dict.fromkeys(str(name) for name in names))
-    arms = {name: name.split("/") for name in names if _is_arm(name)}
-    differing = [place for place in range(3) if len({levels[place] for levels in arms.values()}) > 1]
+    arms = {name: levels for name in names if (levels := _levels(name))}
+    differing = [place for place in range(len(FACTORS)) if len({levels[place] for levels in arms.values()}) > 1]
     shown = differing[0] if differing else 0
     factor = list(FACTORS.values())[shown]
     spare = cycle(_LEVELS["curation"])
@@ -81,13 +89,16 @@ def looks(names: Iterable[Any]) -> dict[str, Look]:
             # Two factors that differ need both names: high of rs is not high of mcts.
             label = "/".join(arms[name][place] for place in differing) or arms[name][0]
             level = replace(factor[arms[name][shown]], label=label)
-        found[name] = level or (_BASE if name == "base" else replace(next(spare), label=name))
+        found[name] = level or OTHERS.get(name) or replace(next(spare), label=name)
     return found
 
 
-def _is_arm(name: str) -> bool:
+def _levels(name: str) -> list[str]:
+    """The levels of an arm, by its name; none of other words."""
     levels = name.split("/")
-    return len(levels) == 3 and all(level in factor for level, factor in zip(levels, FACTORS.values(), strict=True))
+    levels += ["verifier"] * (len(levels) == len(FACTORS) - 1)
+    is_arm = len(levels) == len(FACTORS) and all(map(dict.__contains__, FACTORS.values(), levels))
+    return levels if is_arm else []
 
 
 def ranked(labels: Iterable[str], order: Sequence[str]) -> list[str]:

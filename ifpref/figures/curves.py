@@ -1,4 +1,4 @@
-"""Curves: training by step, what a search finds as it goes on, greedy decoding against sampling.
+"""Curves: training by step, what a search finds as it goes on.
 
     training_curves([{"arm": "mcts", "replicate": 0, **row} for row in log])
     search_progress([{"curation": "mcts", "simulation": 3, "mean_score": 0.61, "best_score": 0.8, "distinct": 2.9}])
@@ -93,40 +93,6 @@ def search_progress(rows: Any, *, title: str | None = None) -> Figure:
     count = f"{most:,} prompts; bands: 95 % intervals of the means" if most > 1 else None
     figure.legend(handles=handles(shown.values()), loc="outside lower center", ncols=5, title=count, title_fontsize=8)
     return finish(figure, title or "Responses found by search and by sampling")
-
-
-@use_style()
-def scatter_decoding(rows: Any, *, title: str | None = None) -> Figure:
-    """Accuracy of greedy decoding against that of sampling at temperature 1, beside the base made as sharp.
-
-    What lies between a policy and the open mark of the same greedy accuracy, the base at the temperature of equal token
-    entropy, is more than sharpening.
-
-    rows  {"arm", "greedy", "sampled", "base_matched"}, fractions in [0, 1], one an arm or one a run. "base_matched" is
-          None for the base
-    """
-    needed = ["greedy", "sampled", "base_matched"]
-    frame = pd.DataFrame(records(rows, "scatter_decoding", "arm", *needed))
-    frame[needed] = 100 * frame[needed].astype(float)
-    shown = looks(frame["arm"])
-    size = 4.5 if len(frame) > len(shown) else 8
-    figure = Figure(figsize=(WIDTH, 4.6))
-    axes = figure.add_subplot()
-    for arm, look in shown.items():
-        mine = frame[frame["arm"] == arm]
-        axes.vlines(mine["greedy"], mine["base_matched"], mine["sampled"], color=look.colour, lw=0.9, ls=":", zorder=1)
-        style = {"marker": look.marker, "ls": "none", "ms": size}
-        axes.plot(mine["greedy"], mine["base_matched"], mfc="white", mec=look.colour, mew=1.3, **style)
-        axes.plot(mine["greedy"], mine["sampled"], color=look.colour, mec="white", mew=0.5, **style)
-    both = (min(*axes.get_xlim(), *axes.get_ylim()), max(*axes.get_xlim(), *axes.get_ylim()))
-    equal = axes.plot(both, both, color=FAINT, lw=0.8, ls="--", zorder=0.5, label="equal")
-    axes.set(xlim=both, ylim=both, aspect="equal", xlabel="greedy: accuracy (%)", ylabel="temperature 1: accuracy (%)")
-    axes.grid()
-    words = "base at the temperature\nof the policy's entropy"
-    matched = Line2D([], [], ls=":", marker="o", mfc="white", color=FAINT, label=words)
-    legend = [*handles(shown.values(), line=False), matched, *equal]
-    axes.legend(handles=legend, loc="center left", bbox_to_anchor=(1.02, 0.5), labelspacing=0.8)
-    return finish(figure, title or "Greedy decoding against temperature 1")
 
 
 # ---- the parts

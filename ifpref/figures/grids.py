@@ -30,34 +30,71 @@ _BALANCED = 0.1  # a standardised difference within it is commonly called balanc
 
 
 @use_style()
-def heat_map(rows: Any, *, title: str | None = None) -> Figure:
-    """Gains by the difficulty of the training prompts (lines) and of the evaluation prompts (columns).
+def heat_map(
+    rows: Any,
+    lines: str = "train",
+    columns: str = "evaluated",
+    *,
+    panels: str | None = None,
+    names: tuple[str, str] = ("trained on", "evaluated on"),
+    title: str | None = None,
+) -> Figure:
+    """Gains in a grid: by the difficulty of training prompts and of evaluation prompts, say; one or several panels.
 
-    rows  {"train", "evaluated", "estimate", "low", "high"}, with "prompts" and "reason" where they are known; a cell
-          without a row has no colour and says so
+    rows    {lines, columns, "estimate", "low", "high"}, with "prompts" and "reason" where they are known; a cell
+            without a row has no colour and says so
+    lines, columns, panels  keys of the rows; and `names`, what the axes say of the first two
     """
-    rows = records(rows, "heat_map", "train", "evaluated", "estimate", "low", "high")
-    order = list(FACTORS["difficulty"])
-    lines = ranked((str(row["train"]) for row in rows), order)
-    columns = ranked((str(row["evaluated"]) for row in rows), order)
-    there = {(str(row["train"]), str(row["evaluated"])): row for row in rows}
-    grid = [[there.get((line, column), {"reason": "not run"}) for column in columns] for line in lines]
-    names = []
-    for column in columns:
-        counts = {counted(row, "prompts") for row in rows if str(row["evaluated"]) == column}
-        names.append(f"{column}\n{counts.pop()} prompts" if len(counts) == 1 and any(counts) else column)
-    figure = Figure(figsize=(min(WIDTH, max(4.4, 2.6 + 1.25 * len(columns))), 1.5 + 0.72 * len(lines)))
-    axes = figure.add_subplot()
-    values = np.array([[number(row, "estimate") for row in line] for line in grid])
-    words = [["–" if math.isnan(value) else signed(value) for value in line] for line in values]
-    cells(axes, values, words, lines, names, most=np.nanmax(np.abs(values), initial=0.1), weight="bold", va="bottom")
-    for place, one in enumerate(row for line in grid for row in line):
-        said = bounds(one) if has_interval(one) else no_interval(one)
-        x, y = axes.texts[place].get_position()
-        ink = axes.texts[place].get_color()
-        axes.text(x, y + 0.08, said, ha="center", va="top", fontsize=SMALL, color=ink)
-    axes.set(xlabel="evaluated on (percentage points, with intervals)", ylabel="trained on")
+    rows = records(rows, "heat_map", lines, columns, "estimate", "low", "high", *([panels] if panels else []))
+    levels = list(FACTORS["difficulty"])
+    heads, sides = (ranked((_word(row[key]) for row in rows), levels) for key in (columns, lines))
+    shown = list(dict.fromkeys(row[panels] for row in rows)) if panels else [None]
+    there = {(row[panels] if panels else None, _word(row[lines]), _word(row[columns])): row for row in rows}
+    most = max((abs(v) for row in rows if math.isfinite(v := number(row, "estimate"))), default=0.1) or 0.1
+    named = {head: [row for row in rows if _word(row[columns]) == head] for head in heads}
+    above = [_with_prompts(looks(heads)[head].label, some, rows) for head, some in named.items()]
+    with_bounds = len(shown) == 1 and len(heads) <= 5
+    each = (0.72 if with_bounds else 0.3) * len(sides)
+    width = min(WIDTH, max(4.4, 2.6 + 1.25 * len(heads)))
+    figure = Figure(figsize=(width, 1.5 + each + (0.4 + each) * (len(shown) - 1)))
+    for axes, panel in zip(figure.subplots(len(shown), 1, squeeze=False)[:, 0], shown, strict=True):
+        grid = [[there.get((panel, side, head), {"reason": "not run"}) for head in heads] for side in sides]
+        values = np.array([[number(row, "estimate") for row in line] for line in grid])
+        words = [["–" if math.isnan(value) else signed(value) for value in line] for line in values]
+        place = "bottom" if with_bounds else "center"
+        cells(
+            axes,
+            values,
+            words,
+            list(short_ids(sides).values()),
+            above if panel == shown[-1] else [],
+            most=most,
+            weight="bold",
+            va=place,
+        )
+        if with_bounds:
+            _add_bounds(axes, [row for line in grid for row in line])
+        axes.set(ylabel=names[0], title=looks([panel])[panel].label if panel else "")
+    figure.supxlabel(f"{names[1]} (percentage points{', with intervals' if with_bounds else ''})", fontsize=9)
     return finish(figure, title or "Gain over the base")
+
+
+def _add_bounds(axes: Axes, rows: Sequence[Row]) -> None:
+    """Below each number its interval, or why there is none."""
+    for number_there, row in zip(list(axes.texts), rows, strict=True):
+        x, y = number_there.get_position()
+        said = bounds(row) if has_interval(row) else no_interval(row)
+        axes.text(x, y + 0.08, said, ha="center", va="top", fontsize=SMALL, color=number_there.get_color())
+
+
+def _with_prompts(head: str, rows: Sequence[Row], of_all: Sequence[Row]) -> str:
+    """A column's name, with its number of prompts where that is one, and not that of all columns."""
+    counts, everywhere = ({counted(row, "prompts") for row in some} for some in (rows, of_all))
+    return f"{head}\n{counts.pop()} prompts" if len(counts) == 1 < len(everywhere) else head
+
+
+def _word(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 @use_style()

@@ -1,4 +1,4 @@
-"""Effects with their intervals: forest plots, verdicts on claims, one effect for each constraint, third or rate.
+"""Effects with their intervals: forest plots, verdicts on claims, several side by side, and over what grows.
 
     forest([{"label": "mcts − rs", "group": "C1", "estimate": 2.1, "low": 0.4, "high": 3.8, "replicates": 10,
              "prompts": 1024, "reason": None}], margin=1.0)
@@ -24,14 +24,26 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from ifpref.figures.arms import Look, handles, looks, short_ids
-from ifpref.figures.rows import MINUS, Row, common, counted, digits, has_interval, no_interval, number, records, text
+from ifpref.figures.arms import OTHERS, Look, handles, looks, short_ids
+from ifpref.figures.rows import (
+    MINUS,
+    Row,
+    common,
+    counted,
+    digits,
+    has_interval,
+    no_interval,
+    number,
+    records,
+    text,
+    with_interval,
+)
 from ifpref.figures.style import FAINT, INK, SHADE, WIDTH, ZERO, Figure, beside, finish, lined, use_style
 
 VERDICTS = {
     "supported": Look("supported", "#009E73", "o"),
     "equivalent": Look("equivalent", "#0072B2", "s"),
-    "contradicted": Look("contradicted", "#D55E00", "X"),
+    "opposite": Look("opposite sign here", "#D55E00", "X"),
     "not resolved": Look("not resolved", "#6b6b6b", "D"),
 }
 PLAIN = Look("", INK, "o")
@@ -61,10 +73,11 @@ def forest(effects: Any, *, margin: float | None = None, title: str | None = Non
 
 @use_style()
 def claims(rows: Any, *, margin: float | None = None, title: str | None = None) -> Figure:
-    """The study at a glance: one line a claim, its effect, and its verdict as a colour, a marker and a word.
+    """The study at a glance: one line a claim, its effect, and its verdict as a colour, a marker and a word; below it
+    the same on clean accuracy, where it was read.
 
     rows    {"claim": "C1", "text", "estimate", "low", "high", "verdict", "replicates", "prompts"}; rows of
-            `Verdict.to_dict()` bring "demonstration" and "reason" along
+            `Verdict.to_dict()` bring "demonstration" and "reason" along, `analysis.claims` "clean_estimate" and so on
     margin  of practical equivalence: a shaded band
     """
     rows = records(rows, "claims", "claim", "text", "estimate", "low", "high", "verdict")
@@ -72,104 +85,96 @@ def claims(rows: Any, *, margin: float | None = None, title: str | None = None) 
         if row["verdict"] not in VERDICTS:
             raise ValueError(f"claims: {row['claim']} is {row['verdict']!r}; allowed: {', '.join(VERDICTS)}")
     labels = [_wrapped(f"{row['claim']}  {row['text']}") for row in rows]
-    figure, axes, places = lined(labels, gap=1.35, each=0.36)
+    figure, axes, places = lined(labels, gap=1.6, each=0.36)
     for row, place in zip(rows, places, strict=True):
         look = VERDICTS[row["verdict"]]
         interval(axes, row, place, look)
-        beside(axes, place, look.label, va="bottom", color=look.colour, weight="bold", fontsize=8.5)
-        beside(axes, place + 0.1, digits(row), va="top")
+        beside(axes, place - 0.22, look.label, va="bottom", color=look.colour, weight="bold", fontsize=8.5)
+        beside(axes, place, digits(row))
+        clean = {part: row.get(f"clean_{part}") for part in ("estimate", "low", "high")}
+        if row.get("clean_verdict"):
+            interval(axes, clean, place + 0.4, OTHERS["clean accuracy"], size=4.5)
+            said = f"clean: {with_interval(clean)}, {VERDICTS[row['clean_verdict']].label}"
+            beside(axes, place + 0.4, said, color=OTHERS["clean accuracy"].colour)
     _effect_axis(axes, "effect", rows, count=common(rows, *_COUNTS), margin=margin)
     weak = any(row.get("demonstration") for row in rows)
     return finish(figure, (title or "Effect and verdict of each claim") + (" (demonstration)" if weak else ""))
 
 
 @use_style()
-def per_constraint(rows: Any, *, title: str | None = None) -> Figure:
-    """The change in accuracy of each constraint, arms side by side; ids in the order of their mean estimate.
+def side_by_side(
+    rows: Any, *, what: str = "effect", is_ranked: bool = False, margin: float | None = None, title: str | None = None
+) -> Figure:
+    """Effects on lines, of several arms or readings side by side on each: accuracy and clean accuracy, say.
 
-    Lines are too close for words: the legend says what an open mark lacks, and why some are missing.
+    Marks are too close for words: the legend says what an open mark lacks, and why some are missing.
 
-    rows  {"label": "keywords:existence", "arm", "estimate", "low", "high", "prompts"}
+    rows       {"label": "keywords:existence", "arm", "estimate", "low", "high"}, and where wanted "group" (a heading)
+               and "prompts" (shown with the label where lines differ in them)
+    is_ranked  lines in the order of their mean estimate, without headings, instead of as they come
     """
-    rows = records(rows, "per_constraint", "label", "arm", "estimate", "low", "high")
+    rows = records(rows, "side_by_side", "label", "arm", "estimate", "low", "high")
     shown = looks(row["arm"] for row in rows)
-    of_id: dict[str, list[Row]] = {}
+    lines: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
-        of_id.setdefault(str(row["label"]), []).append(row)
-    known = {id: [v for row in some if math.isfinite(v := number(row, "estimate"))] for id, some in of_id.items()}
-    ids = sorted(of_id, key=lambda id: (-fmean(known[id] or [-math.inf]), id))
-    counts = {id: counted(of_id[id][-1], "prompts") for id in ids}
-    labels = [name + (f"  ({counts[id]})" if counts[id] else "") for id, name in short_ids(ids).items()]
+        lines.setdefault(("" if is_ranked else text(row, "group"), str(row["label"])), []).append(row)
+    if is_ranked:
+        known = {
+            line: [v for row in some if math.isfinite(v := number(row, "estimate"))] for line, some in lines.items()
+        }
+        lines = {
+            line: lines[line] for line in sorted(lines, key=lambda line: (-fmean(known[line] or [-math.inf]), line))
+        }
+    names, count = short_ids(label for _, label in lines), common(rows, *_COUNTS)
+    prompts = {line: "" if count else counted(some[-1], "prompts") for line, some in lines.items()}
+    labels = [names[line[1]] + (f"  ({prompts[line]})" if prompts[line] else "") for line in lines]
     arms = list(shown)
-    figure, axes, places = lined(labels, gap=1 + 0.24 * (len(arms) - 1), each=0.22, least=3.0)
-    for id, place in zip(ids, places, strict=True):
-        for row in of_id[id]:
+    gap = 1 + 0.24 * (len(arms) - 1)
+    figure, axes, places = lined(labels, [group for group, _ in lines], gap=gap, each=0.22, least=2.0)
+    for of_line, place in zip(lines.values(), places, strict=True):
+        for row in of_line:
             shift = 0.24 * (arms.index(str(row["arm"])) - (len(arms) - 1) / 2)
             interval(axes, row, place + shift, shown[str(row["arm"])], size=4.5)
-    axes.set_ylabel("constraint (prompts that have it)" if any(counts.values()) else "constraint")
-    _effect_axis(axes, "change in accuracy", rows, count=common(rows, "replicates"))
+    if any(prompts.values()):
+        axes.set_ylabel("(prompts that have it)")
+    _effect_axis(axes, what, rows, count=count or common(rows, "replicates"), margin=margin)
     legend = [*handles(shown.values(), line=False), *_lacking(rows)]
-    axes.legend(handles=legend, loc="lower left", bbox_to_anchor=(0, 1), ncols=5)
-    return finish(figure, title or "Change in accuracy of each constraint")
+    axes.legend(handles=legend, loc="lower left", bbox_to_anchor=(0, 1), ncols=min(4, len(legend)))
+    return finish(figure, title or "Effects, side by side")
 
 
 @use_style()
-def terciles(rows: Any, *, title: str | None = None) -> Figure:
-    """Dose: the effect in each third of the pairs, by the fraction that they share, left to right in the order given.
+def steps(
+    rows: Any, x: str, name: str, *, scale: str = "each", what: str = "effect", title: str | None = None
+) -> Figure:
+    """Effects with intervals over something that grows: the points of an arm are joined, in the order given.
 
-    rows  {"label": "lower", "estimate", "low", "high", "pairs"}
+    rows   {"arm", x, "estimate", "low", "high"}, and where wanted "mark", words beside a point
+    x      their key of what grows, and `name`, what the axis says of it
+    scale  "each": a place for each value, words or numbers, arms side by side; "log" or "linear": where numbers lie
     """
-    rows = records(rows, "terciles", "label", "estimate", "low", "high", "pairs")
-    figure = Figure(figsize=(4.8, 3.2))
-    axes = figure.add_subplot()
-    joined(axes, rows, range(len(rows)), Look("", INK, "o", (1, 2)))
-    labels = [f"{row['label']}\n{counted(row, 'pairs')} pairs\n{digits(row)}" for row in rows]
-    _effect_axis(axes, "effect", rows, upright=True)
-    axes.set_xticks(range(len(rows)), labels)
-    axes.set(xlim=(-0.5, len(rows) - 0.5), xlabel="third, by shared prefix fraction")
-    return finish(figure, title or "Effect by shared prefix fraction")
-
-
-@use_style()
-def rates(rows: Any, *, title: str | None = None) -> Figure:
-    """The gain over the base at each learning rate: every run, the mean with its interval, and the runs that diverged.
-
-    rows  of runs, {"arm", "learning_rate", "replicate", "gain", "diverged"}, and of means, {"arm", "learning_rate",
-          "estimate", "low", "high", "reason"}; either may be absent
-    """
-    rows = records(rows, "rates", "arm", "learning_rate")
+    rows = records(rows, "steps", "arm", x, "estimate", "low", "high")
     shown = looks(row["arm"] for row in rows)
-    grid = sorted({number(row, "learning_rate") for row in rows})
-    runs = [row for row in rows if math.isfinite(number(row, "gain"))]
-    means = [row for row in rows if "estimate" in row and math.isnan(number(row, "gain"))]
-    diverged = [row for row in runs if row.get("diverged") is True]
-    figure = Figure(figsize=(WIDTH, 3.7))
+    values = list(dict.fromkeys(row[x] for row in rows))
+    figure = Figure(figsize=(WIDTH, 3.5))
     axes = figure.add_subplot()
-
-    def place(row: Row, aside: float = 0.0) -> float:
-        """Arms side by side at each rate."""
-        turn = list(shown).index(str(row["arm"])) - (len(shown) - 1) / 2
-        return grid.index(number(row, "learning_rate")) + 0.6 * turn / len(shown) + aside
-
-    run = {"ls": "none", "mfc": "none", "ms": 3.5, "mew": 0.8}
-    cross = {"ls": "none", "marker": "x", "color": INK, "ms": 6.5, "mew": 1.6, "zorder": 4}
-    for arm, look in shown.items():
-        mine = [row for row in runs if str(row["arm"]) == arm and row not in diverged]
-        spots = [place(row, -0.07) for row in mine], [number(row, "gain") for row in mine]
-        axes.plot(*spots, marker=look.marker, mec=look.colour, alpha=0.75, **run)
-        of_arm = sorted((row for row in means if str(row["arm"]) == arm), key=place)
-        joined(axes, of_arm, [place(row) for row in of_arm], look)
-    axes.plot([place(row, -0.07) for row in diverged], [number(row, "gain") for row in diverged], **cross)
-    _effect_axis(axes, "gain over the base", means, upright=True)
-    axes.set_xticks(range(len(grid)), [f"{rate:g}" for rate in grid])
-    axes.set(xlim=(-0.5, len(grid) - 0.5), xlabel="learning rate")
-    legend = [*handles(shown.values()), Line2D([], [], marker="o", mec=FAINT, label="one run", **run)]
-    if diverged:
-        label = f"{len(diverged)} diverged run{'s' * (len(diverged) > 1)}"
-        legend.append(Line2D([], [], label=label, **cross))
-    legend += _lacking(means)
-    axes.legend(handles=legend, loc="center left", bbox_to_anchor=(1.01, 0.5), title="means with intervals")
-    return finish(figure, title or "Gain over the base, by learning rate")
+    for turn, (arm, look) in enumerate(shown.items()):
+        mine = [row for row in rows if str(row["arm"]) == arm]
+        aside = (turn - (len(shown) - 1) / 2) / len(shown)
+        there = [values.index(row[x]) if scale == "each" else row[x] for row in mine]
+        places = [{"each": one + 0.4 * aside, "log": one * 1.08**aside, "linear": one}[scale] for one in there]
+        joined(axes, mine, places, look)
+        for row, place in zip(mine, places, strict=True):
+            spot, style = (place, number(row, "estimate")), {"fontsize": 7, "color": look.colour}
+            axes.annotate(text(row, "mark"), spot, xytext=(4, 3), textcoords="offset points", **style)
+    _effect_axis(axes, what, rows, upright=True, count=common(rows, *_COUNTS))
+    if scale != "linear":
+        axes.set_xscale("log" if scale == "log" else "linear")
+        axes.set_xticks(values if scale == "log" else range(len(values)), [_word(value) for value in values])
+        axes.minorticks_off()
+    axes.set_xlabel(name)
+    axes.legend(handles=[*handles(shown.values()), *_lacking(rows)], loc="center left", bbox_to_anchor=(1.01, 0.5))
+    return finish(figure, title or f"Effect by {name}")
 
 
 # ---- the parts
@@ -225,6 +230,14 @@ def _effect_axis(
     axes.grid(axis=side)
     axes.set(**{f"{side}label": f"{what} (percentage points)\n{'; '.join(said)}"})
     axes.set(**{f"{side}lim": (max(low, -_EDGE), min(high, _EDGE))})
+
+
+def _mean_estimate(rows: Sequence[Row]) -> float:
+    return fmean([v for row in rows if math.isfinite(v := number(row, "estimate"))] or [-math.inf])
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:,g}"
 
 
 def _wrapped(words: str, width: int = 38) -> str:

@@ -20,10 +20,11 @@ from ifpref.figures.style import FAINT, INK, WIDTH, Figure, beside, finish, line
 REASONS = (
     *("no responses", "duplicates", "all perfect", "equal scores", "no shared prefix"),
     *("k < 3", "no perfect chosen", "no imperfect chosen", "no high gap", "no low gap"),
-    *("no common chosen", "no equal gap", "no match", "no partner", "equal numbers"),
+    *("no common chosen", "no equal gap", "no common scores", "no common verdicts"),
+    *("no match", "no partner", "equal numbers"),
 )
 """Why a prompt has no pair (`ifpref.curation.pairs.REASONS`): each has one grey and hatch in all figures."""
-_GREYS = ("#f2f2f2", "#cfcfcf", "#b4b4b4")
+_GREYS = ("#f2f2f2", "#cfcfcf", "#b4b4b4", "#e2e2e2")
 _HATCHES = ("////", "....", "", "xxxx", "----")
 
 
@@ -34,7 +35,8 @@ def yields(rows: Any, *, title: str | None = None) -> Figure:
     rows  of `ifpref.curation.balance.yields`
     """
     needed = ("prompt_difficulty", "outcome", "prompts", "share")
-    frame = pd.DataFrame(records(rows, "yields", *FACTORS, *needed))
+    rows = records(rows, "yields", *list(FACTORS)[:3], *needed)
+    frame = pd.DataFrame({"scorer": "verifier", **row} for row in rows)
     frame["arm"] = frame[list(FACTORS)].astype(str).agg("/".join, axis=1)
     shown = looks(frame["arm"])
     levels = ranked(frame["prompt_difficulty"].astype(str), list(FACTORS["difficulty"]))
@@ -47,7 +49,7 @@ def yields(rows: Any, *, title: str | None = None) -> Figure:
     figure, axes, places = lined([shown[arm].label for _, arm in lines], [level for level, _ in lines], besides=below)
     style = {"pair": {"lw": 0, "color": [shown[arm].colour for _, arm in lines]}}
     for place, reason in enumerate(ranked([*REASONS, *reasons], REASONS)):
-        fill = {"facecolor": _GREYS[place // 5 % 3], "hatch": _HATCHES[place % 5]}
+        fill = {"facecolor": _GREYS[place // 5 % 4], "hatch": _HATCHES[place % 5]}
         style[reason] = {**fill, "edgecolor": FAINT, "lw": 0.4}
     for outcome, left in (share.cumsum(axis=1) - share).items():
         axes.barh(places, share[outcome], left=left, height=0.78, **style[outcome])

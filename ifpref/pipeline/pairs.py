@@ -9,15 +9,17 @@ prompt; dropped.json, responses of each source that hold a start token, which no
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 from ifpref.curation.pairs import CURATIONS, Arm, PairSettings
-from ifpref.design import COMPARISONS
+from ifpref.design import COMPARISONS, Comparison
 from ifpref.params import Params
 from ifpref.pipeline.model import Speaking
-from ifpref.pipeline.samples import PROMPTS, RESPONSES, TREES, Prompts, Responses, Trees
+from ifpref.pipeline.samples import PROMPTS, RESPONSES, TREES, Prompts, Responses, Trees, n_of_pool
 from ifpref.pipeline.stage import Job, ModelJob, Stage, Units, pick
 from ifpref.store import Handle, Writer
 
@@ -39,7 +41,7 @@ class ComparisonSettings:
     pairs: PairSettings
     arms: tuple[Arm, ...]
     design: str
-    match: bool
+    match: str
     difficulty_by: str
     without_ids: tuple[str, ...]
     share_of: int
@@ -52,6 +54,28 @@ def pairs_of(name: str, replicate: int) -> Stage:
     return PairsPart(name, replicate) if COMPARISONS[name].part_of else Pairs(name, replicate)
 
 
+def pools_of(one: Comparison, p: Params) -> tuple[str, ...]:
+    """The pools of training prompts that pairs of a comparison are made of."""
+    if one.pool == "cell":
+        level = one.arms[0].difficulty
+        return ("", level) if n_of_pool(p, level) else ("",)
+    return ("sizes",) if one.pool == "sizes" else ("",)
+
+
+def n_prompts_of(one: Comparison, p: Params) -> int:
+    """How many prompts these are."""
+    return sum(n_of_pool(p, pool) for pool in pools_of(one, p))
+
+
+def _prompts(one: Comparison, replicate: int, p: Params) -> dict[str, Stage]:
+    """As inputs: "prompts", "prompts@hard"."""
+    return {_in_pool("prompts", pool): Prompts(replicate, pool) for pool in pools_of(one, p)}
+
+
+def _in_pool(name: str, pool: str) -> str:
+    return f"{name}@{pool}" if pool else name
+
+
 @dataclass(frozen=True)
 class Pairs(Stage):
     """The pairs of all arms of a comparison in a replicate."""
@@ -59,6 +83,7 @@ class Pairs(Stage):
     comparison: str
     replicate: int
     name = "pairs"
+    version = 2
     of_model = True
 
     def settings(self, p: Params) -> ComparisonSettings:
@@ -77,12 +102,13 @@ class Pairs(Stage):
 
     def inputs(self, p: Params) -> dict[str, Stage]:
         one, replicate = COMPARISONS[self.comparison], self.replicate
-        found: dict[str, Stage] = {"prompts": Prompts(replicate)}
-        for arm in one.arms:
+        found = _prompts(one, replicate, p)
+        for arm, pool in product(one.arms, pools_of(one, p)):
             source, scorer = CURATIONS[arm.curation].source, "" if arm.scorer == "verifier" else arm.scorer
-            found[arm.source] = Responses(replicate) if source == "rs" else Trees(source, replicate, scorer)
+            sampled = Responses(replicate, pool=pool)
+            found[_in_pool(arm.source, pool)] = sampled if source == "rs" else Trees(source, replicate, scorer, pool)
             if arm.curation == "mcts_unshared":  # where the tree holds no match, these may
-                found[replace(arm, curation="rs").source] = Responses(replicate)
+                found[_in_pool(replace(arm, curation="rs").source, pool)] = sampled
         if one.difficulty_by == "pass rate":
             found["pass_rate"] = Responses(replicate, "pass rate")
         if one.as_many_as:
@@ -93,14 +119,14 @@ class Pairs(Stage):
         return p.seed
 
     def work(self, p: Params, n_pairs: Any) -> Units:
-        return {f"pairs {self.comparison}": p.n_train_prompts}
+        return {f"pairs {self.comparison}": n_prompts_of(COMPARISONS[self.comparison], p)}
 
     @staticmethod
     def make(job: ModelJob, writer: Writer) -> None:
         from ifpref.curation import by_pass_rate, compare
 
         s, inputs = job.settings, job.inputs
-        prompts = inputs["prompts"].read_jsonl(PROMPTS)
+        prompts = _read_prompts(inputs)
         if "pass_rate" in inputs:
             prompts = by_pass_rate(prompts, inputs["pass_rate"].read_jsonl(RESPONSES), job.seed)
         left_out = set(s.without_ids)
@@ -112,7 +138,7 @@ class Pairs(Stage):
         made = compare(
             s.arms,
             prompts,
-            {name: _source(name, inputs[name], prompts) for name in inputs if name not in NO_SOURCE},
+            _sources(inputs, prompts),
             engine.encode,
             replace(s.pairs, n_pairs=min(limits, default=None)),
             seed=job.seed,
@@ -181,21 +207,23 @@ class PairTables(Stage):
     comparison: str
     replicate: int
     name = "pair_tables"
+    version = 2
     keep_all = True
 
     def settings(self, p: Params) -> ArmSettings:
         return ArmSettings(COMPARISONS[self.comparison].arms)
 
     def inputs(self, p: Params) -> dict[str, Stage]:
-        return {"pairs": pairs_of(self.comparison, self.replicate), "prompts": Prompts(self.replicate)}
+        prompts = _prompts(COMPARISONS[self.comparison], self.replicate, p)
+        return {"pairs": pairs_of(self.comparison, self.replicate)} | prompts
 
     @staticmethod
     def make(job: Job, writer: Writer) -> None:
-        from ifpref.curation.balance import balance, yields
+        from ifpref.curation.balance import balance, taught, yields
 
         pairs, by_arm = job.inputs["pairs"], rows_by_arm(job.inputs["pairs"], job.settings.arms)
         difficulty, outcomes = pairs.read_json(DIFFICULTY), pairs.read_json(OUTCOMES)
-        prompts = job.inputs["prompts"].read_jsonl(PROMPTS)
+        prompts = _read_prompts(job.inputs)
         known = [{**row, "difficulty": difficulty.get(row["prompt_id"], "")} for row in prompts]
         shared = {str(arm): [round(row["shared_prefix_fraction"], 4) for row in rows] for arm, rows in by_arm.items()}
         tables = {
@@ -203,6 +231,7 @@ class PairTables(Stage):
             "dropped": pairs.read_json(DROPPED),
             "yields": yields({arm: outcomes[str(arm)] for arm in by_arm}, known),
             "balance": balance(by_arm, known),
+            "taught": taught(by_arm, known),
             "shared_prefix": shared,
         }
         writer.write_json(TABLES, tables)
@@ -218,15 +247,31 @@ def rows_by_arm(pairs: Handle, arms: tuple[Arm, ...]) -> dict[Arm, list[dict[str
     return found
 
 
-def _source(name: str, handle: Handle, prompts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows of a source, by an arm's name of it: "rs", "mcts", "rs/<scorer>"."""
+def _read_prompts(inputs: Mapping[str, Handle]) -> list[dict[str, Any]]:
+    """Of all pools; a prompt that two of them have by chance is that of the first, and `pool` says which that is."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, handle in inputs.items():
+        kind, _, pool = name.partition("@")
+        for row in handle.read_jsonl(PROMPTS) if kind == "prompts" else ():
+            found.setdefault(row["prompt_id"], row | {"pool": pool})
+    return list(found.values())
+
+
+def _sources(inputs: Mapping[str, Handle], prompts: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each source, by an arm's name of it: "rs", "mcts", "rs/<scorer>"."""
     from ifpref.curation.scoring import scored_again
 
-    source, _, scorer = name.partition("/")
-    if source != "rs":
-        return handle.read_jsonl(TREES)
-    rows = handle.read_jsonl(RESPONSES)
-    return scored_again(rows, prompts, scorer) if scorer else rows
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for name, handle in inputs.items():
+        kind, _, pool = name.partition("@")
+        if kind in NO_SOURCE:
+            continue
+        source, _, scorer = kind.partition("/")
+        own = {row["prompt_id"] for row in prompts if row["pool"] == pool}
+        rows = handle.iter_jsonl(RESPONSES if source == "rs" else TREES)
+        rows = [row for row in rows if row["prompt_id"] in own]
+        found[kind] += scored_again(rows, prompts, scorer) if scorer and source == "rs" else rows
+    return found
 
 
 def start_tokens(engine: Any) -> tuple[int, ...]:

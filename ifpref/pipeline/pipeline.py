@@ -21,9 +21,9 @@ from ifpref.params import Params
 from ifpref.pipeline.fitting import FILE, Fitting
 from ifpref.pipeline.lock import code_key
 from ifpref.pipeline.model import Machine, Model, fixed_threads, kept_identity
-from ifpref.pipeline.pairs import Pairs, PairsPart, PairTables, rows_by_arm
+from ifpref.pipeline.pairs import Pairs, PairsPart, PairTables
 from ifpref.pipeline.policies import Base, Entropies, Evaluation, Policy, Reference, policy_settings
-from ifpref.pipeline.runs import IFEvalRun, Rate, Run, at_rate
+from ifpref.pipeline.runs import IFEvalRun, Run, pairs_of_run
 from ifpref.pipeline.samples import IFEvalPrompts, Prompts, Responses, Trees
 from ifpref.pipeline.stage import Job, ModelJob, Stage, key_value, pick
 from ifpref.store import Artefact, Handle, Store, Writer
@@ -39,7 +39,6 @@ STAGES: tuple[type[Stage], ...] = (
     PairsPart,
     PairTables,
     Run,
-    Rate,
     IFEvalRun,
 )
 """Every stage that can be asked for, in the order in which a replicate needs them."""
@@ -98,10 +97,9 @@ class Pipeline:
 
     def policy(self, run: Run) -> Handle:
         """The policy of a run, trained now if only its record is there (of a committed reference)."""
-        pairs = rows_by_arm(self.get(self.inputs(run)["pairs"]), (run.arm,))[run.arm]
-        rate = self.inputs(run).get("rate")
-        training = at_rate(run.settings(self.params).training, self.get(rate) if rate else None)
-        return self.nested(Policy, policy_settings(pairs, training), data=pairs, seed=run.seed(self.params))
+        settings, seed = run.settings(self.params), run.seed(self.params)
+        pairs = pairs_of_run(self.get(self.inputs(run)["pairs"]), settings, seed)
+        return self.nested(Policy, policy_settings(pairs, settings.training), data=pairs, seed=seed)
 
     def rows(self, task: Stage, table: str) -> list[dict[str, Any]]:
         return self.get(task).read_jsonl(table)

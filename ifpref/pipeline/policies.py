@@ -124,13 +124,13 @@ class EvaluationSettings:
     top_p: float = 1.0
 
     @classmethod
-    def of(cls, p: Params, split: str, temperature: float) -> EvaluationSettings:
-        """As the base and all policies are evaluated."""
+    def of(cls, p: Params, split: str, temperature: float, n: int | None = None) -> EvaluationSettings:
+        """As the base and all policies are evaluated; n: responses to a prompt, as the profile says by default."""
         most = max(p.max_tokens, IFEVAL_TOKENS) if split == IFEVAL else p.max_tokens
         return cls(
             split=split,
             temperature=temperature,
-            n=p.n_sampled if temperature > 0 else 1,
+            n=n or (p.n_sampled if temperature > 0 else 1),
             max_tokens=most,
             shard_prompts=p.shard_prompts,
             speaking=pick(Speaking, p).here(),
@@ -141,6 +141,7 @@ class Evaluation(Stage):
     """A base, or a policy, on a held-out set. Files: evaluation.jsonl, table.json (evaluation/policy.py), chat.json."""
 
     name = "evaluation"
+    version = 2
     of_model = True
 
     @staticmethod
@@ -197,6 +198,7 @@ class Base(Stage):
     split: str
     temperature: float
     name = "base"
+    version = 2
     keep_all = True
     of_model = True
 

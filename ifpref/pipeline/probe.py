@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from ifpref.curation.pairs import Arm
-from ifpref.design import chosen
+from ifpref.design import COMPARISONS, chosen
 from ifpref.params import Params
 from ifpref.pipeline.model import fixed_threads
-from ifpref.pipeline.pairs import PairTables, pairs_of, rows_by_arm
+from ifpref.pipeline.pairs import PairTables, n_prompts_of, pairs_of, rows_by_arm
 from ifpref.pipeline.pipeline import Pipeline
 from ifpref.pipeline.policies import (
     Evaluation,
@@ -66,19 +66,16 @@ class Rates:
     """What things cost here.
 
     of          unit (stage.py: `Stage.work`) -> its cost
-    found       pairs that `n_prompts` prompts gave, by comparison and arm
-    most_pairs  of an arm, as the profile says
+    found       pairs that a prompt gave, by comparison and arm
     """
 
     of: Mapping[str, Cost]
-    found: Mapping[tuple[str, Arm], int]
-    n_prompts: int
-    most_pairs: int | None
+    found: Mapping[tuple[str, Arm], float]
 
-    def n_pairs(self, name: str, arm: Arm, n_train: int) -> int:
-        """Pairs to expect of so many prompts; where the sample had none, half a pair is taken to have been there."""
-        n = round(max(self.found[name, arm], 0.5) * n_train / self.n_prompts)
-        return n if self.most_pairs is None else min(n, self.most_pairs)
+    def n_pairs(self, name: str, arm: Arm, p: Params) -> int:
+        """Pairs to expect of all prompts that the comparison draws from."""
+        n = round(self.found[name, arm] * n_prompts_of(COMPARISONS[name], p))
+        return n if p.n_pairs is None else min(n, p.n_pairs)
 
 
 def measure(params: Params, device: str, *, say: Callable[[str], None]) -> Rates:
@@ -92,13 +89,14 @@ def measure(params: Params, device: str, *, say: Callable[[str], None]) -> Rates
         say("estimate: training and evaluating")
         trained, policy = _trained(pipeline, max(found.values(), key=len))
         of |= trained | _evaluated(pipeline, policy)
-    counts = {key: len(pairs) for key, pairs in found.items()}
-    return Rates(of, counts, pipeline.params.n_train_prompts, params.n_pairs)
+    prompts = {name: n_prompts_of(COMPARISONS[name], pipeline.params) for name, _ in found}
+    # where the sample had none, half a pair is taken to have been there
+    return Rates(of, {key: max(len(pairs), 0.5) / prompts[key[0]] for key, pairs in found.items()})
 
 
 def _cut(params: Params, store: Store, device: str) -> Pipeline:
     """The study, cut to one replicate, and to as many prompts as can be sampled for in `SAMPLE_S` seconds."""
-    one = params.replace(n_replicates=1, n_tuning_replicates=0, n_train_prompts=min(FIRST, params.n_train_prompts))
+    one = params.replace(n_replicates=1, n_series_replicates=None, n_train_prompts=min(FIRST, params.n_train_prompts))
     look = Pipeline(one, store, device)
     look.model.loaded, look.get(Prompts(0))
     seconds = _cost(look.get(Responses(0))).seconds / (one.n_train_prompts * one.n_responses)  # of one response
@@ -106,7 +104,10 @@ def _cut(params: Params, store: Store, device: str) -> Pipeline:
     fits |= dict.fromkeys(("n_test_prompts", "n_dev_prompts"), SAMPLE_S / seconds)
     most = {name: min(getattr(params, name), params.shard_prompts) for name in fits}
     sizes = {name: min(max(int(fits[name]), LEAST), most[name]) for name in fits}
-    pipeline = Pipeline(one.replace(n_transfer_prompts=0, **sizes), store, device)
+    pools = {
+        name: min(getattr(params, name), sizes["n_train_prompts"]) for name in ("n_cell_prompts", "n_size_prompts")
+    }
+    pipeline = Pipeline(one.replace(n_transfer_prompts=0, **sizes, **pools), store, device)
     pipeline.model = look.model  # loaded once
     return pipeline
 
@@ -157,7 +158,7 @@ def _trained(pipeline: Pipeline, pairs: list[dict[str, Any]]) -> tuple[dict[str,
 def _evaluated(pipeline: Pipeline, policy: Handle) -> dict[str, Cost]:
     """What a held-out prompt costs, of the base and of a policy."""
     p, prompts, of = pipeline.params, pipeline.get(Prompts()), {}
-    for temperature, kind in ((0.0, "greedy"), (1.0, "sampled")) if p.sampled_comparisons else ((0.0, "greedy"),):
+    for temperature, kind in ((0.0, "greedy"), (1.0, "sampled")):
         settings = EvaluationSettings.of(p, "test", temperature)
         for unit, inputs in ((f"base {kind}", {}), (kind, {"policy": policy})):
             made = pipeline.nested(Evaluation, settings, inputs={"prompts": prompts} | inputs, seed=seed_of(p, None))

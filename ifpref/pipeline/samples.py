@@ -1,6 +1,7 @@
 """Stages up to what is sampled: prompts, whole responses, search trees.
 
 Prompts(0), Prompts()               training prompts of replicate 0; the held-out prompts, which all replicates share
+Prompts(0, "hard")                  more training prompts, of another pool
 IFEvalPrompts()                     IFEval's 541
 Responses(0), Responses(0, "pass rate")      whole responses; others, that a prompt's pass rate is measured by
 Trees("mcts", 0)
@@ -21,6 +22,32 @@ from ifpref.store.shards import write_shards
 
 PROMPTS, RESPONSES, TREES = "prompts.jsonl.gz", "responses.jsonl.gz", "trees.jsonl.gz"
 HELD_OUT = ("dev", "test", "transfer")
+POOLS = ("", "sizes", "easy", "moderate", "hard")
+"""Training prompts of a replicate: those of all comparisons; many, for growing numbers of pairs; and, of one
+difficulty, what a cell draws from beside the first. Each has random streams of its own."""
+
+
+def constraints_of_pool(p: Params, pool: str) -> range:
+    """The numbers of constraints that its prompts have, each as often."""
+    ends = [p.min_constraints, p.easy_max_constraints + 1, p.moderate_max_constraints + 1, p.max_constraints + 1]
+    if pool not in POOLS[2:]:
+        return range(ends[0], ends[-1])
+    place = POOLS[2:].index(pool)
+    return range(max(ends[place], ends[0]), min(ends[place + 1], ends[-1]))
+
+
+def n_of_pool(p: Params, pool: str) -> int:
+    """How many prompts it has; of a difficulty, those that a cell lacks in the first pool."""
+    if pool not in POOLS[2:]:
+        return p.n_size_prompts if pool else p.n_train_prompts
+    every, own = constraints_of_pool(p, ""), constraints_of_pool(p, pool)
+    there = sum(every[n % len(every)] in own for n in range(p.n_train_prompts))
+    return max(0, p.n_cell_prompts - there) if own else 0
+
+
+def seed_of_pool(p: Params, replicate: int | None, pool: str) -> int:
+    """A replicate's own for each pool."""
+    return seed_of(p, replicate) + 1_000 * POOLS.index(pool)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,32 +66,35 @@ class PromptSettings:
 
 @dataclass(frozen=True)
 class Prompts(Stage):
-    """The training prompts of a replicate, or, of none, the held-out prompts.
+    """The training prompts of a replicate (of one of `POOLS`), or, of none, the held-out prompts.
 
     Files: prompts.jsonl.gz (DESIGN: prompts), report.json.
     """
 
     replicate: int | None = None
+    pool: str = ""
     name = "prompts"
 
     def __str__(self) -> str:
-        return "prompts held-out" if self.replicate is None else f"prompts {self.replicate}"
+        return "prompts held-out" if self.replicate is None else super().__str__()
 
     @property
     def label(self) -> str:
-        return "held-out" if self.replicate is None else "training"
+        return "held-out" if self.replicate is None else self.pool or "training"
 
     def counts(self, p: Params) -> dict[str, int]:
         if self.replicate is not None:
-            return {"train": p.n_train_prompts}
+            return {"train": n_of_pool(p, self.pool)}
         counts = {name: getattr(p, f"n_{name}_prompts") for name in HELD_OUT}
         return {name: count for name, count in counts.items() if count}
 
     def settings(self, p: Params) -> PromptSettings:
-        return pick(PromptSettings, p, counts=self.counts(p))
+        numbers = constraints_of_pool(p, self.pool)
+        ends = {"min_constraints": numbers[0], "max_constraints": numbers[-1]}
+        return pick(PromptSettings, p, counts=self.counts(p), **ends)
 
     def seed(self, p: Params) -> int:
-        return seed_of(p, self.replicate)
+        return seed_of_pool(p, self.replicate, self.pool)
 
     def work(self, p: Params, n_pairs: Any) -> Units:
         return {"prompt": sum(self.counts(p).values())}
@@ -119,15 +149,15 @@ class IFEvalPrompts(Stage):
 
 
 class Sampled(Stage):
-    """What is sampled from the base for the training prompts of its `replicate`."""
+    """What is sampled from the base for the training prompts of its `replicate` and `pool`."""
 
     of_model = True
 
     def inputs(self, p: Params) -> dict[str, Stage]:
-        return {"prompts": Prompts(self.replicate)}
+        return {"prompts": Prompts(self.replicate, self.pool)}
 
     def seed(self, p: Params) -> int:
-        return seed_of(p, self.replicate)
+        return seed_of_pool(p, self.replicate, self.pool)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,12 +177,13 @@ class ResponseSettings:
 class Responses(Sampled):
     """Whole responses of rejection sampling to the training prompts of a replicate; `purpose`: "", or "pass rate".
 
-    Files: responses.jsonl.gz (curation/rejection.py), report.json, and chat.json where the text that is verified is
-    not all that was sampled.
+    Files: responses.jsonl.gz (curation/rejection.py), and chat.json where the text that is verified is not all that was
+    sampled.
     """
 
     replicate: int
     purpose: str = ""
+    pool: str = ""
     name = "responses"
 
     def settings(self, p: Params) -> ResponseSettings:
@@ -161,11 +192,11 @@ class Responses(Sampled):
         return pick(ResponseSettings, p, stream=stream, speaking=pick(Speaking, p), **extra)
 
     def work(self, p: Params, n_pairs: Any) -> Units:
-        return {"response": p.n_train_prompts * self.settings(p).n_responses}
+        return {"response": n_of_pool(p, self.pool) * self.settings(p).n_responses}
 
     @staticmethod
     def make(job: ModelJob, writer: Writer) -> None:
-        from ifpref.curation.rejection import report, respond
+        from ifpref.curation.rejection import respond
 
         s, engine = job.settings, job.model.engine(job.settings.speaking)
         prompts = job.inputs["prompts"].read_jsonl(PROMPTS)
@@ -177,7 +208,6 @@ class Responses(Sampled):
             lambda shard: respond(shard, engine, sampling, s.n_responses, s.stream),
             size=s.shard_prompts,
         )
-        writer.write_json("report.json", report(writer.iter_jsonl(RESPONSES)))
         count_chat(writer, engine, (row["token_ids"] for row in writer.iter_jsonl(RESPONSES)))
 
 
@@ -198,12 +228,13 @@ class Trees(Sampled):
 
     curation  "mcts", or "rs_branched"        scorer  "" is the verifier
 
-    Files: trees.jsonl.gz (curation/tree.py), report.json, chat.json as of responses.
+    Files: trees.jsonl.gz (curation/tree.py), chat.json as of responses.
     """
 
     curation: str
     replicate: int
     scorer: str = ""
+    pool: str = ""
     name = "trees"
 
     def settings(self, p: Params) -> TreeSettings:
@@ -211,13 +242,12 @@ class Trees(Sampled):
         return pick(TreeSettings, p, search=search, scorer=self.scorer or "verifier", speaking=pick(Speaking, p))
 
     def work(self, p: Params, n_pairs: Any) -> Units:
-        return {f"tree {self.curation}": p.n_train_prompts}
+        return {f"tree {self.curation}": n_of_pool(p, self.pool)}
 
     @staticmethod
     def make(job: ModelJob, writer: Writer) -> None:
         from ifpref.curation.mcts import grow
         from ifpref.curation.pairs import read_trees
-        from ifpref.curation.tree import report
 
         s, engine = job.settings, job.model.engine(job.settings.speaking)
         prompts = job.inputs["prompts"].read_jsonl(PROMPTS)
@@ -229,7 +259,6 @@ class Trees(Sampled):
             lambda shard: grow(shard, engine, sampling, s.search, s.scorer),
             size=s.shard_prompts,
         )
-        writer.write_json("report.json", report(writer.iter_jsonl(TREES)))
         leaves = (leaf for row in writer.iter_jsonl(TREES) for leaf in read_trees([row])[row["prompt_id"]])
         count_chat(writer, engine, (leaf.token_ids for leaf in leaves))
 

@@ -171,9 +171,9 @@ def roughly(pipeline: Pipeline, task: Stage) -> float:
 
 
 def order(task: Stage) -> tuple:
-    """What all replicates share first, then replicate by replicate, and stage by stage; tuning before other runs."""
+    """What all replicates share first, then replicate by replicate, and stage by stage."""
     replicate = getattr(task, "replicate", None)
-    return -1 if replicate is None else replicate, STAGES.index(type(task)), not getattr(task, "purpose", "")
+    return -1 if replicate is None else replicate, STAGES.index(type(task))
 
 
 def wall_seconds(needs: Mapping[Stage, set[Stage]], seconds: Mapping[Stage, float], workers: int) -> float:

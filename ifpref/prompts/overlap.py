@@ -73,7 +73,7 @@ def near_duplicates(texts: Sequence[str], threshold: float = 0.8) -> NearDuplica
     words = [words_of(text) for text in texts]
     pairs: list[tuple[float, int, int]] = []
     for later, earlier in _candidates(words, threshold):
-        one, other = _shingles(words[earlier]), _shingles(words[later])
+        one, other = shingles_of(words[earlier]), shingles_of(words[later])
         similarity = len(one & other) / len(one | other)
         if similarity >= threshold:
             pairs.append((similarity, earlier, later))
@@ -83,7 +83,8 @@ def near_duplicates(texts: Sequence[str], threshold: float = 0.8) -> NearDuplica
 
 
 @lru_cache(maxsize=4096)
-def _shingles(words: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
+def shingles_of(words: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
+    """The runs of `SHINGLE` words in a text; of a shorter one, itself."""
     return frozenset(_runs(words, min(SHINGLE, len(words))))
 
 
@@ -92,7 +93,7 @@ def _candidates(texts: Sequence[tuple[str, ...]], threshold: float) -> Iterator[
     from datasketch import MinHash, MinHashLSH
 
     index = MinHashLSH(params=_bands(threshold), num_perm=_HASHES)
-    shingles = ([" ".join(run).encode() for run in _shingles(words)] for words in texts)
+    shingles = ([" ".join(run).encode() for run in shingles_of(words)] for words in texts)
     for position, signature in enumerate(MinHash.generator(shingles, num_perm=_HASHES)):
         if texts[position]:
             yield from ((position, other) for other in index.query(signature))

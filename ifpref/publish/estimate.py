@@ -51,8 +51,7 @@ FORMATS |= {"took": lambda seconds: "" if pd.isna(seconds) else duration(seconds
 
 def cost(study: Study, task: Stage, rates: Rates) -> Cost:
     """What one task takes: its units, by the rates that were measured."""
-    n_train = study.params.n_train_prompts
-    units = task.work(study.params, lambda name, arm: rates.n_pairs(name, arm, n_train))
+    units = task.work(study.params, lambda name, arm: rates.n_pairs(name, arm, study.params))
     return sum((rates.of[unit] * count for unit, count in units.items() if count), Cost())
 
 

@@ -170,7 +170,7 @@ def of_study(study: Study, name: str, arm: Arm, replicate: int) -> tuple[Handle,
     require(str(arm), tuple(map(str, one.arms)), f"arm of {name}")
     if replicate not in study.replicates:
         raise ExportError(f"replicate {replicate}; allowed: 0 to {study.replicates[-1]}")
-    run = study.pipeline.find(Run(name, arm, replicate))
+    run = study.pipeline.find(Run(name, arm, replicate, study.middle(name)))
     if run is None:
         raise ExportError(f"{name} {arm}, replicate {replicate}: no policy is there; `make reproduce` makes it")
     policy = store.find(_policy_of(run))

@@ -118,31 +118,38 @@ def _copy(handle: Handle, store: Path) -> Path:
 
 BEGIN, END = "<!-- reference: written by python -m ifpref.publish.reference -->\n", "<!-- /reference -->\n"
 LOOK_AT = {  # claim -> factor, notebook, what to look at in it
-    "C1": ("shared prefix", "prefix", "mcts − rs, cell by cell; then `rs_branched` and `mcts_unshared`"),
-    "C2": ("shared prefix", "prefix", "gain by learning rate, and at the worst one"),
-    "C3": ("contrast", "contrast", "high − low, one chosen for both"),
+    "C1": ("shared prefix", "prefix", "the ladder: equal scores, equal verdicts, one side swapped"),
+    "C2": ("shared prefix", "prefix", "the surface of harsh configurations, and how many runs break"),
+    "C3": ("contrast", "contrast", "high − low, and the same on clean accuracy"),
     "C4": ("contrast", "contrast", "mixed − high, mixed − low"),
     "C5": ("difficulty", "difficulty", "the heat map: trained on, evaluated on"),
 }
 
 
+WORDS = dict.fromkeys(("opposite", "contradicted"), "opposite sign here")  # the second as older runs have it
 BLOCK = Template("""\
+{% macro effect(estimate, low, high) -%}
+{% if low is not none -%}
+{{ ("%+.1f [%+.1f, %+.1f], " | format(estimate, low, high)).replace("-", "−") }}\
+{%- endif %}{%- endmacro -%}
 ![Each claim of the paper: effect in percentage points with its interval, and the verdict]({{ figure }})
 
-What came out with the embedded model (profile `{{ about.profile }}`: \
-{% if about.replicates %}{{ about.replicates }} replicates of every comparison{% else %}part of a run{% endif %}, \
+What came out on one model, the embedded one (profile `{{ about.profile }}`: \
+{% if about.replicates %}{{ about.replicates }} replicates of the main comparisons{% else %}part of a run{% endif %}, \
 {{ "{:,}".format(size.prompts) }} held-out prompts; \
 {% if is_demonstration %}a demonstration, not yet enough for verdicts{% else %}enough for verdicts{% endif %}). \
-Effects in percentage points of prompt-level accuracy, greedy, with 95 % intervals over \
-replicates and prompts. It is one small model in a small world: the notebooks say what that does not show.
+Effects in percentage points of prompt-level accuracy, greedy, with 95 % confidence intervals over \
+replicates and prompts; *clean* accuracy counts a response only if it has no feature that nobody asked for and repeats \
+no sentence. It is one small model in a small world: the notebooks say what that does not show.
 
-| factor | the paper says | command | what to look at | result here |
-|---|---|---|---|---|
+| factor | the paper says | command | what to look at | on this model | on clean accuracy |
+|---|---|---|---|---|---|
 {% for row in claims %}{% set factor, notebook, look_at = look_at_of[row.claim] -%}
 | {{ factor }} | {{ row.claim }}: {{ row.text }} | `make {{ notebook }}` | {{ look_at }} | \
-{% if row.low is not none -%}
-{{ ("%+.1f [%+.1f, %+.1f], " | format(row.estimate, row.low, row.high)).replace("-", "−") }}\
-{% endif %}**{{ row.verdict }}** |
+{{ effect(row.estimate, row.low, row.high) }}**{{ words.get(row.verdict, row.verdict) }}** | \
+{% if row.clean_verdict -%}
+{{ effect(row.clean_estimate, row.clean_low, row.clean_high) }}{{ words.get(row.clean_verdict, row.clean_verdict) }}\
+{% else %}not read yet{% endif %} |
 {% endfor %}""")
 
 
@@ -151,7 +158,7 @@ def readme_block(folder: Path) -> str:
     found = json.loads((folder / "results" / "findings.json").read_bytes())
     about = json.loads((folder / "about.json").read_bytes())
     figure = paths.shown(folder / "figures" / "findings-claims.png")
-    return BLOCK.render(found, about=about, figure=figure, look_at_of=LOOK_AT)
+    return BLOCK.render(found, about=about, figure=figure, look_at_of=LOOK_AT, words=WORDS)
 
 
 def write_readme(readme: Path, block: str) -> None:

@@ -4,7 +4,7 @@
     effect(differences(mcts, rs))                    # Effect(estimate=2.1, low=0.4, high=3.8, p=0.02, ...)
     verdicts({"C1": pooled(cells), ...}, margin=1.0)["C1"].verdict       # "supported"
 
-intervals.py  the crossed interval, and effects that are read by it: pooled, contrasted, over rates, A/A
+intervals.py  the crossed interval, and effects that are read by it: pooled, contrasted, A/A
 power.py      variance components, and the minimum detectable effect before and after training
 verdicts.py   Holm, the verdict of a claim, claims of two parts, sign counts, shares with exact intervals
 
@@ -30,9 +30,7 @@ from ifpref.statistics.intervals import (
     halves,
     log_odds,
     pooled,
-    rate_spread,
     terciles,
-    worst_rate,
 )
 from ifpref.statistics.power import Components, components, minimum_detectable_effect
 from ifpref.statistics.verdicts import (
@@ -65,10 +63,8 @@ __all__ = [
     "log_odds",
     "minimum_detectable_effect",
     "pooled",
-    "rate_spread",
     "sign_counts",
     "terciles",
     "verdict",
     "verdicts",
-    "worst_rate",
 ]

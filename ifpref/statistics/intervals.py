@@ -101,7 +101,10 @@ def differences(a: ArrayLike, b: ArrayLike) -> np.ndarray:
 
 
 def effect(data: ArrayLike, *, confidence: float = 0.95) -> Effect:
-    """The mean of (R, N) differences, with the interval over replicates and prompts. ValueError for other shapes."""
+    """The mean of (R, N) differences, with the interval over replicates and prompts. ValueError for other shapes.
+
+    What was run at several learning rates is averaged over them first, run by run: rates are fixed, not drawn.
+    """
     return contrast([data], [1.0], confidence=confidence)
 
 
@@ -202,23 +205,6 @@ def halves(data: ArrayLike, *, confidence: float = 0.95) -> Effect:
     return _with_interval(estimate, variance, len(table) - 2, confidence, counts)
 
 
-def worst_rate(gains: ArrayLike) -> np.ndarray:
-    """The gains (R, N) of each replicate at its own worst learning rate, out of (R, L, N) at L rates.
-
-    `effect(worst_rate(mcts) - worst_rate(rs))` compares arms. The least of L measured means lies below the least of
-    the true ones, the more so the fewer the prompts; where arms are alike, so is this: read the difference.
-    """
-    gains = _rates(gains)
-    return _pick(gains, gains.mean(axis=2).argmin(axis=1))
-
-
-def rate_spread(gains: ArrayLike) -> np.ndarray:
-    """The gains at each replicate's best learning rate less those at its worst: (R, L, N) -> (R, N)."""
-    gains = _rates(gains)
-    means = gains.mean(axis=2)  # NaN where a run is missing: argmin and argmax take it, and the replicate is missing
-    return _pick(gains, means.argmax(axis=1)) - _pick(gains, means.argmin(axis=1))
-
-
 def terciles(values: ArrayLike) -> np.ndarray:
     """0, 1 or 2 for each of (n,) values; equal values stay together, so that thirds of few levels are unequal."""
     values = np.asarray(values, dtype=float)
@@ -270,15 +256,3 @@ def _with_interval(estimate: float, variance: float, df: int, confidence: float,
 
 def without_interval(estimate: float, reason: Reason, confidence: float, counts: dict[str, int]) -> Effect:
     return Effect(estimate, *[math.nan] * 4, 0, confidence, **counts, reason=reason)
-
-
-def _rates(gains: ArrayLike) -> np.ndarray:
-    gains = np.asarray(gains, dtype=float)
-    if gains.ndim != 3:
-        raise ValueError(f"shape {gains.shape}; allowed: (replicates, learning rates, prompts)")
-    return gains
-
-
-def _pick(gains: np.ndarray, rate: np.ndarray) -> np.ndarray:
-    """(R, L, N) at one rate (R,) for each replicate: (R, N)."""
-    return np.take_along_axis(gains, rate[:, None, None], axis=1)[:, 0]

@@ -6,12 +6,13 @@
 Decisions
 - In this order: `equivalent`, the interval lies inside the margin, even where it excludes 0 (a difference that is there
   and too small to matter; `because` says so); `supported`, the estimate has the sign claimed and Holm's p is at most
-  1 - confidence; `contradicted`, the same with the other sign; else `not resolved`, as is all that has no interval.
+  1 - confidence; `opposite`, the same with the other sign (said as "opposite sign here": one small
+  model does not contradict a paper); else `not resolved`, as is all that has no interval.
 - An interval of 95 % inside the margin is two one-sided tests at 2.5 % (Schuirmann 1987), each claim by itself. Holm's
-  p (Holm 1979) is two-sided, for supported and contradicted alike, and over the whole family, claims without an
+  p (Holm 1979) is two-sided, for supported and opposite alike, and over the whole family, claims without an
   interval too: which claims are tested was fixed before the data came.
 - A claim that two effects are *both* positive is an intersection-union test (Berger 1982): no adjustment to support it,
-  since each must pass alone; Bonferroni to contradict it, since either may.
+  since each must pass alone; Bonferroni for the opposite, since either may.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from ifpref.statistics.intervals import Effect, without_interval, without_nan
 ENOUGH_REPLICATES, ENOUGH_PROMPTS = 10, 1000
 """What rests on less is a demonstration."""
 
-Word = Literal["supported", "equivalent", "contradicted", "not resolved"]
+Word = Literal["supported", "equivalent", "opposite", "not resolved"]
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def _word(effect: Effect, margin: float, adjusted_p: float, direction: int) -> t
     alpha = 1 - effect.confidence
     if adjusted_p <= alpha:
         as_claimed = direction * effect.estimate > 0
-        word, sign = ("supported", "the sign claimed") if as_claimed else ("contradicted", "the other sign")
+        word, sign = ("supported", "the sign claimed") if as_claimed else ("opposite", "the other sign")
         return word, f"{sign}, adjusted p = {adjusted_p:.3g}"
     if effect.low <= 0 <= effect.high:
         return "not resolved", f"{interval} holds 0, and more than the margin"

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ifpref.curation import SearchSettings, grow, rejection, respond, tree
+from ifpref.curation import SearchSettings, grow, respond, tree
 from ifpref.params import load_params
 from ifpref.sampling import Engine, Settings
 
@@ -94,12 +94,39 @@ def _timed(engine: Engine, make: Callable, shards: Sequence[Sequence[Mapping]]) 
     finally:
         del engine.sample
     seconds = time.perf_counter() - start
-    report = tree.report(rows) if "nodes" in rows[0] else rejection.report(rows)
     return {
         "seconds": round(seconds, 2),
         "sampling_seconds": round(spent[0], 2),
         "calls": engine.calls - calls,
         "sampled_tokens": engine.sampled_tokens - tokens,
         "tokens_per_second": round((engine.sampled_tokens - tokens) / seconds),
-        **{name: round(value, 3) for name, value in report.items() if name not in ("prompts", "sampled_tokens")},
+        **{name: round(value, 3) for name, value in (searched if "nodes" in rows[0] else sampled)(rows).items()},
+    }
+
+
+def sampled(rows: list[dict]) -> dict[str, float]:
+    """Responses of rejection sampling: `repeated` are equal, by token ids, to an earlier one of their prompt."""
+    distinct = {(row["prompt_id"], tuple(row["token_ids"])) for row in rows}
+    return {"repeated": len(rows) - len(distinct), "mean_score": sum(row["score"] for row in rows) / len(rows)}
+
+
+def searched(rows: list[dict]) -> dict[str, float]:
+    """What a search did, over all trees.
+
+    response_tokens  of all responses from their prompt on: what they would have cost without sharing
+    merged           sampled segments that were there already; repeated: responses that were
+    closed           inner nodes with nothing left to search at or below them
+    mean_depth       of leaves, in segments; branched: responses that were sampled from a node below the root
+    """
+    responses = sum(len(row["leaves"]) for row in rows)
+    leaves = [node for row in rows for node in row["nodes"] if node["verdicts"] is not None]
+    return {
+        "repeated": responses - len(leaves),
+        "branched": sum(origin != tree.ROOT for row in rows for origin in row["origins"]),
+        "response_tokens": sum(node["visits"] * len(node["token_ids"]) for row in rows for node in row["nodes"]),
+        "merged": sum(row["merged"] for row in rows),
+        "nodes": sum(len(row["nodes"]) for row in rows),
+        "closed": sum(row["closed"] for row in rows),
+        "mean_depth": sum(leaf["depth"] * leaf["visits"] for leaf in leaves) / responses,
+        "mean_score": sum(leaf["value"] * leaf["visits"] for leaf in leaves) / responses,
     }

@@ -1,0 +1,155 @@
+"""Configurations: the same for all arms, read in the mean or one by one; pools of prompts, and numbers of pairs."""
+
+import shutil
+
+import pytest
+
+from ifpref import paths
+from ifpref.analysis import claims, readings, results
+from ifpref.curation.pairs import Arm
+from ifpref.design import COMPARISONS, Configuration
+from ifpref.params import load_params
+from ifpref.pipeline.pairs import PairTables, n_prompts_of
+from ifpref.pipeline.runs import Run
+from ifpref.pipeline.samples import Prompts, n_of_pool
+from ifpref.study import Study
+from tests.conftest import TINY
+
+RS, MCTS = Arm("rs"), Arm("mcts")
+
+
+def runs_of(study):
+    return [task for task in study.tasks() if isinstance(task, Run)]
+
+
+def test_no_learning_rate_differs_between_arms_that_are_compared():
+    """Of all runs of all comparisons, arms of one configuration are trained alike, but for their pairs."""
+    for profile in ("pocket-full", "paper"):
+        study, seen = Study(profile), {}
+        for run in runs_of(study):
+            training = run.settings(study.params).training
+            assert seen.setdefault((run.comparison, run.configuration), training) == training
+            assert run.configuration in study.configurations(run.comparison)
+        for one in study.comparisons:
+            runs = {
+                (run.arm, run.configuration)
+                for run in study.tasks()
+                if isinstance(run, Run) and run.comparison == one.name
+            }
+            assert runs == {(arm, at) for arm in one.arms for at in study.configurations(one.name)}
+
+
+def test_no_learning_rate_differs_between_arms_whose_difference_is_shown(grid, monkeypatch):
+    """Over all effects of a study: both sides of a difference are read from runs of the same rates."""
+    read, compared, points, tables = [], [], results.points, grid.tables
+
+    def watched(study, name, a, b=None, **how):
+        read.clear()
+        found = points(study, name, a, b, **how)
+        rates = {
+            arm: [grid.record(name, arm, 0, at)["learning_rate"] for one, at in read if one == arm] for arm in (a, b)
+        }
+        if b is not None:
+            compared.append(rates[a])
+            assert rates[a] == rates[b] and rates[a], (name, a, b)
+        return found
+
+    def noted(name, arm, *, key="test/greedy", at=None):
+        read.append((arm, at or grid.middle(name)))
+        return tables(name, arm, key=key, at=at)
+
+    monkeypatch.setattr(grid, "tables", noted)
+    for module in (results, claims, readings):
+        monkeypatch.setattr(module, "points", watched)
+    claims.claims(grid), claims.cell_signs(grid), readings.readings(grid)
+    assert [0.01] in compared and [0.0025, 0.01] in compared  # controls, and the mean over the grid
+
+
+GRID = {
+    "comparisons": ["sharing", "as_they_come", "triples"],
+    "n_train_prompts": 24,
+    "n_responses": 8,
+    "max_tokens": 64,
+}
+
+
+@pytest.fixture(scope="module")
+def grid_home(root, tmp_path_factory):
+    home = tmp_path_factory.mktemp("grid")
+    shutil.copytree(root / "params", home / "params")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(paths.HOME_VARIABLE, str(home))
+        assert Study("smoke", **TINY | GRID).run(workers=0, say=lambda line: None) == {}
+    return home
+
+
+@pytest.fixture
+def grid(grid_home, monkeypatch):
+    monkeypatch.setenv(paths.HOME_VARIABLE, str(grid_home))
+    return Study("smoke", **TINY | GRID)
+
+
+def test_a_grid_is_run_at_every_rate_and_says_how_far_each_policy_went(grid):
+    low, high = grid.configurations("sharing")
+    assert (low, high) == (Configuration(2.5e-3), Configuration(1e-2)) and grid.middle("sharing") == high
+    for arm in grid.comparison("sharing").arms:
+        kl = []
+        for at in (low, high):
+            record = grid.record("sharing", arm, 0, at)
+            assert record["learning_rate"] == at.learning_rate == max(record["log"]["learning_rate"])
+            assert set(record["tables"]) == {"test/greedy", "dev/sampled"}
+            [table] = grid.tables("sharing", arm, key="dev/sampled", at=at)
+            assert len(table) == 6 and table.n_samples == 1
+            kl.append(table.kl.mean())
+        assert kl[1] > kl[0] >= -0.5  # four times the rate goes further
+    assert grid.tables("sharing", arm) == [None] or grid.record("sharing", arm, 0) == grid.record(
+        "sharing", arm, 0, high
+    )
+    assert set(grid.record("as_they_come", MCTS, 0)["tables"]) == {"test/greedy", "test/sampled"}
+    assert {row["configuration"] for row in grid.log("sharing")} == {"lr 0.0025", "lr 0.01"}
+
+
+def test_where_there_is_no_middle_it_must_be_said_which_configuration():
+    study = Study("smoke", comparisons=["stability", "sizes_sharing"], sampled_comparisons=[])
+    for name, some in (("stability", "lr 0.1, 4 pairs"), ("sizes_sharing", "lr 0.01, 8 pairs")):
+        with pytest.raises(ValueError, match=rf"comparison '{name}' has no middle.* allowed: lr 0.01.*; {some}"):
+            study.tables(name, RS)
+    assert len(study.replicates_of("stability")) == 2
+    fewer = Study("smoke", comparisons=["stability", "sharing"], n_series_replicates=1)
+    assert (len(fewer.replicates_of("stability")), len(fewer.replicates_of("sharing"))) == (1, 2)
+    replicates = {
+        type(task).__name__: task.replicate for task in fewer.tasks() if getattr(task, "comparison", "") == "stability"
+    }
+    assert replicates == {"PairTables": 0, "Run": 0}
+
+
+# ---- pools of prompts, numbers of pairs
+
+
+def test_a_cell_draws_from_more_prompts_where_there_are_too_few():
+    p, cell = load_params("pocket-full"), COMPARISONS["high_hard"]
+    assert n_of_pool(p, "hard") == p.n_cell_prompts - p.n_train_prompts // 3 > 0
+    assert n_prompts_of(cell, p) == p.n_train_prompts + n_of_pool(p, "hard")
+    inputs = PairTables("high_hard", 0).inputs(p)
+    assert inputs["prompts"] == Prompts(0) and inputs["prompts@hard"] == Prompts(0, "hard")
+    settings = Prompts(0, "hard").settings(p)
+    assert (settings.min_constraints, settings.max_constraints, settings.counts) == (
+        5,
+        6,
+        {"train": n_of_pool(p, "hard")},
+    )
+    enough = p.replace(n_cell_prompts=100)
+    assert n_of_pool(enough, "hard") == 0 and "prompts@hard" not in PairTables("high_hard", 0).inputs(enough)
+    easy = p.replace(min_constraints=3, max_constraints=4)
+    assert (
+        n_of_pool(easy, "easy")
+        == n_of_pool(easy, "hard")
+        == 0
+        < n_of_pool(easy.replace(n_cell_prompts=500), "moderate")
+    )
+    seeds = [
+        Prompts(replicate, pool).seed(p)
+        for replicate in range(1000)
+        for pool in ("", "sizes", "easy", "moderate", "hard")
+    ]
+    assert len(set(seeds)) == len(seeds) and Prompts().seed(p) not in seeds
