@@ -141,7 +141,7 @@ def _folder(id: str) -> Path | None:
     if os.path.isfile(folder):
         gguf = "; GGUF is not read here yet" if folder.suffix == ".gguf" else ""
         raise ModelError(
-            f"model {id!r} is a file{gguf}; allowed: 'pocket', 'smollm2', a folder with safetensors, or a hub id"
+            f"model {id!r} is a file{gguf}; allowed: pocket, smollm2, a folder with safetensors, or a hub id"
         )
     return folder if os.path.isdir(folder) else None
 

