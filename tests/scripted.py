@@ -21,7 +21,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 from ifpref.sampling.protocol import Completion, Request, SamplingError, Settings
-from ifpref.sampling.streams import BITS, FIRST, GOLDEN, SCALE, SECOND, signed, stream_key
+from ifpref.sampling.streams import BITS, FIRST, GOLDEN, SECOND, signed, stream_key
 
 Weighted = Mapping[str, float] | str
 """Texts with weights (any positive numbers), or the only text."""
@@ -61,11 +61,10 @@ class WordCodec:
         return bytes([id - self._FIRST_BYTE]) if id >= self._FIRST_BYTE else b""
 
 
-def uniform(key: int, step: int, i: int = 0) -> float:
-    """The i-th number of a step, in (0, 1), in plain Python: what `streams.exponential` takes the logarithm of."""
-    state = _mixed(signed(key + GOLDEN * (step + 1)))
-    z = _mixed(signed(state + GOLDEN * (i // 2 + 1)))
-    return (((z >> 32 * (i % 2)) & BITS) | 1) * SCALE
+def uniform(key: int, step: int) -> float:
+    """The number of a step, in [0, 1), in plain Python: `streams.uniforms`."""
+    z = _mixed(signed(_mixed(signed(key + GOLDEN * (step + 1))) + GOLDEN))
+    return (z & (2**BITS - 1)) * 2.0**-BITS
 
 
 def _mixed(z: int) -> int:

@@ -77,18 +77,15 @@ def test_protocol_and_chat_settings_need_no_torch():
 # ---- random streams
 
 
-def noise(keys, steps, n):
-    from ifpref.sampling.streams import exponential
+def numbers(keys, steps):
+    from ifpref.sampling.streams import uniforms
 
-    return exponential(torch.tensor(keys), torch.tensor(steps), n)
+    return uniforms(torch.tensor(keys), torch.tensor(steps))
 
 
-def test_noise_is_what_plain_python_computes():
-    keys = [stream_key(0, "p-17", sample) for sample in range(3)]
-    found = noise(keys, [0, 5, 2**40], 7)  # odd: half of the last draw is left over
-    rows = zip(keys, [0, 5, 2**40], strict=True)
-    expected = [[-math.log1p(-uniform(key, step, i)) for i in range(7)] for key, step in rows]
-    assert torch.allclose(found, torch.tensor(expected), rtol=1e-6)
+def test_numbers_are_what_plain_python_computes():
+    keys, steps = [stream_key(0, "p-17", sample) for sample in range(3)], [0, 5, 2**40]
+    assert numbers(keys, steps).tolist() == [uniform(key, step) for key, step in zip(keys, steps, strict=True)]
 
 
 def test_streams_are_pinned():
@@ -97,42 +94,31 @@ def test_streams_are_pinned():
     assert [round(uniform(STREAM_KEY, step), 9) for step in range(3)] == UNIFORMS
 
 
-STREAM_KEY, UNIFORMS = 291039292328718758, [0.076595377, 0.67283305, 0.49281262]
-
-
-def test_noise_of_a_row_does_not_depend_on_its_batch():
-    keys, steps = [stream_key(0, "p", sample) for sample in range(5)], [3, 1, 4, 1, 5]
-    together = noise(keys, steps, 64)
-    assert all(torch.equal(together[i], noise(keys[i : i + 1], steps[i : i + 1], 64)[0]) for i in range(5))
+STREAM_KEY, UNIFORMS = 291039292328718758, [0.293341417, 0.231858414, 0.436976789]
 
 
 @pytest.mark.parametrize("vary", ["seed", "stream", "sample", "step"])
-def test_noise_is_uniform_and_independent(vary):
-    """256 rows that differ in one thing by one, 512 numbers each: levels, neighbours and rows, at 5 standard errors."""
+def test_numbers_are_uniform_and_independent(vary):
+    """256 responses of 512 steps that differ in one thing by one: levels, neighbours and rows, at 5 standard errors."""
     keys = [
         stream_key(i if vary == "seed" else 0, f"p-{i}" if vary == "stream" else "p", i if vary == "sample" else 0)
         for i in range(256)
     ]
-    steps = list(range(256)) if vary == "step" else [0] * 256
-    u = torch.exp(-noise(keys, steps, 512).double())  # (256, 512), uniform
+    first = [i * 512 if vary == "step" else 0 for i in range(256)]
+    places = [(key, start + step) for key, start in zip(keys, first, strict=True) for step in range(512)]
+    u = numbers(*map(list, zip(*places, strict=True))).view(256, 512)
+    assert u.min() >= 0 and u.max() < 1
     counts = torch.histc(u, 64, 0, 1)
     expected = u.numel() / 64
     assert ((counts - expected) ** 2 / expected).sum() < 63 + 5 * math.sqrt(2 * 63)
     centred = (u - 0.5) * math.sqrt(12)
     for a, b in [
         (centred[:, 1:], centred[:, :-1]),  # the next token
-        (centred[:, 2:], centred[:, :-2]),  # the same half of the next draw
+        (centred[:, 2:], centred[:, :-2]),  # the one after
         (centred[1:], centred[:-1]),  # the next row
         (centred[1:, 1:], centred[:-1, :-1]),
     ]:
         assert abs((a * b).mean()) < 5 / math.sqrt(a.numel())
-    smallest = noise(keys, steps, 512).double().min(dim=1).values * 512  # exponential again: what decides a choice
-    assert abs(smallest.mean() - 1) < 5 / math.sqrt(256)
-
-
-def test_noise_never_reaches_zero_or_infinity():
-    found = noise([stream_key(0, "p", i) for i in range(500)], [0] * 500, 2000)
-    assert 0 < found.min() < 1e-4 and 10 < found.max() <= 17
 
 
 # ---- logits to tokens
@@ -157,6 +143,39 @@ def test_choices_follow_the_softmax(temperature):
     expected = 20_000 * torch.softmax(logits.double() / temperature, -1)
     statistic = ((chosen(logits, temperature=temperature) - expected) ** 2 / expected).sum()
     assert statistic < 39 + 5 * math.sqrt(2 * 39)
+
+
+def test_choices_follow_the_softmax_of_a_large_vocabulary():
+    """Half of the mass in one token, the rest spread over the others, of which some have none."""
+    logits = torch.zeros(20_000)
+    logits[11_236], logits[::7] = math.log(20_000), -math.inf
+    counts = chosen(logits, n=2_000)
+    assert counts[::7].sum() == 0
+    others = (logits == 0).sum().item()
+    share = 20_000 / (20_000 + others)
+    assert abs(counts[11_236] / 2_000 - share) < 5 * math.sqrt(share * (1 - share) / 2_000)
+    counts[11_236] = 0
+    halves = counts[:10_000].sum(), counts[10_000:].sum()
+    assert abs(halves[0] - halves[1]) < 5 * math.sqrt(sum(halves))
+
+
+def test_a_number_at_either_end_of_a_row_takes_a_token_that_has_a_probability():
+    from ifpref.sampling.tokens import draw
+
+    weights = torch.zeros(2, 600)
+    weights[:, 3], weights[:, 590] = 1e-3, 1.0
+    assert draw(weights, torch.tensor([0.0, 1 - 2**-53], dtype=torch.float64)).tolist() == [3, 590]
+
+
+def test_a_choice_does_not_depend_on_the_other_rows():
+    from ifpref.sampling.tokens import choose
+
+    logits = torch.randn(64, 3000, generator=torch.Generator().manual_seed(0)) * 3
+    keys, steps = torch.tensor([stream_key(0, "p", i) for i in range(64)]), torch.arange(64)
+    together = choose(logits, keys, steps, 1.0, 1.0)[0]
+    assert all(
+        choose(logits[i : i + 1], keys[i : i + 1], steps[i : i + 1], 1.0, 1.0)[0] == together[i] for i in range(64)
+    )
 
 
 def test_greedy_takes_the_largest():

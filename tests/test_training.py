@@ -339,13 +339,17 @@ def test_pairs_are_checked_before_anything_is_computed_of_them(base, tmp_path):
 
 
 def test_the_numbers_at_step_0():
-    DPO().check_start([1e-5, -2e-5], [9, 16], math.log(2), SETTINGS)
+    DPO().check_reference([1e-5, -2e-5], [9, 16], is_half=False)
+    DPO().check_reference([2.9, -0.3], [256, 16], is_half=True)  # as SmolLM2 in bfloat16
     with pytest.raises(TrainingError, match=r"a log-ratio is 0\.5 over 9 tokens.*another base"):
-        DPO().check_start([0.5, 0.0], [9, 16], math.log(2), SETTINGS)
+        DPO().check_reference([0.5, 0.0], [9, 16], is_half=False)
+    with pytest.raises(TrainingError, match=r"a log-ratio is 9 over 256 tokens.*another base"):
+        DPO().check_reference([9.0, 0.0], [256, 16], is_half=True)
     with pytest.raises(TrainingError, match="a log-ratio is nan"):
-        DPO().check_start([math.nan], [9], math.nan, SETTINGS)
+        DPO().check_reference([math.nan], [9], is_half=False)
+    DPO().check_loss(math.log(2), SETTINGS)
     with pytest.raises(TrainingError, match=r"the loss \(sigmoid\) is 0.7; allowed: 0.693147"):
-        DPO().check_start([0.0], [9], 0.7, SETTINGS)
+        DPO().check_loss(0.7, SETTINGS)
 
 
 def test_trainable_parameters_worked_by_hand(base):

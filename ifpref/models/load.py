@@ -21,6 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ifpref.models import smollm2
 from ifpref.models.checks import as_model_error, check_folder, check_loaded, check_tokenizer
 from ifpref.models.hub import ModelError, Unreachable, cached_commit, cached_folder, look_on_hub
 from ifpref.progress import is_live
@@ -67,7 +68,7 @@ def load_model(
 ) -> LoadedModel:
     """Load a model and its tokenizer.
 
-    id        "pocket", a folder, or a hub id
+    id        "pocket", "smollm2", a folder, or a hub id
     revision  a commit, branch or tag of the hub; None for its default branch
     dtype     "float32" or "bfloat16"
     device    "cpu", "cuda:1"; "meta" for shapes without numbers, which tells whether the weights fit
@@ -129,13 +130,17 @@ def load_config(id: str = "pocket", *, revision: str | None = None) -> Any:
 
 
 def _folder(id: str) -> Path | None:
-    """Where a model lies that is not the hub's."""
+    """Where a model lies that is not the hub's; `smollm2` is fetched on first need."""
+    if id == smollm2.NAME:
+        return smollm2.model_folder()
     folder = POCKET_FOLDER if id == "pocket" else Path(id)
     if id == "pocket" and not (folder / "model.safetensors").exists():
         raise ModelError(f"{folder}: the embedded model's weights are missing; `make pocket-model` rebuilds them")
     if os.path.isfile(folder):
         gguf = "; GGUF is not read here yet" if folder.suffix == ".gguf" else ""
-        raise ModelError(f"model {id!r} is a file{gguf}; allowed: 'pocket', a folder with safetensors, or a hub id")
+        raise ModelError(
+            f"model {id!r} is a file{gguf}; allowed: pocket, smollm2, a folder with safetensors, or a hub id"
+        )
     return folder if os.path.isdir(folder) else None
 
 

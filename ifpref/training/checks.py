@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ifpref.models import LoadedModel, encode
@@ -60,9 +61,12 @@ def _problem(pair: Mapping[str, Any], loaded: LoadedModel, n_bos: int | None) ->
     if not all(0 <= id < vocabulary for id in (*prompt, *chosen, *rejected)):
         return f"a token id is not in the vocabulary of {loaded.id!r} (0 to {vocabulary - 1}): of another model"
     for side, completion in (("chosen", chosen), ("rejected", rejected)):
-        found = [*prompt, *completion].count(bos)
-        if n_bos is not None and (found != n_bos or (n_bos == 1 and prompt[0] != bos)):
+        ids = [*prompt, *completion]
+        found = ids.count(bos)
+        if n_bos is not None and n_bos <= 1 and (found != n_bos or (n_bos == 1 and prompt[0] != bos)):
             return f"BOS {bos} is {found} times in prompt and {side}; allowed: {n_bos} times, first of all"
+        if n_bos is not None and n_bos > 1 and (prompt[0] != bos or bos in completion or _is_doubled(bos, ids)):
+            return f"BOS {bos} (it begins each turn) is not first of all, doubled, or in {side}; allowed: once a turn"
         ends = sum(id in loaded.eos_ids for id in completion)
         finish = pair.get(f"{side}_finish")
         allowed = {"stop": (1,), "length": (0,)}.get(finish, (0, 1))
@@ -75,13 +79,19 @@ def _problem(pair: Mapping[str, Any], loaded: LoadedModel, n_bos: int | None) ->
 
 
 def _bos_of_template(loaded: LoadedModel) -> int | None:
-    """How many BOS the chat template writes, 0 or 1; None where there is no BOS, or it is an EOS too."""
+    """How many BOS the chat template writes for one message: 0, 1, or more where BOS is what each turn begins with, as
+    in ChatML; None where there is no BOS, or it is an EOS too."""
     bos = loaded.tokenizer.bos_token_id
     if bos is None or bos in loaded.eos_ids:
         return None
-    if (times := encode(loaded.tokenizer, "x").count(bos)) > 1:
-        raise TrainingError(f"the chat template of {loaded.id!r} writes BOS {times} times; allowed: once")
-    return times
+    ids = encode(loaded.tokenizer, "x")
+    if _is_doubled(bos, ids):
+        raise TrainingError(f"the chat template of {loaded.id!r} writes BOS twice in a row; allowed: once")
+    return ids.count(bos)
+
+
+def _is_doubled(id: int, ids: Sequence[int]) -> bool:
+    return any(a == b == id for a, b in pairwise(ids))
 
 
 def expected_trainable(model: Any, settings: TrainingSettings) -> int:

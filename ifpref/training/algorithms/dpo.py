@@ -28,10 +28,12 @@ if TYPE_CHECKING:
 
 SMOOTHED = ("robust", "exo_pair")
 """The losses that read `label_smoothing`; trl 1.16 ignores it in the others without a word."""
-TOLERANCE = {False: 1e-4, True: 0.05}
-"""Most by which a summed log-ratio may differ from 0 at step 0, for each root of a token, in float32 and in bf16.
+TOLERANCE = {False: 1e-4, True: 0.4}
+"""Most by which a summed log-ratio to the stored reference may differ from 0 at step 0, for each root of a token, in
+float32 and in bfloat16.
 
-Policy and reference are computed in batches of other shapes: rounding adds up like a random walk along the tokens."""
+Policy and reference are computed in batches of other shapes: rounding adds up like a random walk along the tokens. In
+bfloat16 it was up to 0.2 (SmolLM2-135M, 256 tokens: 2.9 nats)."""
 
 
 def dpo_loss(
@@ -102,34 +104,51 @@ class DPO(Algorithm):
         return math.log(2)
 
     def measure_start(self, trainer: Any, batch: Mapping[str, Any], settings: TrainingSettings) -> dict[str, float]:
+        """Like is compared with like: in bfloat16 two passes of other shapes differ by nats, so that the policy is held
+        against its own model without the adapter, on this batch; float32 is exact enough for the stored reference."""
         import torch
 
         from ifpref.training.forward import completion_log_probs
 
+        is_half = settings.bf16 or trainer.model.dtype == torch.bfloat16
         log_probs = completion_log_probs(trainer.model, batch)
-        loss = trainer.compute_loss(trainer.model, batch).item()
+        with trainer.model.disable_adapter():
+            of_base = completion_log_probs(trainer.model, batch)
+        if not torch.equal(log_probs, of_base):
+            worst = (log_probs - of_base).abs().max().item()
+            raise TrainingError(
+                f"before training the adapter moves a log-probability by {worst:.3g}; allowed: 0. "
+                "It does not begin at zero"
+            )
         reference = torch.cat([batch["ref_chosen_logps"], batch["ref_rejected_logps"]])
         log_ratios = (log_probs - reference).tolist()
-        self.check_start(log_ratios, batch["completion_mask"].sum(dim=1).tolist(), loss, settings)
+        self.check_reference(log_ratios, batch["completion_mask"].sum(dim=1).tolist(), is_half)
+        if is_half:
+            chosen, rejected = of_base.chunk(2)
+            batch = {**batch, "ref_chosen_logps": chosen, "ref_rejected_logps": rejected}
+        loss = trainer.compute_loss(trainer.model, batch).item()
+        self.check_loss(loss, settings)
         return {"loss": loss, "largest_log_ratio": max(map(abs, log_ratios))}
 
-    def check_start(
-        self, log_ratios: Sequence[float], lengths: Sequence[int], loss: float, settings: TrainingSettings
-    ) -> None:
-        """At step 0 the policy is the base: every log-ratio is 0, so is the margin, and the loss is what that gives.
+    def check_reference(self, log_ratios: Sequence[float], lengths: Sequence[int], is_half: bool) -> None:
+        """At step 0 the policy is the base, so that every log-ratio to the stored reference is 0.
 
         log_ratios, lengths  of each completion of a batch: summed log-ratio, and tokens
+        is_half              computed in bfloat16
         """
-        tolerance = TOLERANCE[settings.bf16]
+        tolerance = TOLERANCE[is_half]
         ratios = zip(map(abs, log_ratios), lengths, strict=True)
         worst, n_tokens = max(ratios, key=lambda item: item[0] / item[1] ** 0.5)
         if not worst <= tolerance * n_tokens**0.5:
             raise TrainingError(
                 f"before training a log-ratio is {worst:.3g} over {n_tokens} tokens; allowed: 0 (to {tolerance:g} for "
-                "each root of a token). The reference is of another base, or the adapter does not begin at zero"
+                "each root of a token). The stored reference is of another base"
             )
-        slack, expected = (0.1 if settings.bf16 else 1e-3), self.initial_loss(settings)
-        if not abs(loss - expected) <= slack * max(1.0, expected):
+
+    def check_loss(self, loss: float, settings: TrainingSettings) -> None:
+        """A margin of 0 gives it, whatever the data."""
+        expected = self.initial_loss(settings)
+        if not abs(loss - expected) <= 1e-3 * max(1.0, expected):
             raise TrainingError(
                 f"before training the loss ({settings.loss_type}) is {loss:.6g}; allowed: {expected:.6g}, "
                 "which a margin of 0 gives"
