@@ -127,12 +127,13 @@ class EvaluationSettings:
     def of(cls, p: Params, split: str, temperature: float, n: int | None = None) -> EvaluationSettings:
         """As the base and all policies are evaluated; n: responses to a prompt, as the profile says by default."""
         most = max(p.max_tokens, IFEVAL_TOKENS) if split == IFEVAL else p.max_tokens
+        n = n or (p.n_sampled if temperature > 0 else 1)
         return cls(
             split=split,
             temperature=temperature,
-            n=n or (p.n_sampled if temperature > 0 else 1),
+            n=n,
             max_tokens=most,
-            shard_prompts=p.shard_prompts,
+            shard_prompts=max(p.shard_prompts * p.n_responses // n, 1),  # as many responses as in a shard of responses
             speaking=pick(Speaking, p).here(),
         )
 
