@@ -1,4 +1,4 @@
-"""The dress rehearsal: what a study would fail at, it fails at, with stage and reason; and once for each set of keys."""
+"""The dress rehearsal: what a study would fail at, it fails at, with stage and reason; once for each set of keys."""
 
 import json
 import shutil
@@ -103,7 +103,7 @@ def test_what_cannot_be_learned_from_is_said(home, monkeypatch):
     pipeline = Pipeline(load_params("smoke", **own(home, temperature=0.0)), Store(home / "store"))
     monkeypatch.setattr(rehearsal, "rows_by_arm", lambda handle, arms: {arm: [] for arm in arms})
     one, cut = rehearsal._cut(pipeline.params, pipeline.store, "cpu")
-    with pytest.raises(ValueError, match="no two to one prompt differ: nothing to learn"):
+    with pytest.raises(ValueError, match="no two to one prompt differ: no pair"):
         rehearsal._pairs(cut, one)
 
 

@@ -2,9 +2,9 @@
 
     rehearse(load_params("smollm2"), "cpu", say=print)       # a minute; `RehearsalError` names the stage and the reason
 
-The real model and settings, in a store that is thrown away: short responses and trees, pairs, two steps of training, the
-policy evaluated greedily and at temperature 1. What a study would fail at after hours (a template that writes a start
-token where none may be, numbers that bfloat16 does not hold, memory) fails here.
+The real model and settings, in a store that is thrown away: short responses and trees, pairs, two steps of training,
+the policy evaluated greedily and at temperature 1. What a study would fail at after hours (a template that writes a
+start token where none may be, numbers that bfloat16 does not hold, memory) fails here.
 
 Decisions
 - A study of a model other than `pocket` begins with it, once for each set of keys: rehearsals.json in the store has
@@ -154,9 +154,7 @@ def _pairs(pipeline: Pipeline, one: Comparison) -> list[dict[str, Any]]:
             pair = {"pair_id": a["prompt_id"], "prompt_ids": list(engine.encode(texts[a["prompt_id"]]))}
             pair |= {f"{side}_ids": row["token_ids"] for side, row in sides.items()}
             return [pair | {f"{side}_finish": row["finish"] for side, row in sides.items()}]
-    raise ValueError(
-        f"{len(rows)} responses to {len(texts)} prompts, and no two to one prompt differ: nothing to learn"
-    )
+    raise ValueError(f"{len(rows)} responses to {len(texts)} prompts, and no two to one prompt differ: no pair")
 
 
 def _policy(pipeline: Pipeline, pairs: list[dict[str, Any]]) -> Any:
