@@ -43,7 +43,7 @@ FILE = "rehearsals.json"
 """In the store: the rehearsals that went well, each key with its model."""
 STEPS = 2
 SIZES = {"n_train_prompts": 4, "n_test_prompts": 2, "n_dev_prompts": 1, "n_responses": 4, "n_pass_rate_responses": 2}
-SIZES |= {"n_cell_prompts": 1, "n_size_prompts": 4, "max_tokens": 128}  # a cell draws from the training prompts
+SIZES |= {"n_cell_prompts": 1, "n_size_prompts": 4, "max_tokens": 64}  # a cell draws from the training prompts
 Say = Callable[[str], None]
 
 
