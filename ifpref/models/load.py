@@ -150,7 +150,7 @@ def _folder(id: str) -> Path | None:
     if id == "pocket" and not (folder / "model.safetensors").exists():
         raise ModelError(f"{folder}: the embedded model's weights are missing; `make pocket-model` rebuilds them")
     if os.path.isfile(folder):
-        gguf = "; GGUF is not read here yet" if folder.suffix == ".gguf" else ""
+        gguf = "; of GGUFs only that of smollm2 is read here" if folder.suffix == ".gguf" else ""
         raise ModelError(
             f"model {id!r} is a file{gguf}; allowed: pocket, smollm2, a folder with safetensors, or a hub id"
         )
