@@ -104,12 +104,18 @@ def test_claims_say_what_clean_accuracy_would_say():
 def test_side_effects_are_less_those_of_the_base():
     toy = Toy({("triples", HIGH, GREEDY): [DIRTY, NONE]}, ("triples",))
     rows = {row["label"]: row for row in readings.side_effects(toy, "triples") if row["arm"] == str(HIGH)}
-    shares = {"unasked": 25.0, "repeated": 12.5, "nearly_repeated": 0.0, PLACEHOLDERS: 25.0, TITLE: 25.0}
+    shares = {
+        "any unasked feature": 25.0,
+        "a repeated sentence": 12.5,
+        "two sentences nearly the same": 0.0,
+        PLACEHOLDERS: 25.0,
+        TITLE: 25.0,
+    }
     assert {label: row["estimate"] for label, row in rows.items()} == shares  # features that nobody shows are left out
     assert all(row["base"] == 0 for row in rows.values())
     said = words.is_it_real(toy, "triples")
     assert "- `high`: accuracy +50.0 [" in said and "clean accuracy +12.5 [" in said and "`low`" not in said
-    assert "an unasked feature +25.0 [" in said and "Of the base's own responses: an unasked feature 0.0 %" in said
+    assert "any unasked feature +25.0 [" in said and "Of the base's own responses: any unasked feature 0.0 %" in said
     assert "no run" in words.is_it_real(Toy({}, ("triples",), {"triples": [{"pairs": {"a": 3}}]}), "triples")
 
 

@@ -40,6 +40,7 @@ from ifpref.analysis.arms import (
 )
 from ifpref.analysis.pair_results import n_pairs
 from ifpref.analysis.results import Pairs, Row, arms_of, contrasts, effect_row, in_profile, less, mean, points
+from ifpref.curation.balance import ANY_UNASKED, REPEATED
 from ifpref.curation.pairs import Arm
 from ifpref.design import Configuration
 from ifpref.evaluation.side_effects import FEATURES
@@ -54,13 +55,15 @@ BY_DIFFICULTY = {
 THIRDS = ("lower", "middle", "upper")
 ACCURACY = {"accuracy": "prompt_level", "clean accuracy": "clean"}
 """What every gain is read on: all constraints met, and the same without side effects."""
+WHOLE = {"unasked": ANY_UNASKED, "repeated": REPEATED, "nearly_repeated": "two sentences nearly the same"}
+"""Side effects of a whole response, beside the single features: metric -> label."""
 LADDER = (
     ("as they come", "as_they_come", MCTS, RS),
     ("equal scores", "sharing", MCTS, RS),
     ("equal verdicts", "equal_verdicts", MCTS, RS),
     ("one side swapped", "unshared", MCTS, UNSHARED),
-    ("equal scores, branches at random", "branched", BRANCHED, RS),
-    ("equal scores, search against random branches", "branched", MCTS, BRANCHED),
+    ("random branches", "branched", BRANCHED, RS),
+    ("over random branches", "branched", MCTS, BRANCHED),
 )
 """Step by step less is left that can make mcts and rs differ: what the pairs are alike in, the comparison, the arms."""
 EQUAL_ENTROPY = "T = 1 − base of equal entropy"
@@ -107,11 +110,11 @@ def side_effects(study: Study, name: str) -> list[Row]:
     sentence, two that are nearly the same, then each feature that the base or an arm shows. `base`: its share, in
     percent."""
     rows = []
-    for metric in ("unasked", "repeated", "nearly_repeated", *FEATURES):
+    for metric, label in [*WHOLE.items(), *((id, id) for id in FEATURES)]:
         base = 100 * float(results.base_scores(study, metric=metric).mean())
         found = {arm: points(study, name, arm, metric=metric) for arm in arms_of(study, name)}
         if metric not in FEATURES or base or any(data.any() for data in found.values() if not np.isnan(data).all()):
-            rows += [effect_row(study, metric, name, data, arm=str(arm), base=base) for arm, data in found.items()]
+            rows += [effect_row(study, label, name, data, arm=str(arm), base=base) for arm, data in found.items()]
     return rows
 
 
@@ -120,7 +123,7 @@ def ladder(study: Study) -> list[Row]:
     rows = []
     for (label, name, a, b), (reading, metric) in product(LADDER, ACCURACY.items()):
         for row in contrasts(study, name, [(a, b)], metric=metric, at=Configuration(study.params.learning_rate)):
-            rows.append(row | {"label": f"{row['label']}, {label}", "arm": reading})
+            rows.append(row | {"label": f"{row['label']}, {label}", "group": "", "arm": reading})
     return rows
 
 

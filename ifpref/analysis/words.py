@@ -33,7 +33,7 @@ HEADERS = {
     "n": "runs",
     "count": "diverged",
     "no_pairs": "too few pairs",
-    "unasked_percent": "an unasked feature",
+    "unasked_percent": "any unasked feature",
     "repeated_percent": "a repeated sentence",
     "chosen_only_percent": "the chosen alone (%)",
     "rejected_only_percent": "the rejected alone (%)",
@@ -164,13 +164,13 @@ def is_it_real(study: Study, name: str) -> str:
     if not there:
         return absent(study, name)
     named = looks(gains)
-    said = {"unasked": "an unasked feature", "repeated": "a repeated sentence"}
+    said = [readings.WHOLE[metric] for metric in ("unasked", "repeated")]
     lines = []
     for arm in there:
-        more = "; ".join(f"{words} {with_interval(sides[arm, key])}" for key, words in said.items())
+        more = "; ".join(f"{label} {with_interval(sides[arm, label])}" for label in said)
         both = f"accuracy {with_interval(gains[arm])}, clean accuracy {with_interval(clean[arm])}"
         lines.append(f"- `{named[arm].label}`: {both}; {more}")
-    base = ", ".join(f"{words} {sides[there[0], key]['base']:.1f} %" for key, words in said.items())
+    base = ", ".join(f"{label} {sides[there[0], label]['base']:.1f} %" for label in said)
     lines.append(f"\nOf the base's own responses: {base}.")
     return "**Is the gain real?** Points over the base:\n\n" + "\n".join(lines)
 

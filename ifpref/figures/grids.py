@@ -53,7 +53,7 @@ def heat_map(
     most = max((abs(v) for row in rows if math.isfinite(v := number(row, "estimate"))), default=0.1) or 0.1
     named = {head: [row for row in rows if _word(row[columns]) == head] for head in heads}
     above = [_with_prompts(looks(heads)[head].label, some, rows) for head, some in named.items()]
-    with_bounds = len(shown) == 1 and len(heads) <= 5
+    with_bounds = len(shown) == 1 and max(len(heads), len(sides)) <= 6
     each = (0.72 if with_bounds else 0.3) * len(sides)
     width = min(WIDTH, max(4.4, 2.6 + 1.25 * len(heads)))
     figure = Figure(figsize=(width, 1.5 + each + (0.4 + each) * (len(shown) - 1)))
@@ -75,7 +75,7 @@ def heat_map(
         if with_bounds:
             _add_bounds(axes, [row for line in grid for row in line])
         axes.set(ylabel=names[0], title=looks([panel])[panel].label if panel else "")
-    figure.supxlabel(f"{names[1]} (percentage points{', with intervals' if with_bounds else ''})", fontsize=9)
+    figure.supxlabel(f"{names[1]}; in percentage points{', with intervals' if with_bounds else ''}", fontsize=9)
     return finish(figure, title or "Gain over the base")
 
 

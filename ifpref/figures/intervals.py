@@ -126,7 +126,8 @@ def side_by_side(
             line: lines[line] for line in sorted(lines, key=lambda line: (-fmean(known[line] or [-math.inf]), line))
         }
     names, count = short_ids(label for _, label in lines), common(rows, *_COUNTS)
-    prompts = {line: "" if count else counted(some[-1], "prompts") for line, some in lines.items()}
+    prompts = {line: counted(some[-1], "prompts") for line, some in lines.items()}
+    prompts = prompts if len({*prompts.values()}) > 1 else dict.fromkeys(lines, "")
     labels = [names[line[1]] + (f"  ({prompts[line]})" if prompts[line] else "") for line in lines]
     arms = list(shown)
     gap = 1 + 0.24 * (len(arms) - 1)
@@ -139,7 +140,7 @@ def side_by_side(
         axes.set_ylabel("(prompts that have it)")
     _effect_axis(axes, what, rows, count=count or common(rows, "replicates"), margin=margin)
     legend = [*handles(shown.values(), line=False), *_lacking(rows)]
-    axes.legend(handles=legend, loc="lower left", bbox_to_anchor=(0, 1), ncols=min(4, len(legend)))
+    figure.legend(handles=legend, loc="outside lower center", ncols=3)
     return finish(figure, title or "Effects, side by side")
 
 
