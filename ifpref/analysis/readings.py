@@ -113,7 +113,7 @@ def side_effects(study: Study, name: str) -> list[Row]:
     for metric, label in [*WHOLE.items(), *((id, id) for id in FEATURES)]:
         base = 100 * float(results.base_scores(study, metric=metric).mean())
         found = {arm: points(study, name, arm, metric=metric) for arm in arms_of(study, name)}
-        if metric not in FEATURES or base or any(data.any() for data in found.values() if not np.isnan(data).all()):
+        if metric not in FEATURES or base or any(np.nan_to_num(data).any() for data in found.values()):
             rows += [effect_row(study, label, name, data, arm=str(arm), base=base) for arm, data in found.items()]
     return rows
 

@@ -221,7 +221,7 @@ def _effect_axis(
     """The line at 0, the band of the margin, what all that is, and no more room than effects can take."""
     confidences = {number(row, "confidence") for row in rows if math.isfinite(number(row, "confidence"))}
     said = [f"{100 * confidences.pop():g} % intervals" if len(confidences) == 1 else "with intervals"]
-    said += [count] if count else []
+    said = [f"{what} (percentage points)", "; ".join(said + [count] * bool(count))]
     (axes.axhline if upright else axes.axvline)(0, **ZERO)
     if margin is not None:
         axes.axvspan(-margin, margin, color=SHADE, zorder=0)
@@ -229,7 +229,7 @@ def _effect_axis(
     axes.margins(**{"y" if upright else "x": 0.08})
     side, (low, high) = ("y", axes.get_ylim()) if upright else ("x", axes.get_xlim())
     axes.grid(axis=side)
-    axes.set(**{f"{side}label": f"{what} (percentage points)\n{'; '.join(said)}"})
+    axes.set(**{f"{side}label": "\n".join(said)})
     axes.set(**{f"{side}lim": (max(low, -_EDGE), min(high, _EDGE))})
 
 
