@@ -49,7 +49,7 @@ def test_no_learning_rate_differs_between_arms_whose_difference_is_shown(grid, m
         rates = {
             arm: [grid.record(name, arm, 0, at)["learning_rate"] for one, at in read if one == arm] for arm in (a, b)
         }
-        if b is not None:
+        if b is not None and name in grid.params.comparisons:  # of others nothing is shown
             compared.append(rates[a])
             assert rates[a] == rates[b] and rates[a], (name, a, b)
         return found
@@ -65,12 +65,8 @@ def test_no_learning_rate_differs_between_arms_whose_difference_is_shown(grid, m
     assert [0.01] in compared and [0.0025, 0.01] in compared  # controls, and the mean over the grid
 
 
-GRID = {
-    "comparisons": ["sharing", "as_they_come", "triples"],
-    "n_train_prompts": 24,
-    "n_responses": 8,
-    "max_tokens": 64,
-}
+GRID = {"comparisons": ["sharing", "as_they_come", "equal_verdicts", "unshared", "triples", "quality"]}
+GRID |= {"sampled_comparisons": [], "n_train_prompts": 24, "n_responses": 8}
 
 
 @pytest.fixture(scope="module")
@@ -105,13 +101,13 @@ def test_a_grid_is_run_at_every_rate_and_says_how_far_each_policy_went(grid):
     assert grid.tables("sharing", arm) == [None] or grid.record("sharing", arm, 0) == grid.record(
         "sharing", arm, 0, high
     )
-    assert set(grid.record("as_they_come", MCTS, 0)["tables"]) == {"test/greedy", "test/sampled"}
+    assert set(grid.record("as_they_come", MCTS, 0)["tables"]) == {"test/greedy"}
     assert {row["configuration"] for row in grid.log("sharing")} == {"lr 0.0025", "lr 0.01"}
 
 
 def test_where_there_is_no_middle_it_must_be_said_which_configuration():
     study = Study("smoke", comparisons=["stability", "sizes_sharing"], sampled_comparisons=[])
-    for name, some in (("stability", "lr 0.1, 4 pairs"), ("sizes_sharing", "lr 0.01, 8 pairs")):
+    for name, some in (("stability", "lr 0.1, 2 pairs"), ("sizes_sharing", "lr 0.01, 8 pairs")):
         with pytest.raises(ValueError, match=rf"comparison '{name}' has no middle.* allowed: lr 0.01.*; {some}"):
             study.tables(name, RS)
     assert len(study.replicates_of("stability")) == 2
@@ -121,6 +117,44 @@ def test_where_there_is_no_middle_it_must_be_said_which_configuration():
         type(task).__name__: task.replicate for task in fewer.tasks() if getattr(task, "comparison", "") == "stability"
     }
     assert replicates == {"PairTables": 0, "Run": 0}
+
+
+# ---- what is equal by design
+
+COLUMNS = {
+    "k": ["prompt_ids"],
+    "chosen score": ["chosen_score"],
+    "rejected score": ["rejected_score"],
+    "gap": ["gap"],
+    "chosen": ["chosen_ids"],
+    "chosen stopped": ["chosen_finish"],
+    "separates": ["chosen_verdicts", "rejected_verdicts"],
+    "reverses": ["chosen_verdicts", "rejected_verdicts"],
+}
+"""Quantity of the balance table -> what of a pair it is."""
+
+
+def test_what_the_design_says_is_equal_is_equal_prompt_by_prompt(grid):
+    """Of every comparison of a study; in its balance table too."""
+    for one in grid.comparisons:
+        rows = grid.pairs(one.name).rows
+        assert len({len(of_arm) for of_arm in rows.values()}) == 1 and all(rows.values()), one.name
+        for quantity in one.equal:
+            columns = COLUMNS.get(quantity, ())
+            by_arm = [{row["prompt_id"]: [row[column] for column in columns] for row in rows[arm]} for arm in one.arms]
+            assert all(found == by_arm[0] for found in by_arm), (one.name, quantity)
+        assert bool(one.equal) == (one.name != "as_they_come")
+        means = {(row["quantity"], row["arm"]): row["mean"] for row in grid.pair_tables(one.name)[0]["balance"]}
+        of_arms = {tuple(means[name, str(arm)] for name in one.equal if (name, str(arm)) in means) for arm in one.arms}
+        assert len(of_arms) == 1 and (not one.equal or len(of_arms.pop()) >= 3)
+    assert all(row["shared_prefix_tokens"] > 0 for row in grid.pairs("sharing").rows[MCTS])  # and this is what differs
+
+
+def test_main_comparisons_say_what_is_equal():
+    """But those by difficulty: other prompts, so nothing is equal prompt by prompt."""
+    main = [one for one in COMPARISONS.values() if one.runs_at == "grid" and one.notebook != "difficulty"]
+    assert len(main) == 7 and all({"k", "in all arms", "chosen score"} <= {*one.equal} for one in main)
+    assert COMPARISONS["dose_lower"].equal == COMPARISONS["sharing"].equal
 
 
 # ---- pools of prompts, numbers of pairs
