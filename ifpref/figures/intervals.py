@@ -37,6 +37,7 @@ from ifpref.figures.rows import (
     records,
     text,
     with_interval,
+    word,
 )
 from ifpref.figures.style import FAINT, INK, SHADE, WIDTH, ZERO, Figure, beside, finish, lined, use_style
 
@@ -131,7 +132,8 @@ def side_by_side(
     labels = [names[line[1]] + (f"  ({prompts[line]})" if prompts[line] else "") for line in lines]
     arms = list(shown)
     gap = 1 + 0.24 * (len(arms) - 1)
-    figure, axes, places = lined(labels, [group for group, _ in lines], gap=gap, each=0.22, least=2.0)
+    groups = [group for group, _ in lines]
+    figure, axes, places = lined(labels, groups, gap=gap, each=0.22, besides=1.6)
     for of_line, place in zip(lines.values(), places, strict=True):
         for row in of_line:
             shift = 0.24 * (arms.index(str(row["arm"])) - (len(arms) - 1) / 2)
@@ -171,7 +173,7 @@ def steps(
     _effect_axis(axes, what, rows, upright=True, count=common(rows, *_COUNTS))
     if scale != "linear":
         axes.set_xscale("log" if scale == "log" else "linear")
-        axes.set_xticks(values if scale == "log" else range(len(values)), [_word(value) for value in values])
+        axes.set_xticks(values if scale == "log" else range(len(values)), [word(value) for value in values])
         axes.minorticks_off()
     axes.set_xlabel(name)
     axes.legend(handles=[*handles(shown.values()), *_lacking(rows)], loc="center left", bbox_to_anchor=(1.01, 0.5))
@@ -235,10 +237,6 @@ def _effect_axis(
 
 def _mean_estimate(rows: Sequence[Row]) -> float:
     return fmean([v for row in rows if math.isfinite(v := number(row, "estimate"))] or [-math.inf])
-
-
-def _word(value: Any) -> str:
-    return value if isinstance(value, str) else f"{value:,g}"
 
 
 def _wrapped(words: str, width: int = 38) -> str:
