@@ -271,7 +271,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported(root):
 LEVELS = [  # from the ground up; a room imports from lower levels, and from itself
     {"paths", "data", "command"},
     {"profiles"},
-    {"fingerprint"},
+    {"fingerprint", "fields"},
     {"params", "progress", "constraints", "statistics"},
     {"models", "store", "witness"},
     {"prompts", "sampling"},
