@@ -85,7 +85,7 @@ def claims(rows: Any, *, margin: float | None = None, title: str | None = None) 
     for row in rows:
         if row["verdict"] not in VERDICTS:
             raise ValueError(f"claims: {row['claim']} is {row['verdict']!r}; allowed: {', '.join(VERDICTS)}")
-    labels = [_wrapped(f"{row['claim']}  {row['text']}") for row in rows]
+    labels = [textwrap.fill(f"{row['claim']}  {row['text']}", 38) for row in rows]
     figure, axes, places = lined(labels, gap=1.6, each=0.36)
     for row, place in zip(rows, places, strict=True):
         look = VERDICTS[row["verdict"]]
@@ -237,9 +237,3 @@ def _effect_axis(
 
 def _mean_estimate(rows: Sequence[Row]) -> float:
     return fmean([v for row in rows if math.isfinite(v := number(row, "estimate"))] or [-math.inf])
-
-
-def _wrapped(words: str, width: int = 38) -> str:
-    """In lines of about equal length, so that no word is left alone."""
-    lines = math.ceil(len(words) / width)
-    return textwrap.fill(words, math.ceil(len(words) / lines) + 5)
