@@ -119,7 +119,7 @@ def response(ids, marks, source="rs/0", branch=None):
 
 def found(*marks):
     """Candidates of RS for one response of each string of marks."""
-    return candidates(read_responses(samples("p", *marks))["p"], CURATIONS["rs"].may_pair)
+    return candidates(read_responses(samples("p", *marks))["p"], CURATIONS["rs"].shares)
 
 
 def sides(row):
@@ -223,13 +223,13 @@ def test_leaves_that_part_at_the_root_are_no_pair_though_their_tokens_begin_alik
     rows = [tree("p", {((5, 6), (7, 0)): "++", ((5, 8), (7, 0)): "--"})]
     leaves = read_trees(rows)["p"]
     assert shared_prefix(leaves[0].token_ids, leaves[1].token_ids) == 1
-    assert candidates(leaves, CURATIONS["mcts"].may_pair) == "no shared prefix"
-    assert len(candidates(leaves, CURATIONS["rs"].may_pair)) == 1
+    assert candidates(leaves, CURATIONS["mcts"].shares) == "no shared prefix"
+    assert len(candidates(leaves, CURATIONS["rs"].shares)) == 1
 
 
 def test_leaves_of_different_depth_pair_below_one_child_of_the_root():
     rows = [tree("p", {((5,), (6,), (7, 0)): "++", ((5,), (6,), (8, 0)): "+-", ((5,), (9, 0)): "--"})]
-    pairs = candidates(read_trees(rows, "rs_branched")["p"], CURATIONS["rs_branched"].may_pair)
+    pairs = candidates(read_trees(rows, "rs_branched")["p"], CURATIONS["rs_branched"].shares)
     names = {(pair.chosen.source, pair.rejected.source): pair.gap for pair in pairs}
     assert names == {
         ("rs_branched/3", "rs_branched/4"): 0.5,
@@ -249,8 +249,8 @@ def test_leaves_of_different_depth_pair_below_one_child_of_the_root():
 )
 def test_reasons_for_no_candidates(marks, reason):
     responses = [response([n + 1, 0], each) for n, each in enumerate(marks)]
-    assert candidates(responses, CURATIONS["rs"].may_pair) == reason
-    assert candidates(responses * 2, CURATIONS["rs"].may_pair) == reason
+    assert candidates(responses, CURATIONS["rs"].shares) == reason
+    assert candidates(responses * 2, CURATIONS["rs"].shares) == reason
 
 
 def test_a_response_with_a_barred_token_makes_no_pair_and_is_counted():
@@ -268,7 +268,7 @@ def test_a_response_with_a_barred_token_makes_no_pair_and_is_counted():
 
 def test_a_response_that_came_often_is_drawn_no_oftener():
     often = [response([1, 0], "++", f"rs/{n}") for n in range(50)] + [response([2, 0], "++", "rs/50")]
-    pairs = candidates([*often, response([3, 0], "+-", "rs/51")], CURATIONS["rs"].may_pair)
+    pairs = candidates([*often, response([3, 0], "+-", "rs/51")], CURATIONS["rs"].shares)
     assert [pair.chosen.token_ids for pair in pairs] == [(1, 0), (2, 0)]
 
 
@@ -717,7 +717,7 @@ def test_pairs_are_alike_prompt_by_prompt_and_the_best_that_all_arms_have(seed, 
         p, k, of_arms = one["prompt_id"], one["n_constraints"], []
         for arm in arms:
             read = (read_responses if arm.curation == "rs" else read_trees)(sources[arm.curation])
-            pairs = candidates(read.get(p, ()), CURATIONS[arm.curation].may_pair)
+            pairs = candidates(read.get(p, ()), CURATIONS[arm.curation].shares)
             pairs = [] if isinstance(pairs, str) else pairs
             fits = [pair for pair in pairs if (pair.gap <= 0.341 and k >= 3 if low else pair.gap >= 0.499)]
             of_arms.append({key(pair): value(pair) for pair in fits})
@@ -1010,7 +1010,7 @@ def test_a_prompt_has_a_triple_exactly_if_there_is_one_and_it_is_a_best_one(seed
     read = read_trees(sources["mcts"])
     for one in prompts:
         leaves, k = read[one["prompt_id"]], one["n_constraints"]
-        chosen = triples(candidates(leaves, CURATIONS["mcts"].may_pair), k, asked(), random.Random(seed))
+        chosen = triples(candidates(leaves, CURATIONS["mcts"].shares), k, asked(), random.Random(seed))
         best = [
             (satisfied(a), satisfied(a) - satisfied(b), satisfied(c) - satisfied(a))
             for a, b, c in itertools.permutations(leaves, 3)

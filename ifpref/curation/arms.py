@@ -224,7 +224,7 @@ def _take(
     here = [arm for arm in arms if arm.difficulty in ("all", prompt["difficulty"])]
     found = {}
     for source in {arm.source for arm in here}:
-        found[source] = candidates(read[source].get(prompt_id, ()), CURATIONS[source.partition("/")[0]].may_pair)
+        found[source] = candidates(read[source].get(prompt_id, ()), CURATIONS[source.partition("/")[0]].shares)
     if here and match in LIKENESS:
         allowed = {arm: options(arm.contrast, found[arm.source], k, settings) for arm in here}
         return {arm: (one,) for arm, one in alike(allowed, match, f"{stream}/{match}/{prompt_id}").items()}

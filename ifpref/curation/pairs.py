@@ -28,13 +28,13 @@ Decisions
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic.dataclasses import dataclass as checked_dataclass
 
@@ -187,37 +187,29 @@ def difference(high: float, low: float) -> float:
 # ---- candidates: which two responses may be paired
 
 
-def any_two(first: Response, second: Response) -> bool:
-    """Whole responses, sampled independently of each other."""
-    return True
-
-
-def part_at_a_node(first: Response, second: Response) -> bool:
-    """Leaves of one tree that have a node beyond the prompt in common."""
-    return first.branch is not None and first.branch == second.branch
-
-
-@dataclass(frozen=True)
-class Curation:
-    """source: the records it takes (key of `sources`); may_pair: which of them may stand in one pair."""
+class Curation(NamedTuple):
+    """source: the records it takes (key of `sources`); shares: a pair must part at a node beyond the prompt."""
 
     source: str
-    may_pair: Callable[[Response, Response], bool]
+    shares: bool
 
 
 CURATIONS: Mapping[str, Curation] = MappingProxyType(
     {
-        "rs": Curation("rs", any_two),
-        "mcts": Curation("mcts", part_at_a_node),
-        "rs_branched": Curation("rs_branched", part_at_a_node),
-        "mcts_unshared": Curation("mcts", part_at_a_node),  # then one side is swapped: matching.swaps
-        "shuffled": Curation("mcts", part_at_a_node),  # then half are turned round: arms.shuffled
+        "rs": Curation("rs", False),
+        "mcts": Curation("mcts", True),
+        "rs_branched": Curation("rs_branched", True),
+        "mcts_unshared": Curation("mcts", True),  # then one side is swapped: matching.swaps
+        "shuffled": Curation("mcts", True),  # then half are turned round: arms.shuffled
     }
 )
 
 
-def candidates(responses: Iterable[Response], may_pair: Callable[[Response, Response], bool]) -> list[Pair] | Reason:
-    """Every pair of a prompt's responses with different scores, or the reason why there is none."""
+def candidates(responses: Iterable[Response], shares: bool) -> list[Pair] | Reason:
+    """Every pair of a prompt's responses with different scores, or the reason why there is none.
+
+    shares  only leaves of one tree that have a node beyond the prompt in common; else any two
+    """
     distinct: dict[tuple[int, ...], Response] = {}
     for response in sorted(responses, key=lambda response: (response.token_ids, response.source)):
         distinct.setdefault(response.token_ids, response)
@@ -231,7 +223,7 @@ def candidates(responses: Iterable[Response], may_pair: Callable[[Response, Resp
         Pair(better, worse)
         for better in by_score
         for worse in by_score
-        if better.score > worse.score and may_pair(better, worse)
+        if better.score > worse.score and (not shares or better.branch == worse.branch is not None)
     ]
     return pairs or Reason.NO_SHARED_PREFIX
 

@@ -28,6 +28,8 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 
+from ifpref.design import COMPARISONS
+from ifpref.pipeline.pairs import n_prompts_of
 from ifpref.pipeline.pipeline import STAGES, Pipeline
 from ifpref.pipeline.stage import Stage
 from ifpref.pipeline.workers import Outcome, compute
@@ -165,7 +167,8 @@ class Schedule:
 
 def roughly(pipeline: Pipeline, task: Stage) -> float:
     """Seconds of a task, in proportion to others."""
-    units = task.work(pipeline.params, lambda name, arm: pipeline.params.n_train_prompts // 2)
+    p = pipeline.params
+    units = task.work(p, lambda name, arm: n_prompts_of(COMPARISONS[name], p) // 2)
     seconds = sum(count * ROUGHLY.get(unit, ROUGHLY.get(unit.split()[0], 0.0)) for unit, count in units.items())
     return seconds or ROUGHLY["artefact"]
 

@@ -25,7 +25,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ifpref.design import COMPARISONS
 from ifpref.params import Params
+from ifpref.pipeline.pairs import n_prompts_of
 from ifpref.pipeline.stage import Stage
 from ifpref.training import TrainingSettings
 from ifpref.training.checks import expected_trainable
@@ -131,7 +133,7 @@ def disk_bytes(params: Params, tasks: Collection[Stage], adapter_parameters: int
     sampled = {"response": response, "tree": params.n_responses * response, "pairs": 2 * response}
     of_unit, units = {"training": trained} | evaluated | sampled, Counter()
     for task in tasks:
-        units.update(task.work(params, lambda name, arm: params.n_train_prompts))
+        units.update(task.work(params, lambda name, arm: n_prompts_of(COMPARISONS[name], params)))
     # a checkpoint has two moments too, and is there beside the next one
     checkpoints = at_once * 2 * 3 * trained if "training" in units else 0
     return int(checkpoints + sum(count * of_unit.get(unit.split()[0], 0) for unit, count in units.items()))
