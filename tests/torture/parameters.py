@@ -14,7 +14,7 @@ from tests.torture.guard import guarded
 
 LIMIT_S = 30.0
 PART = "parameters"
-VALUES = 160
+VALUES = 180
 """How many of the more than 1,000 values of tests/test_params.py are drawn."""
 SETS = {
     "sede=1": "unknown key 'sede'",
