@@ -273,7 +273,7 @@ def as_overrides(value: Any, /) -> dict[str, Any]:
 
 def _known(name: Any, source: str) -> None:
     if not isinstance(name, str) or name not in Params.model_fields:
-        hint = nearest(str(name), Params.model_fields) or f" (allowed: {', '.join(Params.model_fields)})"
+        hint = nearest(name, Params.model_fields) or f" (allowed: {', '.join(Params.model_fields)})"
         raise ParamsError(f"{source}: unknown key {shown(name)}{hint}")
 
 
@@ -314,7 +314,7 @@ def _why(name: str, value: Any, error: ValidationError) -> str:
     allowed = f"one of {', '.join(choices)}" if choices else error.errors()[0]["msg"]
     for theirs, ours in _IN_OUR_WORDS.items():
         allowed = allowed.replace(theirs, ours)
-    hint = " (nothing is written there)" if value is None else nearest(str(value), choices)
+    hint = " (nothing is written there)" if value is None else nearest(value, choices)
     if allowed == "text" and isinstance(value, int | float):
         hint = " (a number loses its zeros: write it in quotes)"
     return f"{hint}; allowed: {allowed}"

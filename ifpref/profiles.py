@@ -61,9 +61,9 @@ def file_of(profile: str | Path, beside: Path = Path(), source: str = "") -> Pat
     return path
 
 
-def nearest(text: str, known: Iterable[str]) -> str:
-    """` (did you mean 'x'?)` for the known one that is closest, or nothing where none is close."""
-    near = difflib.get_close_matches(text[:100], known, n=1)
+def nearest(value: object, known: Iterable[str]) -> str:
+    """` (did you mean 'x'?)` for the known one that is closest, or nothing where none is close or it is no text."""
+    near = difflib.get_close_matches(value[:100], known, n=1) if isinstance(value, str) else []
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 

@@ -48,13 +48,13 @@ def tiny_home(root, tmp_path_factory) -> Path:
 
 
 TINY = {
-    "n_train_prompts": 12,
+    "n_train_prompts": 18,
     "n_dev_prompts": 6,
     "n_test_prompts": 6,
     "n_transfer_prompts": 6,
     "n_responses": 4,
     "shard_prompts": 6,
-    "max_tokens": 40,
+    "max_tokens": 60,
     "n_cell_prompts": 6,
     "n_size_prompts": 12,
     "comparisons": ["as_they_come"],

@@ -25,7 +25,8 @@ from typing import TypeVar
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 15
 """Of all random moments and places."""
-PARTS = ("parameters", "servers", "checkpoints", "models", "corruption", "disk", "kills")
+PARTS = {"parameters": 200, "servers": 60, "checkpoints": 12, "models": 40, "corruption": 50, "disk": 5, "kills": 20}
+"""Each with how many cases a whole run of it must try at least."""
 T = TypeVar("T")
 
 if str(ROOT / "tests") not in sys.path:  # as pytest has it: tables of cases name one another without a package

@@ -55,14 +55,14 @@ class Ended:
 
 
 def guarded(function: Callable[..., Any], *arguments: Any, limit_s: float) -> Ended:
-    """`function` and what it is given travel by pickle. After `limit_s` it is killed, with what it has started."""
+    """`function` and what it is given travel by pickle. After its limit (`came`) it is killed, and what it started."""
     start = time.monotonic()
     ours, theirs = _context().Pipe(duplex=False)
     with tempfile.NamedTemporaryFile() as log:
         process = _context().Process(target=_run, args=(function, arguments, theirs, log.name))
         process.start()
         theirs.close()
-        value, error, is_hung = None, "", not ours.poll(limit_s)
+        value, error, is_hung = None, "", not came(lambda: ours.poll(0.2), limit_s)
         with contextlib.suppress(EOFError):  # it died before it could say a word
             value, error = (None, "") if is_hung else ours.recv()
         if is_hung:
@@ -74,6 +74,14 @@ def guarded(function: Callable[..., Any], *arguments: Any, limit_s: float) -> En
             error = f"ended with {process.exitcode}"
         said = Path(log.name).read_text(errors="replace")
     return Ended(value, error, said, time.monotonic() - start, is_hung)
+
+
+def came(look: Callable[[], object], limit_s: float) -> bool:
+    """Whether `look` says so in time: a limit is for quiet cores, and longer where processes wait for one."""
+    start = time.monotonic()
+    while not (found := look()) and time.monotonic() - start < limit_s * max(1, os.getloadavg()[0] / os.cpu_count()):
+        time.sleep(0.02)
+    return bool(found)
 
 
 @cache

@@ -15,7 +15,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,10 +24,10 @@ import psutil
 from ifpref import paths
 from tests.conftest import TINY
 from tests.torture import ROOT
-from tests.torture.guard import guarded
+from tests.torture.guard import came, guarded
 
 LIMIT_S = 180.0
-"""Longest that a study may take for anything here; on two quiet cores the whole of it takes 20 s."""
+"""Longest that a study may take for anything here, on two quiet cores; the whole of it takes 20 s."""
 GONE_S = 30.0
 """Longest that processes may outlive the one that has started them."""
 MARK = "IFPREF_TORTURE"
@@ -64,12 +63,11 @@ def start(home: Path, mark: str, *more: str, workers: int = 2) -> subprocess.Pop
 
 def ended(process: subprocess.Popen, limit_s: float = LIMIT_S) -> int | None:
     """Its exit code; None where it hung and was killed."""
-    try:
-        return process.wait(timeout=limit_s)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-        return None
+    if came(lambda: process.poll() is not None, limit_s):
+        return process.returncode
+    process.kill()
+    process.wait()
+    return None
 
 
 def said(home: Path) -> str:
@@ -149,9 +147,8 @@ def marked(mark: str) -> list[psutil.Process]:
 
 def outlived(mark: str) -> list[str]:
     """Processes that are still there after `GONE_S`, in words; they are ended now."""
-    deadline = time.monotonic() + GONE_S
-    while (left := marked(mark)) and time.monotonic() < deadline:
-        time.sleep(0.1)
+    came(lambda: not marked(mark), GONE_S)
+    left = marked(mark)
     for process in left:
         with contextlib.suppress(psutil.Error):
             process.kill()

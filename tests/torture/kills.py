@@ -21,7 +21,7 @@ from subprocess import Popen
 import psutil
 
 from tests.torture import SEED, Row, spread
-from tests.torture.guard import TRACEBACK
+from tests.torture.guard import TRACEBACK, came
 from tests.torture.homes import (
     LIMIT_S,
     computed,
@@ -39,11 +39,9 @@ from tests.torture.homes import (
 PART = "kills"
 PARENTS, WORKERS, TRAININGS = 4, 4, 6
 """Studies; each parent is killed up to three times, two workers of a study, one process of training."""
-AGAIN = "a worker died while"
+AGAIN, TWICE = "a worker died while", "its worker died 2 times"
 ALL = ("prompts", "responses", "trees", "pairs", "pair_tables", "entropies", "base", "evaluation", "policy", "run")
 TRAINED = ("evaluation", "policy", "reference", "run", "base")
-SPAN_S = 12.0
-"""About as long as the study computes, on two quiet cores: moments are drawn from it."""
 TOGETHER = "training_processes=2"
 
 
@@ -73,10 +71,7 @@ def parent(home: Path, number: int, most: int = 3) -> Row:
         own, mark, wrong = copied(home, Path(folder, "home"), without), uuid.uuid4().hex, []
         while not wrong and kills < most:
             process = start(own, mark)
-            if number % 2 == 0 and kills == 0:  # amid training
-                _await(lambda: any(store(own).glob("policy/*")), process)
-            time.sleep(draw.uniform(0.5, SPAN_S))
-            if process.poll() is not None:
+            if not _wait(draw, own, process, len(artefacts(home))):
                 break
             process.kill()
             process.wait()
@@ -94,9 +89,10 @@ def worker(home: Path, number: int) -> Row:
         own, mark = copied(home, Path(folder, "home"), without), uuid.uuid4().hex
         process = start(own, mark)
         for _ in range(2):
-            if _await(lambda: _children(process.pid), process):
-                time.sleep(draw.uniform(0.5, SPAN_S))
+            if _wait(draw, own, process, len(artefacts(home))) and _await(lambda: _children(process.pid), process):
                 kills += _kill(draw, _children(process.pid))
+        if ended(process) == 1 and TWICE in said(own):  # both had the same task, and it is not tried a third time
+            process = start(own, mark)
         wrong = _ends(process, own, mark, contents(home))
         if (deaths := said(own).count(AGAIN)) > kills:
             wrong.append(f"{kills} workers were killed, and {deaths} tasks lost theirs")
@@ -113,8 +109,8 @@ def training(home: Path, number: int) -> Row:
         def trainers() -> list[psutil.Process]:
             return [one for lane in _children(process.pid) for one in _children(lane.pid)]
 
-        if _await(trainers, process):
-            time.sleep(draw.uniform(0.1, SPAN_S / 2))
+        while not kills and _await(trainers, process):
+            time.sleep(draw.uniform(0.0, 3.0))
             kills += _kill(draw, trainers())
         wrong = _ends(process, own, mark, contents(home))
     return Row(PART, f"training, study {number}", "same bytes", wrong, time.monotonic() - began, max(1, kills))
@@ -135,6 +131,19 @@ def without_two_policies(home: Path, to: Path) -> Path:
     for policy in sorted((store(own) / "policy").iterdir())[:2]:
         shutil.rmtree(policy)
     return own
+
+
+def artefacts(home: Path) -> list[Path]:
+    return [path for path in store(home).glob("*/*") if len(path.name) == 16]
+
+
+def _wait(draw: random.Random, own: Path, process: Popen, n: int) -> bool:
+    """Until a random one of the `n` artefacts of a study is there, and a little longer; whether it still runs."""
+    there = len(artefacts(own))
+    awaited = draw.randrange(there + 1, n) if there + 1 < n else there
+    _await(lambda: len(artefacts(own)) >= awaited, process)
+    time.sleep(draw.uniform(0.0, 2.0))
+    return process.poll() is None
 
 
 def _ends(process: Popen, home: Path, mark: str, expected: dict[str, bytes]) -> list[str]:
@@ -158,12 +167,8 @@ def _children(pid: int) -> list[psutil.Process]:
 
 def _await(there: Callable[[], object], process: Popen) -> bool:
     """Whether it came before the study ended."""
-    deadline = time.monotonic() + LIMIT_S
-    while process.poll() is None and time.monotonic() < deadline:
-        if there():
-            return True
-        time.sleep(0.05)
-    return False
+    came(lambda: process.poll() is not None or there(), LIMIT_S)
+    return process.poll() is None and bool(there())
 
 
 def _kill(draw: random.Random, processes: list[psutil.Process]) -> int:

@@ -14,7 +14,7 @@ from tests.torture.guard import guarded
 
 LIMIT_S = 30.0
 PART = "parameters"
-VALUES = 160
+VALUES = 180
 """How many of the more than 1,000 values of tests/test_params.py are drawn."""
 SETS = {
     "sede=1": "unknown key 'sede'",
@@ -23,6 +23,9 @@ SETS = {
     "beta=nan": "beta",
     "beta=-1": "beta",
     "learning_rates=[1e-3": "learning_rates",
+    "learning_rates=[1e-2]": "two or more different rates",
+    "harsh_changes=[seed=1]": "each entry empty, or one or more of beta",
+    "pair_sizes=[4, 4]": "pair_sizes that grow",
     "comparisons=[sharin]": "did you mean 'sharing'?",
     "comparisons=[]": "comparisons",
     "min_constraints=4 max_constraints=3": "min_constraints <= max_constraints",
