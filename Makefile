@@ -10,11 +10,11 @@ MAX_KIB := 1024
 LARGE_OK := ^(ifpref/pocket/weights/|outputs/reference/)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce tour prefix contrast difficulty findings estimate params export compare lab test torture lock \
-  lint format prompts pocket-model score bench clean
+.PHONY: help setup reproduce tour prefix contrast difficulty findings estimate rehearse params export compare lab test \
+  torture lock lint format prompts pocket-model score ifeval bench clean
 
 # What a user sets goes to the commands by the environment, as it was written: blanks, quotes and $ are left alone.
-GIVEN := PROFILE SET KEY OUT ACTUAL N HABITS RESPONSES PROMPTS ONLY
+GIVEN := PROFILE SET KEY OUT ACTUAL N HABITS RESPONSES PROMPTS ONLY MODEL
 $(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name))))
 export $(GIVEN)
 STUDY = "$${PROFILE:-pocket}" --set "$$SET"
@@ -69,6 +69,9 @@ tour prefix contrast difficulty findings:
 estimate: $(READY)  ## PROFILE=gpu [SET="..."] [ACTUAL=1]: hours, tokens, disk, memory, from a small sample here (minutes)
 	@$(PY) -m ifpref.publish.estimate $(STUDY) $${ACTUAL:+--actual}
 
+rehearse: $(READY)  ## PROFILE=smollm2 [SET="..."]: the whole road on a handful of prompts, as a study begins with (about a minute)
+	@$(PY) -m ifpref.publish.rehearse $(STUDY)
+
 params: $(READY)  ## [PROFILE=pocket] [SET="..."]: every parameter, and the file that each value is from (seconds)
 	@$(PY) -m ifpref.params $(STUDY)
 
@@ -113,6 +116,9 @@ pocket-model: $(READY)  ## [HABITS=weak] [OUT=folder]: train the embedded model 
 score: $(READY)  ## RESPONSES=file.jsonl [PROMPTS=file.jsonl] [OUT=file.json]: IFEval's four accuracies (541 responses: seconds)
 	@test -n "$$RESPONSES" || { echo "make score RESPONSES=file.jsonl [PROMPTS=file.jsonl] [OUT=file.json]"; exit 1; }
 	@$(PY) -m ifpref.evaluation "$$RESPONSES" $${PROMPTS:+--prompts "$$PROMPTS"} $${OUT:+--out "$$OUT"}
+
+ifeval: $(READY)  ## [MODEL=smollm2]: IFEval of a base, greedy, beside what was published (smollm2: about half an hour)
+	@$(PY) -m ifpref.publish.ifeval "$${MODEL:-smollm2}" --set "$$SET"
 
 bench: $(READY)  ## [ONLY="constraints prompts"]: measure speed and memory into outputs/benchmarks/ (about 10 minutes)
 	@$(PY) -m tests.bench $$ONLY

@@ -42,7 +42,7 @@ class Params(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     # model
     model: Line = key("pocket, a folder with safetensors, or a hub id such as owner/name")
     revision: Text | None = key("commit, branch or tag of a hub model; null: its default branch", pattern=WORD)
-    dtype: Literal["float32", "bfloat16"] = key("of the base's weights")
+    dtype: Literal["float32", "bfloat16", "auto"] = key("of the base's weights; auto: bfloat16 where it is fast here")
     device: Literal["auto", "cpu", "cuda"] = key("auto: GPUs where there are any")
 
     # study

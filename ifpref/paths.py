@@ -18,7 +18,7 @@ import re
 from pathlib import Path
 
 HOME_VARIABLE = "IFPREF_HOME"
-RESERVED = ("benchmarks", "models", "reference", "store")  # folders of outputs/ that are not a profile's
+RESERVED = ("benchmarks", "ifeval", "models", "reference", "store")  # folders of outputs/ that are not a profile's
 PROFILE_NAMES = f"allowed are letters, digits, '_' and '-', other than {', '.join(RESERVED)}"
 
 

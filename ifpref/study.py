@@ -26,7 +26,8 @@ from ifpref.design import NOTEBOOKS, Comparison, Configuration, chosen, configur
 from ifpref.evaluation.table import Table
 from ifpref.models import LoadedModel
 from ifpref.params import Params, as_overrides, fingerprint, load_params, parse_overrides, profile_name
-from ifpref.pipeline import preflight
+from ifpref.pipeline import preflight, rehearsal
+from ifpref.pipeline.model import gpus
 from ifpref.pipeline.pairs import DROPPED, OUTCOMES, TABLES, PairTables, pairs_of, rows_by_arm
 from ifpref.pipeline.pipeline import STAGES, Pipeline
 from ifpref.pipeline.policies import IFEVAL, IFEVAL_KEY, SMALL_TABLE, Base
@@ -34,7 +35,7 @@ from ifpref.pipeline.runs import RECORD, IFEvalRun, Run, table_of
 from ifpref.pipeline.samples import PROMPTS, RESPONSES, TREES, IFEvalPrompts, Prompts, Responses, Trees, rows_of_split
 from ifpref.pipeline.schedule import Schedule, say_to_stderr
 from ifpref.pipeline.stage import Stage
-from ifpref.pipeline.workers import InProcess, Workers, forget, gpu_groups, gpus, n_workers, study_store
+from ifpref.pipeline.workers import InProcess, Workers, forget, gpu_groups, n_workers, study_store
 from ifpref.statistics.verdicts import ENOUGH_PROMPTS, ENOUGH_REPLICATES
 from ifpref.store import Handle
 
@@ -171,6 +172,7 @@ class Study:
         n = min(n_workers(self.params, n_gpus, workers), len(schedule.needs))
         say(f"{what}: {len(schedule.needs)} artefacts to make, {len(schedule.cached)} are there; workers: {n or 1}")
         executor = Workers(n, gpu_groups(n_gpus, self.params.training_processes)) if n > 1 else InProcess()
+        rehearsal.begin(self.pipeline, schedule.needs, executor, device, lambda line: say(f"{what}: {line}"))
         forget()
         backends()  # what counts sentences here is said once, and not by each worker
         schedule.work(executor, max(n, 1), lambda line: say(f"{what}: {line}"))

@@ -282,8 +282,8 @@ HOSTILE_MODELS: dict[str, Case] = {
     ),
     "an adapter beside it": Case(adapter, r"holds an adapter"),
     # GGUF
-    "a folder with a GGUF": Case(gguf, "GGUF is not read here yet"),
-    "a GGUF file": Case(lambda folder: gguf(folder) / "model.gguf", "is a file; GGUF is not read here yet"),
+    "a folder with a GGUF": Case(gguf, "of GGUFs only that of smollm2"),
+    "a GGUF file": Case(lambda folder: gguf(folder) / "model.gguf", "is a file; of GGUFs only that of smollm2"),
     "a file": Case(lambda folder: folder / "config.json", r"config\.json' is a file; allowed"),
     # config
     "no config": Case(remove("config.json"), r"holds no config\.json"),

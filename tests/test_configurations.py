@@ -1,6 +1,8 @@
 """Configurations: the same for all arms, read in the mean or one by one; pools of prompts, and numbers of pairs."""
 
 import shutil
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,8 +11,9 @@ from ifpref.analysis import claims, readings, results
 from ifpref.curation.pairs import Arm
 from ifpref.design import COMPARISONS, Configuration
 from ifpref.params import load_params
+from ifpref.pipeline import pairs
 from ifpref.pipeline.pairs import PairTables, n_prompts_of
-from ifpref.pipeline.runs import Run
+from ifpref.pipeline.runs import RECORD, Run, pairs_of_run
 from ifpref.pipeline.samples import Prompts, n_of_pool
 from ifpref.study import Study
 from tests.conftest import TINY
@@ -105,6 +108,22 @@ def test_a_grid_is_run_at_every_rate_and_says_how_far_each_policy_went(grid):
     assert {row["configuration"] for row in grid.log("sharing")} == {"lr 0.0025", "lr 0.01"}
 
 
+def test_a_size_that_an_arm_cannot_fill_has_no_run_and_says_so(grid):
+    n = len(grid.pairs("sharing").rows[RS])
+    at = Configuration(1e-2, n_pairs=n + 1)
+    record = grid.pipeline.get(Run("sharing", RS, 0, at)).read_json(RECORD)
+    assert record["n_pairs"] == n and record["tables"] == {}
+    assert record["training"] == {"state": "too few pairs", "reason": f"{n} of {n + 1}"}
+    assert grid.tables("sharing", RS, at=at) == [None]
+    fewer = Run("sharing", RS, 0, Configuration(1e-2, n_pairs=n - 1))
+    made = grid.pipeline.get(grid.pipeline.inputs(fewer)["pairs"])
+    kept = [
+        pairs_of_run(made, replace(fewer.settings(grid.params), arm=arm), fewer.seed(grid.params)) for arm in (RS, MCTS)
+    ]
+    prompts = [[row["prompt_id"] for row in rows] for rows in kept]
+    assert prompts[0] == prompts[1] and len(prompts[0]) == n - 1
+
+
 def test_where_there_is_no_middle_it_must_be_said_which_configuration():
     study = Study("smoke", comparisons=["stability", "sizes_sharing"], sampled_comparisons=[])
     for name, some in (("stability", "lr 0.1, 2 pairs"), ("sizes_sharing", "lr 0.01, 8 pairs")):
@@ -187,3 +206,27 @@ def test_a_cell_draws_from_more_prompts_where_there_are_too_few():
         for pool in ("", "sizes", "easy", "moderate", "hard")
     ]
     assert len(set(seeds)) == len(seeds) and Prompts().seed(p) not in seeds
+
+
+def test_a_prompt_that_two_pools_have_by_chance_is_that_of_the_first():
+    def handle(rows):
+        return SimpleNamespace(read_jsonl=lambda table: rows, iter_jsonl=lambda table: iter(rows))
+
+    def rows(pool, *names):
+        return [{"prompt_id": name, "text": f"{pool} {name}"} for name in names]
+
+    inputs = {
+        "prompts": handle(rows("train", "a", "b")),
+        "prompts@hard": handle(rows("hard", "b", "c")),
+        "rs": handle(rows("train", "a", "b", "b")),
+        "rs@hard": handle(rows("hard", "b", "c", "c")),
+        "mcts": handle(rows("train", "a", "b")),
+        "mcts@hard": handle(rows("hard", "b", "c")),
+    }
+    prompts = pairs.read_prompts(inputs)
+    assert [row["text"] for row in prompts] == ["train a", "train b", "hard c"]
+    sources = {name: [row["text"] for row in found] for name, found in pairs.read_sources(inputs, prompts).items()}
+    assert sources == {
+        "rs": ["train a", "train b", "train b", "hard c", "hard c"],
+        "mcts": ["train a", "train b", "hard c"],
+    }

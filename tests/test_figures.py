@@ -564,13 +564,6 @@ def test_training_curves_of_one_run_take_the_log_as_training_writes_it():
     assert "end of an epoch" not in words(figure)
 
 
-def test_training_curves_mark_the_ends_of_epochs_but_the_last():
-    log = [row | {"epoch": row["step"] * 0.52} for row in LOG]  # 4 steps, 2 epochs, the last batch a bit beyond
-    figure = figures.training_curves(log)
-    ends = [line.get_xdata()[0] for line in figure.axes[0].lines if list(line.get_ydata()) == [0, 1]]
-    assert ends == [pytest.approx(1 / 0.52 + 0.5)] and "end of an epoch" in words(figure)
-
-
 def test_training_curves_end_where_a_run_diverged_and_runs_are_told_apart():
     diverged = [row | {"loss": None} if row["step"] == 4 and row["replicate"] == 1 else row for row in LOG]
     figure = figures.training_curves(diverged)

@@ -249,8 +249,8 @@ REFUSED = [  # old text, new text, what the message holds
     ('harsh_changes: ["", ', 'harsh_changes: ["n_pairs=0", ', "(SET: n_pairs = '0' is not allowed"),
     ('harsh_changes: ["", ', 'harsh_changes: ["beta=1e-2", ', "allowed: harsh_changes that are different"),
     (
-        "harsh_learning_rates: [1.0e-3, ",
         "harsh_learning_rates: [2.5e-3, ",
+        "harsh_learning_rates: [6.3e-3, ",
         "harsh_learning_rates that name each rate once",
     ),
     (

@@ -100,7 +100,7 @@ def another(params: Params, name: str, folder) -> dict:
     raise AssertionError(f"{name} = {value!r}: say another value in OTHER")
 
 
-@pytest.mark.parametrize("profile", ["smoke", "pocket", "pocket-full", "gpu", "paper"])
+@pytest.mark.parametrize("profile", ["smoke", "pocket", "pocket-full", "smollm2", "smollm2-full", "gpu", "paper"])
 def test_every_parameter_changes_a_key_or_says_why_not(profile, tmp_path, folder, monkeypatch):
     assert profile in profiles()
     monkeypatch.setenv("IFEVAL_PROMPTS", str(tmp_path / "ifeval.jsonl"))
@@ -108,6 +108,7 @@ def test_every_parameter_changes_a_key_or_says_why_not(profile, tmp_path, folder
     names = ("sharing", "stability", "unshared", "dose_lower", "quality", "pass_rate", "transfer", "transfer_seen")
     names += ("sizes_sharing", "as_they_come")
     here = {"comparisons": names, "n_replicates": 2, "model": "pocket", "revision": None, "ifeval": True}
+    here["dtype"] = "float32"  # `auto` is one or the other
     params = load_params(profile, **here | {"n_series_replicates": None})
     before = keys(params, tmp_path)
     unchanged = set()

@@ -303,27 +303,6 @@ def test_readable_headers():
     assert words.titled([]) == []
 
 
-def test_words_name_the_constraints_that_changed_most():
-    changes = {  # id -> estimate and bounds of each of two arms
-        "keywords:existence": [(30.0, 20.0, 40.0), (10.0, -5.0, 25.0)],
-        "length_constraints:number_paragraphs": [(-40.0, -50.0, -30.0), (-20.0, -30.0, -10.0)],
-        "startend:quotation": [(1.0, None, None), (0.0, -1.0, 1.0)],
-        "keywords:frequency": [(-0.04, -1.0, 1.0), (None, None, None)],  # reads as 0.0
-    }
-    rows = [
-        {"label": id, "estimate": estimate, "low": low, "high": high}
-        for id, of_arms in changes.items()
-        for estimate, low, high in of_arms
-    ]
-    assert words.gained_and_lost(rows) == (
-        "Mean of the arms, points. **Gained most:** `existence` +20.0 (1 of 2 intervals above 0), "
-        "`quotation` +0.5 (0 of 1 intervals above 0). "
-        "**Lost most:** `number_paragraphs` −30.0 (2 of 2 intervals below 0)."
-    )
-    assert "quotation" not in words.gained_and_lost(rows, few=1)
-    assert words.gained_and_lost([]).endswith("**Gained most:** none. **Lost most:** none.")
-
-
 # ---- the arms that a notebook shows
 
 

@@ -184,6 +184,8 @@ def test_setup_says_when_torch_is_not_a_build_of_the_lock(set_up):
         (["bench", "ONLY=constraints prompts"], ["tests.bench", "constraints", "prompts"]),
         (["torture", "ONLY=store"], ["tests.torture", "store"]),
         (["lock"], ["ifpref.pipeline.lock"]),
+        (["rehearse", "PROFILE=a b", "SET=seed=1 beta=0.1"], ["a b", "seed=1 beta=0.1"]),
+        (["ifeval", "MODEL=a b"], ["ifpref.publish.ifeval", "a b"]),
     ],
 )
 def test_make_hands_on_what_is_given_as_it_was_written(root, tmp_path, arguments, given):

@@ -317,8 +317,8 @@ def test_every_arm_of_a_comparison_runs_at_the_same_configurations():
         "difficulty_matched",
     }  # fmt: skip
     harsh = design.configurations(design.COMPARISONS["stability"], params)
-    assert len(harsh) == 16 and str(harsh[0]) == "lr 0.001" and str(harsh[7]) == "lr 0.016, 8 epochs"
-    assert harsh[15] == design.Configuration(1.6e-2, n_pairs=40) and str(harsh[9]) == "lr 0.0025, beta 0.01"
+    assert len(harsh) == 16 and str(harsh[0]) == "lr 0.0025" and str(harsh[7]) == "lr 0.04, 8 epochs"
+    assert harsh[15] == design.Configuration(4e-2, n_pairs=40) and str(harsh[9]) == "lr 0.0063, beta 0.01"
     sizes = design.configurations(design.COMPARISONS["sizes_contrast"], params)
     assert [one.changes() for one in sizes] == [{"learning_rate": 2.5e-3, "n_pairs": n} for n in params.pair_sizes]
     alone = params.replace(learning_rates=None)

@@ -91,7 +91,7 @@ def test_a_swapped_side_has_the_score_of_the_response_that_it_stands_in_for():
     for score, sides in ((0.4, ["rejected"]), (0.8, ["chosen"]), (0.6, [])):
         other = Response("mcts/4", (9, 1, 1, 0), "c", (True,), score, "stop", 4)
         pool = [chosen, rejected, other]
-        found = swaps([Pair(chosen, rejected)], pool, replace(SETTINGS, unshared_max_prefix=1), random.Random(0))
+        found = swaps(Pair(chosen, rejected), pool, replace(SETTINGS, unshared_max_prefix=1), random.Random(0))
         assert list(found) == sides
 
 
@@ -173,7 +173,7 @@ def test_nothing_is_trained_on_scores_that_are_none(arm, toy, pipeline, monkeypa
         monkeypatch.setattr(module, "COMPARISONS", {"toys": one})
     params = pipeline.params.replace(seed=pipeline.params.seed + 1)  # nothing of it is in the store
     with pytest.raises(ScorerError, match=r"scorer 'toy', prompt [0-9a-f]{16}: its score is nan"):
-        Pipeline(params, pipeline.store).get(Run("toys", arm, 0))
+        Pipeline(params, pipeline.store).get(Run("toys", arm, 0, design.Configuration(1e-2)))
     assert not {path.name for path in pipeline.store.root.iterdir()} & {"policy", "reference", "evaluation"}
 
 

@@ -48,8 +48,8 @@ class Toy:
 
     def record(self, name, arm, replicate, at=None):
         found = self.tables(name, arm, at=at)[replicate]
-        state = "diverged" if found and not found.prompt_level().any() else "finished"
-        return {"matched": {"temperature": 0.5}, "training": {"state": state}, "tables": {GREEDY: 1} if found else {}}
+        state = "finished" if found and found.prompt_level().any() else "diverged"
+        return {"matched": {"temperature": 0.5}, "training": {"state": state}} if found else None
 
     def pair_tables(self, name):
         return self.pairs.get(name, [])
@@ -104,12 +104,18 @@ def test_claims_say_what_clean_accuracy_would_say():
 def test_side_effects_are_less_those_of_the_base():
     toy = Toy({("triples", HIGH, GREEDY): [DIRTY, NONE]}, ("triples",))
     rows = {row["label"]: row for row in readings.side_effects(toy, "triples") if row["arm"] == str(HIGH)}
-    shares = {"unasked": 25.0, "repeated": 12.5, "nearly_repeated": 0.0, PLACEHOLDERS: 25.0, TITLE: 25.0}
+    shares = {
+        "any unasked feature": 25.0,
+        "a repeated sentence": 12.5,
+        "two sentences nearly the same": 0.0,
+        PLACEHOLDERS: 25.0,
+        TITLE: 25.0,
+    }
     assert {label: row["estimate"] for label, row in rows.items()} == shares  # features that nobody shows are left out
     assert all(row["base"] == 0 for row in rows.values())
     said = words.is_it_real(toy, "triples")
     assert "- `high`: accuracy +50.0 [" in said and "clean accuracy +12.5 [" in said and "`low`" not in said
-    assert "an unasked feature +25.0 [" in said and "Of the base's own responses: an unasked feature 0.0 %" in said
+    assert "any unasked feature +25.0 [" in said and "Of the base's own responses: any unasked feature 0.0 %" in said
     assert "no run" in words.is_it_real(Toy({}, ("triples",), {"triples": [{"pairs": {"a": 3}}]}), "triples")
 
 
@@ -165,12 +171,20 @@ def test_the_surface_has_each_arm_and_their_difference_at_each_configuration():
     assert len(rows) == 3 * 4 and {change for _, change, _ in rows} == {"no other change", "8 epochs"}
     assert rows[str(HARD_RS), "no other change", 1e-3] == 75.0
     assert rows["mcts − rs", "no other change", 1e-3] == 25.0 and rows["mcts − rs", "8 epochs", 1e-2] == 100.0
-    rs, mcts = readings.breaks(toy)
-    assert (rs["estimate"], rs["runs"], rs["diverged"], rs["diverged_or_below_the_base"]) == (56.25, 8, 2, 2)
-    assert rs["share"] == 0.25 and rs["share_low"] == pytest.approx(0.0319, abs=1e-4)
-    assert (mcts["estimate"], mcts["diverged"], mcts["share"]) == (100.0, 0, 0.0)
+    rs, mcts = results.failures(toy, "stability", or_below=True)
+    assert (rs["n"], rs["diverged"], rs["below_the_base"], rs["count"], rs["share"]) == (8, 2, 0, 2, 0.25)
+    assert rs["low"] == pytest.approx(0.0319, abs=1e-4) and (mcts["count"], mcts["share"]) == (0, 0.0)
     assert claims.stability(toy).estimate == 43.75
-    assert readings.surface(Toy({}, ("sharing",))) == readings.breaks(Toy({}, ("sharing",))) == []
+    assert readings.surface(Toy({}, ("sharing",))) == []
+
+
+def test_a_run_that_ends_below_the_base_is_counted_where_that_is_asked():
+    toy = Toy({("quality", LOW, GREEDY): [ALL, ONE]}, ("quality",))
+    toy.base = lambda split="test", temperature=0.0: table(HALF)
+    for or_below, count in ((False, 0), (True, 1)):
+        low, imperfect = results.failures(toy, "quality", or_below=or_below)
+        assert (low["n"], low["count"], low["below_the_base"]) == (2, count, count)
+        assert (imperfect["n"], imperfect["missing"], imperfect["share"]) == (0, 2, None)
 
 
 def test_sizes_are_by_the_number_of_pairs_and_a_size_without_runs_is_missing():
@@ -178,7 +192,7 @@ def test_sizes_are_by_the_number_of_pairs_and_a_size_without_runs_is_missing():
     scores = {("sizes_sharing", RS, GREEDY, small): [NONE, NONE], ("sizes_sharing", MCTS, GREEDY, small): [HALF, ONE]}
     rows = readings.sizes(Toy(scores, ("sizes_sharing",), learning_rate=1e-2, pair_sizes=(4, 8)))
     found = [(row["arm"], row["pairs"], row["estimate"], row["missing"]) for row in rows]
-    assert found == [("C1: mcts − rs", 4, 37.5, 0), ("C1: mcts − rs", large.n_pairs, None, 2)]
+    assert found == [("mcts − rs", 4, 37.5, 0), ("mcts − rs", large.n_pairs, None, 2)]
 
 
 def test_distance_is_the_gain_and_the_divergence_at_each_rate():

@@ -74,11 +74,11 @@ def test_the_smallest_study_trains_something(home):
 
 def test_reading_imports_no_torch(home, root):
     code = (
-        "import sys; from ifpref.study import Study; from ifpref.analysis import results, pair_results, claims;"
-        f"study = Study('smoke', **{TINY!r}); study.run();"
-        "for read in (results.gains, results.decoding, results.per_constraint, pair_results.balance):"
-        " read(study, 'as_they_come')\n"
-        "claims.claims(study);"
+        "import sys; from ifpref.study import Study; from ifpref.analysis import results, pair_results, claims\n"
+        f"study = Study('smoke', **{TINY!r}); study.run()\n"
+        "for read in (results.gains, results.decoding, results.per_constraint, pair_results.balance):\n"
+        "    read(study, 'as_they_come')\n"
+        "claims.claims(study)\n"
         "print(sorted({'torch', 'transformers', 'trl'} & set(sys.modules)))"
     )
     environment = os.environ | {"PYTHONPATH": str(root)}
@@ -190,7 +190,7 @@ def test_the_command_refuses_what_it_cannot_begin(home, root):
     for words, message in (
         (["pokcet"], "did you mean 'pocket'?"),
         (["smoke", "--set", "lerning_rate=1"], "did you mean 'learning_rate'?"),
-        (["smoke", "--set", "comparisons=[sharin]"], "did you mean 'as_they_come'?"),
+        (["smoke", "--set", "comparisons=[sharin]"], "did you mean 'sharing'?"),
         (["smoke", "--set", "device=cuda"], "no GPU that torch can use is here"),
     ):
         done = command(*words)

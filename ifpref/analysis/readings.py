@@ -3,7 +3,7 @@
     readings(study)      # {"group": "C1, step by step", "label": "equal scores: mcts − rs", "estimate": 0.8, ...}
     ladder(study)        # the difference of C1 taken apart, on accuracy and on clean accuracy
     side_effects(study, "triples")   # {"label": "detectable_format:title", "arm": "rs/high/all", "estimate": 12.1, ...}
-    surface(study)       # gains at every harsh configuration; `breaks`: how many runs end below the base
+    surface(study)       # gains at every harsh configuration
     sizes(study)         # C1 and C3 by the number of pairs
     distance(study, "triples")       # gain and KL from the base, of each arm at each learning rate
     dose(study)          # {"label": "upper", "estimate": 1.9, "low": ..., "pairs": 61}; then "upper − lower"
@@ -22,24 +22,10 @@ from itertools import product
 import numpy as np
 
 from ifpref import statistics
-from ifpref.analysis import results
-from ifpref.analysis.arms import (
-    AS_SCORED,
-    BRANCHED,
-    CLEAN,
-    EASY,
-    HARD,
-    HIGH,
-    IMPERFECT,
-    LOW,
-    MCTS,
-    MIXED,
-    MODERATE,
-    RS,
-    UNSHARED,
-)
+from ifpref.analysis import arms, results
 from ifpref.analysis.pair_results import n_pairs
 from ifpref.analysis.results import Pairs, Row, arms_of, contrasts, effect_row, in_profile, less, mean, points
+from ifpref.curation.balance import ANY_UNASKED, REPEATED
 from ifpref.curation.pairs import Arm
 from ifpref.design import Configuration
 from ifpref.evaluation.side_effects import FEATURES
@@ -54,13 +40,15 @@ BY_DIFFICULTY = {
 THIRDS = ("lower", "middle", "upper")
 ACCURACY = {"accuracy": "prompt_level", "clean accuracy": "clean"}
 """What every gain is read on: all constraints met, and the same without side effects."""
+WHOLE = {"unasked": ANY_UNASKED, "repeated": REPEATED, "nearly_repeated": "two sentences nearly the same"}
+"""Side effects of a whole response, beside the single features: metric -> label."""
 LADDER = (
-    ("as they come", "as_they_come", MCTS, RS),
-    ("equal scores", "sharing", MCTS, RS),
-    ("equal verdicts", "equal_verdicts", MCTS, RS),
-    ("one side swapped", "unshared", MCTS, UNSHARED),
-    ("equal scores, branches at random", "branched", BRANCHED, RS),
-    ("equal scores, search against random branches", "branched", MCTS, BRANCHED),
+    ("as they come", "as_they_come", arms.MCTS, arms.RS),
+    ("equal scores", "sharing", arms.MCTS, arms.RS),
+    ("equal verdicts", "equal_verdicts", arms.MCTS, arms.RS),
+    ("one side swapped", "unshared", arms.MCTS, arms.UNSHARED),
+    ("random branches", "branched", arms.BRANCHED, arms.RS),
+    ("over random branches", "branched", arms.MCTS, arms.BRANCHED),
 )
 """Step by step less is left that can make mcts and rs differ: what the pairs are alike in, the comparison, the arms."""
 EQUAL_ENTROPY = "T = 1 − base of equal entropy"
@@ -73,13 +61,13 @@ def readings(study: Study) -> list[Row]:
 
 
 def _groups(study: Study) -> Iterator[tuple[str, list[Row]]]:
-    over_both = [(MODERATE, EASY), (MODERATE, HARD)]
+    over_both = [(arms.MODERATE, arms.EASY), (arms.MODERATE, arms.HARD)]
     yield "C1, step by step", [row for row in ladder(study) if row["arm"] == "accuracy"]
     yield "mcts − rs by the fraction shared", dose(study)
-    yield "mixed contrast", contrasts(study, "triples", [(MIXED, HIGH), (MIXED, LOW)])
-    yield "quality of the chosen", contrasts(study, "quality", [(LOW, IMPERFECT)])
-    yield "pairs without side effects in the chosen", contrasts(study, "remedy", [(CLEAN, AS_SCORED)])
-    yield "the same, clean accuracy", contrasts(study, "remedy", [(CLEAN, AS_SCORED)], metric="clean")
+    yield "mixed contrast", contrasts(study, "triples", [(arms.MIXED, arms.HIGH), (arms.MIXED, arms.LOW)])
+    yield "quality of the chosen", contrasts(study, "quality", [(arms.LOW, arms.IMPERFECT)])
+    yield "pairs without side effects in the chosen", contrasts(study, "remedy", [(arms.CLEAN, arms.AS_SCORED)])
+    yield "the same, clean accuracy", contrasts(study, "remedy", [(arms.CLEAN, arms.AS_SCORED)], metric="clean")
     for name, group in BY_DIFFICULTY.items():
         yield group, contrasts(study, name, over_both)
     yield "the first of these, on hard prompts", contrasts(study, "difficulty", over_both, difficulty="hard")
@@ -107,11 +95,11 @@ def side_effects(study: Study, name: str) -> list[Row]:
     sentence, two that are nearly the same, then each feature that the base or an arm shows. `base`: its share, in
     percent."""
     rows = []
-    for metric in ("unasked", "repeated", "nearly_repeated", *FEATURES):
+    for metric, label in [*WHOLE.items(), *((id, id) for id in FEATURES)]:
         base = 100 * float(results.base_scores(study, metric=metric).mean())
         found = {arm: points(study, name, arm, metric=metric) for arm in arms_of(study, name)}
-        if metric not in FEATURES or base or any(data.any() for data in found.values() if not np.isnan(data).all()):
-            rows += [effect_row(study, metric, name, data, arm=str(arm), base=base) for arm, data in found.items()]
+        if metric not in FEATURES or base or any(np.nan_to_num(data).any() for data in found.values()):
+            rows += [effect_row(study, label, name, data, arm=str(arm), base=base) for arm, data in found.items()]
     return rows
 
 
@@ -120,7 +108,7 @@ def ladder(study: Study) -> list[Row]:
     rows = []
     for (label, name, a, b), (reading, metric) in product(LADDER, ACCURACY.items()):
         for row in contrasts(study, name, [(a, b)], metric=metric, at=Configuration(study.params.learning_rate)):
-            rows.append(row | {"label": f"{row['label']}, {label}", "arm": reading})
+            rows.append(row | {"label": f"{row['label']}, {label}", "group": "", "arm": reading})
     return rows
 
 
@@ -152,34 +140,12 @@ def surface(study: Study, name: str = "stability") -> list[Row]:
     return rows
 
 
-def breaks(study: Study, name: str = "stability") -> list[Row]:
-    """Of each arm the mean gain over the harsh configurations, and the runs that diverged, or end below the base, with
-    the exact interval of their share. (Runs of a replicate share prompts: the interval is that of independent ones.)"""
-    rows = []
-    for arm in arms_of(study, name):
-        runs, diverged, failed = 0, 0, 0
-        for at in study.configurations(name):
-            gains = points(study, name, arm, at=at).mean(axis=1)
-            for replicate, gain in zip(study.replicates_of(name), gains, strict=True):
-                record = study.record(name, arm, replicate, at)
-                if record and record["tables"]:
-                    broke = record["training"]["state"] == "diverged"
-                    runs, diverged, failed = runs + 1, diverged + broke, failed + (broke or gain < 0)
-        share = statistics.exact_share(failed, runs, confidence=study.params.confidence).to_dict()
-        counts = {"runs": runs, "diverged": diverged, "diverged_or_below_the_base": failed}
-        of_share = {f"share_{end}": share[end] for end in ("low", "high")} | {"share": share["share"]}
-        mean_gain = effect_row(study, str(arm), "mean gain", points(study, name, arm), arm=str(arm))
-        rows.append(mean_gain | counts | of_share)
-    return rows
-
-
 def sizes(study: Study) -> list[Row]:
     """C1 and C3 by the number of pairs, `arm` being the difference: on accuracy."""
     rows = []
-    for claim, name, a, b in (("C1", "sizes_sharing", MCTS, RS), ("C3", "sizes_contrast", HIGH, LOW)):
+    for name, pair in {"sizes_sharing": (arms.MCTS, arms.RS), "sizes_contrast": (arms.HIGH, arms.LOW)}.items():
         for at in study.configurations(name) if in_profile(study, [name]) else ():
-            for row in contrasts(study, name, [(a, b)], at=at):
-                rows.append(row | {"arm": f"{claim}: {row['label']}", "pairs": at.n_pairs})
+            rows += [row | {"arm": row["label"], "pairs": at.n_pairs} for row in contrasts(study, name, [pair], at=at)]
     return rows
 
 
@@ -188,8 +154,9 @@ def dose(study: Study) -> list[Row]:
 
     `pairs` is what an arm has in a replicate, on average.
     """
-    data = {part: points(study, name, MCTS, RS) for part in THIRDS for name in in_profile(study, [f"dose_{part}"])}
-    pairs = {part: mean(n_pairs(study, f"dose_{part}").get(str(MCTS), ())) for part in data}
+    there = [part for part in THIRDS if in_profile(study, [f"dose_{part}"])]
+    data = {part: points(study, f"dose_{part}", arms.MCTS, arms.RS) for part in there}
+    pairs = {part: mean(n_pairs(study, f"dose_{part}").get(str(arms.MCTS), ())) for part in data}
     rows = [effect_row(study, part, f"dose_{part}", data[part], pairs=round(pairs[part] or 0)) for part in data]
     if {"lower", "upper"} <= data.keys():
         rows.append(effect_row(study, "upper − lower", "dose", less(data["upper"], data["lower"])))
@@ -224,21 +191,10 @@ def matched_temperatures(study: Study, name: str, arm: Arm) -> list[float | None
     return [record["matched"]["temperature"] if record and "matched" in record else None for record in records]
 
 
-def sampled_accuracies(study: Study, name: str) -> list[Row]:
-    """Per arm: accuracy at temperature 1, KL from the base and entropy, means over replicates."""
-    rows = []
-    for arm, tables in results.tables_of_arms(study, name, results.SAMPLED).items():
-        if tables and arm != "base":
-            row: Row = {"arm": arm, "sampled_percent": mean(100 * table.prompt_level().mean() for table in tables)}
-            row["kl_nats_per_response"] = mean(table.kl.mean() for table in tables)
-            rows.append(row | {"entropy_nats_per_token": mean(table.entropy.mean() for table in tables)})
-    return rows
-
-
 def transfer(study: Study) -> list[Row]:
     """Gains on prompts that hold one of `transfer_ids`: trained without those, with them, and the difference."""
     labels = {"transfer": "never seen", "transfer_seen": "seen in training"}
-    data = {labels[name]: points(study, name, RS, key="transfer/greedy") for name in in_profile(study, labels)}
+    data = {labels[name]: points(study, name, arms.RS, key="transfer/greedy") for name in in_profile(study, labels)}
     if len(data) == len(labels):
         unseen, seen = data.values()
         data["never seen − seen"] = unseen - seen  # NaN throughout where one of them is

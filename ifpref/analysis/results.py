@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -255,17 +254,24 @@ def per_constraint(study: Study, name: str, *, key: str = GREEDY, ids: Sequence[
     return rows
 
 
-def failures(study: Study, name: str) -> list[Row]:
-    """Runs that diverged or had too few pairs, by arm, with the exact interval of the share that diverged."""
+def failures(study: Study, name: str, *, or_below: bool = False) -> list[Row]:
+    """Runs that diverged or had too few pairs, by arm, with the exact interval of the share that diverged, or, if asked
+    for, diverged or ended below the base. (Runs of a replicate share prompts; the interval is of independent ones.)"""
     rows = []
     for arm in arms_of(study, name):
-        runs = product(study.replicates_of(name), study.configurations(name))
-        records = [study.record(name, arm, replicate, at) for replicate, at in runs]
-        states = Counter(record["training"]["state"] if record else "missing" for record in records)
+        states = Counter()
+        for at in study.configurations(name):
+            gains = points(study, name, arm, at=at).mean(axis=1)
+            for replicate, gain in zip(study.replicates_of(name), gains, strict=True):
+                record = study.record(name, arm, replicate, at)
+                state = record["training"]["state"] if record else "missing"
+                states["below the base" if or_below and state == "finished" and gain < 0 else state] += 1
         no_pairs, missing = states["no pairs"] + states["too few pairs"], states["missing"]
+        diverged, below = states["diverged"], states["below the base"]
         n = states.total() - no_pairs - missing
-        share = statistics.exact_share(states["diverged"], n, confidence=study.params.confidence)
-        rows.append({"arm": str(arm), **share.to_dict(), "no_pairs": no_pairs, "missing": missing})
+        share = statistics.exact_share(diverged + below, n, confidence=study.params.confidence)
+        counts = {"diverged": diverged, "below_the_base": below, "no_pairs": no_pairs, "missing": missing}
+        rows.append({"arm": str(arm), **share.to_dict(), **counts})
     return rows
 
 

@@ -15,13 +15,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import fmean
 from typing import Any
 
 from ifpref.analysis import readings, results
 from ifpref.analysis.results import Row, planned_minimum_detectable_effect
-from ifpref.figures.arms import looks, short_ids
-from ifpref.figures.rows import has_interval, number, signed, with_interval
+from ifpref.figures.arms import looks
+from ifpref.figures.rows import number, signed, with_interval
 from ifpref.statistics import Effect
 from ifpref.statistics.verdicts import ENOUGH_PROMPTS, ENOUGH_REPLICATES
 from ifpref.study import Study
@@ -31,13 +30,11 @@ HEADERS = {
     "kl_nats_per_response": "KL (nats a response)",
     "entropy_nats_per_token": "entropy (nats a token)",
     "n": "runs",
-    "count": "diverged",
     "no_pairs": "too few pairs",
-    "unasked_percent": "an unasked feature",
+    "unasked_percent": "any unasked feature",
     "repeated_percent": "a repeated sentence",
     "chosen_only_percent": "the chosen alone (%)",
     "rejected_only_percent": "the rejected alone (%)",
-    "diverged_or_below_the_base": "diverged or below the base",
     "low": "from",
     "high": "to",
     "adjusted_p": "p (Holm)",
@@ -45,7 +42,8 @@ HEADERS = {
 """Key of a row -> what stands over its column; other keys stand for themselves, in words (`_header`)."""
 ACCURACIES = ("arm", "prompt_level_strict", "clean_percent", "prompt_level_loose", "instruction_level_strict")
 ACCURACIES += ("unasked_percent", "repeated_percent", "nearly_repeated_percent", "tokens", "truncated_percent")
-FAILURES = ("arm", "n", "count", "share", "low", "high", "no_pairs", "missing")
+FAILURES = ("arm", "n", "diverged", "share", "low", "high", "no_pairs", "missing")
+BREAKS = ("arm", "n", "diverged", "below_the_base", "share", "low", "high", "no_pairs", "missing")
 
 
 def titled(rows: Iterable[Mapping[str, Any]], *columns: str) -> list[Row]:
@@ -164,13 +162,13 @@ def is_it_real(study: Study, name: str) -> str:
     if not there:
         return absent(study, name)
     named = looks(gains)
-    said = {"unasked": "an unasked feature", "repeated": "a repeated sentence"}
+    said = [readings.WHOLE[metric] for metric in ("unasked", "repeated")]
     lines = []
     for arm in there:
-        more = "; ".join(f"{words} {with_interval(sides[arm, key])}" for key, words in said.items())
+        more = "; ".join(f"{label} {with_interval(sides[arm, label])}" for label in said)
         both = f"accuracy {with_interval(gains[arm])}, clean accuracy {with_interval(clean[arm])}"
         lines.append(f"- `{named[arm].label}`: {both}; {more}")
-    base = ", ".join(f"{words} {sides[there[0], key]['base']:.1f} %" for key, words in said.items())
+    base = ", ".join(f"{label} {sides[there[0], label]['base']:.1f} %" for label in said)
     lines.append(f"\nOf the base's own responses: {base}.")
     return "**Is the gain real?** Points over the base:\n\n" + "\n".join(lines)
 
@@ -195,29 +193,6 @@ def equal_by_design(study: Study, name: str) -> str:
         f"Equal in all arms of `{name}` by design: the number of pairs, learning rates and all else of training; and, "
         f"prompt by prompt, {of_balance}."
     )
-
-
-def gained_and_lost(rows: Iterable[Mapping[str, Any]], few: int = 3) -> str:
-    """The constraint ids that changed most, by the mean over arms, if by 0.05 points: rows of `per_constraint`."""
-    of_id: dict[str, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        if not math.isnan(number(row, "estimate")):
-            of_id.setdefault(row["label"], []).append(row)
-    names = short_ids(of_id)
-    change = {id: fmean(number(row, "estimate") for row in of_arms) for id, of_arms in of_id.items()}
-
-    def said(sign: int) -> str:
-        ids = sorted((id for id in change if sign * change[id] >= 0.05), key=lambda id: (-sign * change[id], id))[:few]
-        return ", ".join(f"`{names[id]}` {signed(change[id])} ({_beside_0(of_id[id], sign)})" for id in ids) or "none"
-
-    return f"Mean of the arms, points. **Gained most:** {said(1)}. **Lost most:** {said(-1)}."
-
-
-def _beside_0(rows: Sequence[Mapping[str, Any]], sign: int) -> str:
-    """ "2 of 2 intervals above 0"."""
-    bound, side = ("low", "above") if sign > 0 else ("high", "below")
-    there = [row for row in rows if has_interval(row)]
-    return f"{sum(sign * number(row, bound) > 0 for row in there)} of {len(there)} intervals {side} 0"
 
 
 def _plural(word: str, n: int) -> str:

@@ -14,11 +14,10 @@ from typing import Any
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
 from ifpref.figures.arms import Look, handles, looks
 from ifpref.figures.rows import records
-from ifpref.figures.style import FAINT, WIDTH, ZERO, Figure, finish, use_style
+from ifpref.figures.style import WIDTH, ZERO, Figure, finish, use_style
 
 _TRAINING = {
     "chosen_log_ratio": "log-ratio of the chosen (nats)",
@@ -36,14 +35,14 @@ _PROGRESS = {
 
 @use_style()
 def training_curves(log: Any, *, title: str | None = None) -> Figure:
-    """Log-ratios of chosen and rejected, margin, accuracy and loss over the steps, with the ends of the epochs.
+    """Log-ratios of chosen and rejected, margin, accuracy and loss over the steps.
 
     Several replicates are their mean and a band of one standard deviation, at the steps that all of them have: a mean
     does not jump where one of them ended or diverged. Log-ratios are those of whole responses: under DPO both may fall,
     as long as that of the rejected falls faster.
 
     log  {"step", "chosen_log_ratio", "rejected_log_ratio", "margin", "accuracy", "loss"}, a row for each step of each
-         run, with "arm" and "replicate" where there are several runs, and "epoch" where it is known
+         run, with "arm" and "replicate" where there are several runs
     """
     frame = pd.DataFrame(records(log, "training_curves", "step", *_TRAINING))
     for name, alone in (("arm", "policy"), ("replicate", 0)):
@@ -64,15 +63,12 @@ def training_curves(log: Any, *, title: str | None = None) -> Figure:
         whole = frame.groupby(["arm", "step"])[key].transform("count") == replicates
         curve(axes, frame[whole], "step", key, shown, "arm", errorbar="sd")
         axes.set(title=name, xlabel="step")
-        for end in _epoch_ends(frame):
-            axes.axvline(end, color=FAINT, lw=0.8, zorder=0.5)
     for axes in (chosen, rejected, margin):
         axes.axhline(0, **ZERO)
     legend.axis("off")
     several = f"means of {replicates.max()} replicates;\nbands: \N{PLUS-MINUS SIGN}1 standard deviation"
     said = several if replicates.max() > 1 else None
-    marks = [Line2D([], [], color=FAINT, lw=0.8, label="end of an epoch")] if _epoch_ends(frame) else []
-    legend.legend(handles=[*handles(shown.values()), *marks], loc="center", title=said, title_fontsize=8)
+    legend.legend(handles=handles(shown.values()), loc="center", title=said, title_fontsize=8)
     return finish(figure, title or "Training, by step")
 
 
@@ -113,11 +109,3 @@ def curve(
     axes.set_ylabel("")
     axes.grid(axis="y")
     axes.xaxis.get_major_locator().set_params(integer=True)
-
-
-def _epoch_ends(frame: pd.DataFrame) -> list[float]:
-    """The steps after which an epoch ended and another began; none where epochs are not known."""
-    if "epoch" not in frame or frame["epoch"].isna().all():
-        return []
-    length = (frame["step"] / frame["epoch"]).mean()  # in steps; the last batch may reach beyond the last epoch
-    return [n * length + 0.5 for n in range(1, int(frame["epoch"].max() - 1 / length) + 1)]

@@ -21,7 +21,7 @@ from matplotlib.colors import ListedColormap
 from seaborn.utils import relative_luminance
 
 from ifpref.figures.arms import FACTORS, looks, ranked, short_ids
-from ifpref.figures.rows import Row, bounds, counted, has_interval, no_interval, number, records, signed
+from ifpref.figures.rows import Row, bounds, counted, has_interval, no_interval, number, records, signed, word
 from ifpref.figures.style import INK, SMALL, WIDTH, Figure, finish, use_style
 
 MET, NOT_MET = "#009E73", "#f3e3dc"
@@ -47,13 +47,13 @@ def heat_map(
     """
     rows = records(rows, "heat_map", lines, columns, "estimate", "low", "high", *([panels] if panels else []))
     levels = list(FACTORS["difficulty"])
-    heads, sides = (ranked((_word(row[key]) for row in rows), levels) for key in (columns, lines))
+    heads, sides = (ranked((word(row[key]) for row in rows), levels) for key in (columns, lines))
     shown = list(dict.fromkeys(row[panels] for row in rows)) if panels else [None]
-    there = {(row[panels] if panels else None, _word(row[lines]), _word(row[columns])): row for row in rows}
+    there = {(row[panels] if panels else None, word(row[lines]), word(row[columns])): row for row in rows}
     most = max((abs(v) for row in rows if math.isfinite(v := number(row, "estimate"))), default=0.1) or 0.1
-    named = {head: [row for row in rows if _word(row[columns]) == head] for head in heads}
+    named = {head: [row for row in rows if word(row[columns]) == head] for head in heads}
     above = [_with_prompts(looks(heads)[head].label, some, rows) for head, some in named.items()]
-    with_bounds = len(shown) == 1 and len(heads) <= 5
+    with_bounds = len(shown) == 1 and max(len(heads), len(sides)) <= 6
     each = (0.72 if with_bounds else 0.3) * len(sides)
     width = min(WIDTH, max(4.4, 2.6 + 1.25 * len(heads)))
     figure = Figure(figsize=(width, 1.5 + each + (0.4 + each) * (len(shown) - 1)))
@@ -75,7 +75,7 @@ def heat_map(
         if with_bounds:
             _add_bounds(axes, [row for line in grid for row in line])
         axes.set(ylabel=names[0], title=looks([panel])[panel].label if panel else "")
-    figure.supxlabel(f"{names[1]} (percentage points{', with intervals' if with_bounds else ''})", fontsize=9)
+    figure.supxlabel(f"{names[1]}; in percentage points{', with intervals' if with_bounds else ''}", fontsize=9)
     return finish(figure, title or "Gain over the base")
 
 
@@ -91,10 +91,6 @@ def _with_prompts(head: str, rows: Sequence[Row], of_all: Sequence[Row]) -> str:
     """A column's name, with its number of prompts where that is one, and not that of all columns."""
     counts, everywhere = ({counted(row, "prompts") for row in some} for some in (rows, of_all))
     return f"{head}\n{counts.pop()} prompts" if len(counts) == 1 < len(everywhere) else head
-
-
-def _word(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 @use_style()
@@ -192,8 +188,8 @@ def cells(
     labels = {"xticklabels": columns, "yticklabels": lines, "annot_kws": {"fontsize": 8, **style}}
     sns.heatmap(known, annot=words, fmt="", mask=words == "", ax=axes, **colours, **labels)
     said = axes.collections[0].get_facecolors()[words.ravel() != ""]
-    for word, colour in zip(axes.texts, said, strict=True):  # seaborn writes in white on colours too light for it
-        word.set_color("white" if relative_luminance(colour) < 0.3 else INK)
+    for one, colour in zip(axes.texts, said, strict=True):  # seaborn writes in white on colours too light for it
+        one.set_color("white" if relative_luminance(colour) < 0.3 else INK)
     axes.tick_params(length=0, rotation=0)
 
 

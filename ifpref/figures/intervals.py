@@ -37,6 +37,7 @@ from ifpref.figures.rows import (
     records,
     text,
     with_interval,
+    word,
 )
 from ifpref.figures.style import FAINT, INK, SHADE, WIDTH, ZERO, Figure, beside, finish, lined, use_style
 
@@ -84,7 +85,7 @@ def claims(rows: Any, *, margin: float | None = None, title: str | None = None) 
     for row in rows:
         if row["verdict"] not in VERDICTS:
             raise ValueError(f"claims: {row['claim']} is {row['verdict']!r}; allowed: {', '.join(VERDICTS)}")
-    labels = [_wrapped(f"{row['claim']}  {row['text']}") for row in rows]
+    labels = [textwrap.fill(f"{row['claim']}  {row['text']}", 38) for row in rows]
     figure, axes, places = lined(labels, gap=1.6, each=0.36)
     for row, place in zip(rows, places, strict=True):
         look = VERDICTS[row["verdict"]]
@@ -126,11 +127,13 @@ def side_by_side(
             line: lines[line] for line in sorted(lines, key=lambda line: (-fmean(known[line] or [-math.inf]), line))
         }
     names, count = short_ids(label for _, label in lines), common(rows, *_COUNTS)
-    prompts = {line: "" if count else counted(some[-1], "prompts") for line, some in lines.items()}
+    prompts = {line: counted(some[-1], "prompts") for line, some in lines.items()}
+    prompts = prompts if len({*prompts.values()}) > 1 else dict.fromkeys(lines, "")
     labels = [names[line[1]] + (f"  ({prompts[line]})" if prompts[line] else "") for line in lines]
     arms = list(shown)
     gap = 1 + 0.24 * (len(arms) - 1)
-    figure, axes, places = lined(labels, [group for group, _ in lines], gap=gap, each=0.22, least=2.0)
+    groups = [group for group, _ in lines]
+    figure, axes, places = lined(labels, groups, gap=gap, each=0.22, besides=1.6)
     for of_line, place in zip(lines.values(), places, strict=True):
         for row in of_line:
             shift = 0.24 * (arms.index(str(row["arm"])) - (len(arms) - 1) / 2)
@@ -139,7 +142,7 @@ def side_by_side(
         axes.set_ylabel("(prompts that have it)")
     _effect_axis(axes, what, rows, count=count or common(rows, "replicates"), margin=margin)
     legend = [*handles(shown.values(), line=False), *_lacking(rows)]
-    axes.legend(handles=legend, loc="lower left", bbox_to_anchor=(0, 1), ncols=min(4, len(legend)))
+    figure.legend(handles=legend, loc="outside lower center", ncols=3)
     return finish(figure, title or "Effects, side by side")
 
 
@@ -170,7 +173,7 @@ def steps(
     _effect_axis(axes, what, rows, upright=True, count=common(rows, *_COUNTS))
     if scale != "linear":
         axes.set_xscale("log" if scale == "log" else "linear")
-        axes.set_xticks(values if scale == "log" else range(len(values)), [_word(value) for value in values])
+        axes.set_xticks(values if scale == "log" else range(len(values)), [word(value) for value in values])
         axes.minorticks_off()
     axes.set_xlabel(name)
     axes.legend(handles=[*handles(shown.values()), *_lacking(rows)], loc="center left", bbox_to_anchor=(1.01, 0.5))
@@ -220,7 +223,7 @@ def _effect_axis(
     """The line at 0, the band of the margin, what all that is, and no more room than effects can take."""
     confidences = {number(row, "confidence") for row in rows if math.isfinite(number(row, "confidence"))}
     said = [f"{100 * confidences.pop():g} % intervals" if len(confidences) == 1 else "with intervals"]
-    said += [count] if count else []
+    said = [f"{what} (percentage points)", "; ".join(said + [count] * bool(count))]
     (axes.axhline if upright else axes.axvline)(0, **ZERO)
     if margin is not None:
         axes.axvspan(-margin, margin, color=SHADE, zorder=0)
@@ -228,19 +231,9 @@ def _effect_axis(
     axes.margins(**{"y" if upright else "x": 0.08})
     side, (low, high) = ("y", axes.get_ylim()) if upright else ("x", axes.get_xlim())
     axes.grid(axis=side)
-    axes.set(**{f"{side}label": f"{what} (percentage points)\n{'; '.join(said)}"})
+    axes.set(**{f"{side}label": "\n".join(said)})
     axes.set(**{f"{side}lim": (max(low, -_EDGE), min(high, _EDGE))})
 
 
 def _mean_estimate(rows: Sequence[Row]) -> float:
     return fmean([v for row in rows if math.isfinite(v := number(row, "estimate"))] or [-math.inf])
-
-
-def _word(value: Any) -> str:
-    return value if isinstance(value, str) else f"{value:,g}"
-
-
-def _wrapped(words: str, width: int = 38) -> str:
-    """In lines of about equal length, so that no word is left alone."""
-    lines = math.ceil(len(words) / width)
-    return textwrap.fill(words, math.ceil(len(words) / lines) + 5)

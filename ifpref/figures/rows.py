@@ -41,6 +41,11 @@ def text(row: Row, key: str) -> str:
     return "" if value is None or value != value else str(value)
 
 
+def word(value: Any) -> str:
+    """A level of a factor as an axis says it: "hard", "0.0025", "1,800"."""
+    return value if isinstance(value, str) else f"{value:,g}"
+
+
 def has_interval(row: Row) -> bool:
     """Whether both bounds are finite numbers."""
     return math.isfinite(number(row, "low")) and math.isfinite(number(row, "high"))

@@ -22,6 +22,7 @@ from ifpref.models.load import (
     identify,
     is_local,
     load_config,
+    load_generation,
     load_model,
     load_tokenizer,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "identify",
     "is_local",
     "load_config",
+    "load_generation",
     "load_model",
     "load_tokenizer",
     "look_on_hub",

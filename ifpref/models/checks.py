@@ -79,7 +79,7 @@ def _tensors(folder: Path) -> dict[str, str]:
 
     files = sorted(folder.glob("*.safetensors"))
     if not files:
-        gguf = "; GGUF is not read here yet" if any(folder.glob("*.gguf")) else ""
+        gguf = "; of GGUFs only that of smollm2 is read here" if any(folder.glob("*.gguf")) else ""
         raise ModelError(
             f"{folder}: cannot be loaded: holds no .safetensors file{gguf}; allowed: weights as safetensors"
         )

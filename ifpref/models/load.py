@@ -129,6 +129,19 @@ def load_config(id: str = "pocket", *, revision: str | None = None) -> Any:
         return AutoConfig.from_pretrained(**_source(id, revision)[1])
 
 
+def load_generation(id: str = "pocket", *, revision: str | None = None) -> Any:
+    """transformers' generation config of a model, or, where it has none, its config: what they name as end tokens."""
+    from transformers import GenerationConfig
+
+    own = {"trust_remote_code", "pretrained_model_name_or_path"}  # which it does not know by these names
+    source = _source(id, revision)[1]
+    try:
+        more = {name: value for name, value in source.items() if name not in own}
+        return GenerationConfig.from_pretrained(source["pretrained_model_name_or_path"], **more)
+    except OSError:
+        return load_config(id, revision=revision).get_text_config(decoder=True)
+
+
 def _folder(id: str) -> Path | None:
     """Where a model lies that is not the hub's; `smollm2` is fetched on first need."""
     if id == smollm2.NAME:
@@ -137,7 +150,7 @@ def _folder(id: str) -> Path | None:
     if id == "pocket" and not (folder / "model.safetensors").exists():
         raise ModelError(f"{folder}: the embedded model's weights are missing; `make pocket-model` rebuilds them")
     if os.path.isfile(folder):
-        gguf = "; GGUF is not read here yet" if folder.suffix == ".gguf" else ""
+        gguf = "; of GGUFs only that of smollm2 is read here" if folder.suffix == ".gguf" else ""
         raise ModelError(
             f"model {id!r} is a file{gguf}; allowed: pocket, smollm2, a folder with safetensors, or a hub id"
         )

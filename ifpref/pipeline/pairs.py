@@ -126,7 +126,7 @@ class Pairs(Stage):
         from ifpref.curation import by_pass_rate, compare
 
         s, inputs = job.settings, job.inputs
-        prompts = _read_prompts(inputs)
+        prompts = read_prompts(inputs)
         if "pass_rate" in inputs:
             prompts = by_pass_rate(prompts, inputs["pass_rate"].read_jsonl(RESPONSES), job.seed)
         left_out = set(s.without_ids)
@@ -138,7 +138,7 @@ class Pairs(Stage):
         made = compare(
             s.arms,
             prompts,
-            _sources(inputs, prompts),
+            read_sources(inputs, prompts),
             engine.encode,
             replace(s.pairs, n_pairs=min(limits, default=None)),
             seed=job.seed,
@@ -223,7 +223,7 @@ class PairTables(Stage):
 
         pairs, by_arm = job.inputs["pairs"], rows_by_arm(job.inputs["pairs"], job.settings.arms)
         difficulty, outcomes = pairs.read_json(DIFFICULTY), pairs.read_json(OUTCOMES)
-        prompts = _read_prompts(job.inputs)
+        prompts = read_prompts(job.inputs)
         known = [{**row, "difficulty": difficulty.get(row["prompt_id"], "")} for row in prompts]
         shared = {str(arm): [round(row["shared_prefix_fraction"], 4) for row in rows] for arm, rows in by_arm.items()}
         tables = {
@@ -247,7 +247,7 @@ def rows_by_arm(pairs: Handle, arms: tuple[Arm, ...]) -> dict[Arm, list[dict[str
     return found
 
 
-def _read_prompts(inputs: Mapping[str, Handle]) -> list[dict[str, Any]]:
+def read_prompts(inputs: Mapping[str, Handle]) -> list[dict[str, Any]]:
     """Of all pools; a prompt that two of them have by chance is that of the first, and `pool` says which that is."""
     found: dict[str, dict[str, Any]] = {}
     for name, handle in inputs.items():
@@ -257,7 +257,7 @@ def _read_prompts(inputs: Mapping[str, Handle]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _sources(inputs: Mapping[str, Handle], prompts: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+def read_sources(inputs: Mapping[str, Handle], prompts: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """The rows of each source, by an arm's name of it: "rs", "mcts", "rs/<scorer>"."""
     from ifpref.curation.scoring import scored_again
 

@@ -20,7 +20,7 @@ from typing import Any
 from ifpref.params import Params
 from ifpref.pipeline.fitting import FILE, Fitting
 from ifpref.pipeline.lock import code_key
-from ifpref.pipeline.model import Machine, Model, fixed_threads, kept_identity
+from ifpref.pipeline.model import Machine, Model, fixed_threads, kept_identity, with_dtype
 from ifpref.pipeline.pairs import Pairs, PairsPart, PairTables
 from ifpref.pipeline.policies import Base, Entropies, Evaluation, Policy, Reference, policy_settings
 from ifpref.pipeline.runs import IFEvalRun, Run, pairs_of_run
@@ -60,12 +60,12 @@ APART: Mapping[str, str] = {
 
 
 class Pipeline:
-    """`device` is "cpu" or "cuda:1"."""
+    """`device` is "cpu" or "cuda:1"; `params.dtype` is never `auto`, whatever was given."""
 
     def __init__(self, params: Params, store: Store, device: str = "cpu") -> None:
-        self.params, self.store = params, store
-        self.machine = pick(Machine, params, device=device)
-        self.artefact, self.inputs = cache(self._artefact), cache(lambda task: task.inputs(params))
+        self.params, self.store = with_dtype(params), store
+        self.machine = pick(Machine, self.params, device=device)
+        self.artefact, self.inputs = cache(self._artefact), cache(lambda task: task.inputs(self.params))
         self._found: dict[Stage, Handle] = {}
 
     def get(self, task: Stage) -> Handle:

@@ -17,7 +17,7 @@ from typing import Any
 from ifpref.models import ModelError, is_local, load_config, load_model, load_tokenizer
 from ifpref.models.hub import cached_folder
 from ifpref.pipeline.fitting import at_most
-from ifpref.pipeline.model import Speaking
+from ifpref.pipeline.model import BF16_FROM, Speaking
 from ifpref.pipeline.pipeline import Pipeline
 from ifpref.pipeline.runs import Run
 from ifpref.pipeline.samples import Responses, Trees
@@ -27,8 +27,6 @@ from ifpref.training import TrainingSettings
 from ifpref.training.checks import expected_trainable
 
 WIDTH = {"float32": 4, "bfloat16": 2}
-BF16_FROM = (8, 0)
-"""The first compute capability that computes in bfloat16."""
 LEAST_DISK = GIB
 """Less than this is too little, where more is to be written."""
 

@@ -133,23 +133,16 @@ def _trained(pipeline: Pipeline, pairs: list[dict[str, Any]]) -> tuple[dict[str,
     if not pairs:
         n = pipeline.params.n_train_prompts
         raise ValueError(f"{n} prompts gave no pair to time training on; allowed: parameters that do")
-    whole = TrainingSettings.from_params(pipeline.params)
-    accumulation = min(whole.gradient_accumulation_steps, MICRO_STEPS)
+    whole, cut = TrainingSettings.from_params(pipeline.params), cut_training(pipeline.params, MICRO_STEPS)
     algorithm = find_algorithm(whole.algorithm)
     algorithm.trainer()  # imported before anything is timed
-
-    def trained(steps: int) -> Handle:
-        settings = replace(whole, gradient_accumulation_steps=accumulation)
-        settings = replace(settings, num_train_epochs=steps * settings.effective_batch_size / len(pairs))
-        return pipeline.nested(Policy, policy_settings(pairs, settings), data=pairs, seed=0)
-
     of_pairs = ReferenceSettings(policy_settings(pairs, whole).pairs, whole.bf16)
     reference = pipeline.nested(Reference, of_pairs, data=pairs)
-    one, more = _cost(trained(1)), _cost(policy := trained(1 + STEPS))
+    one, more = _cost(trained(pipeline, pairs, cut, 1)), _cost(policy := trained(pipeline, pairs, cut, 1 + STEPS))
     step = max(more.seconds - one.seconds, 0.0) / STEPS
     return {
         "training": Cost(max(one.seconds - step, 0.0), bytes=one.bytes),
-        "step": Cost(step * whole.gradient_accumulation_steps / accumulation),
+        "step": Cost(step * whole.effective_batch_size / cut.effective_batch_size),
         "reference": _cost(reference) * (1 / len(pairs)),
         "trained pair": Cost(tokens=sum(map(algorithm.length, pairs)) / len(pairs)),
     }, policy
@@ -157,13 +150,33 @@ def _trained(pipeline: Pipeline, pairs: list[dict[str, Any]]) -> tuple[dict[str,
 
 def _evaluated(pipeline: Pipeline, policy: Handle) -> dict[str, Cost]:
     """What a held-out prompt costs, of the base and of a policy."""
-    p, prompts, of = pipeline.params, pipeline.get(Prompts()), {}
+    of = {}
     for temperature, kind in ((0.0, "greedy"), (1.0, "sampled")):
-        settings = EvaluationSettings.of(p, "test", temperature)
         for unit, inputs in ((f"base {kind}", {}), (kind, {"policy": policy})):
-            made = pipeline.nested(Evaluation, settings, inputs={"prompts": prompts} | inputs, seed=seed_of(p, None))
-            of[unit] = _cost(made) * (1 / p.n_test_prompts)
+            of[unit] = _cost(evaluated(pipeline, temperature, **inputs)) * (1 / pipeline.params.n_test_prompts)
     return of
+
+
+def cut_training(p: Params, micro_steps: int) -> TrainingSettings:
+    """The study's training, with at most so many micro-batches of each process in a step."""
+    whole = TrainingSettings.from_params(p)
+    accumulation = min(whole.gradient_accumulation_steps, micro_steps * p.training_processes)
+    return replace(whole, gradient_accumulation_steps=accumulation)
+
+
+def trained(pipeline: Pipeline, pairs: list[dict[str, Any]], settings: TrainingSettings, steps: int) -> Handle:
+    """The policy of so many steps on these pairs."""
+    settings = replace(settings, num_train_epochs=steps * settings.effective_batch_size / len(pairs))
+    return pipeline.nested(Policy, policy_settings(pairs, settings), data=pairs, seed=0)
+
+
+def evaluated(pipeline: Pipeline, temperature: float, **inputs: Handle) -> Handle:
+    """The evaluation of the base on the test prompts, or of a `policy`."""
+    p = pipeline.params
+    inputs = {"prompts": pipeline.get(Prompts())} | inputs
+    return pipeline.nested(
+        Evaluation, EvaluationSettings.of(p, "test", temperature), inputs=inputs, seed=seed_of(p, None)
+    )
 
 
 def _cost(handle: Handle) -> Cost:

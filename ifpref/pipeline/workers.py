@@ -94,19 +94,6 @@ def _is_of_a_full_disk(error: BaseException | None, folder: Path) -> bool:
     return False
 
 
-def gpus(params: Params) -> int:
-    """How many GPUs this process may use, as `device` allows. ValueError for cuda where there is none."""
-    has_driver = any(Path("/dev").glob("nvidia*"))
-    if params.device == "cpu" or (params.device == "auto" and not has_driver):
-        return 0
-    import torch
-
-    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if params.device == "cuda" and not found:
-        raise ValueError("device = 'cuda', and no GPU that torch can use is here; allowed: auto, cpu")
-    return found
-
-
 def n_workers(params: Params, n_gpus: int, asked: int | None = None) -> int:
     """Processes that `run` starts. More workers than GPUs, where that is asked for, share them; but where training
     takes several, there are never more workers than groups of GPUs."""

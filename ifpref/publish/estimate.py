@@ -33,12 +33,13 @@ from ifpref import paths
 from ifpref.command import command, parser_of
 from ifpref.params import parse_overrides
 from ifpref.pipeline import preflight
+from ifpref.pipeline.model import gpus
 from ifpref.pipeline.pipeline import STAGES
 from ifpref.pipeline.probe import Cost, Rates, measure
 from ifpref.pipeline.schedule import Schedule, duration, say_to_stderr, wall_seconds
 from ifpref.pipeline.sizes import GIB
 from ifpref.pipeline.stage import Stage
-from ifpref.pipeline.workers import gpus, n_workers
+from ifpref.pipeline.workers import n_workers
 from ifpref.store import StoreError, files
 from ifpref.study import Study, StudyError
 

@@ -68,17 +68,10 @@ class Vocabulary:
 
 def read_tokenizer(id: str, revision: str | None = None) -> Vocabulary:
     """The tokenizer of "pocket", a folder or a hub model, without its weights."""
-    from transformers import GenerationConfig
+    from ifpref.models import end_ids, load_config, load_generation, load_tokenizer
 
-    from ifpref.models import POCKET_FOLDER, end_ids, load_config, load_tokenizer
-
-    tokenizer, config = load_tokenizer(id, revision=revision), load_config(id, revision=revision)
-    where = str(POCKET_FOLDER if id == "pocket" else id)
-    try:
-        generation = GenerationConfig.from_pretrained(where, revision=revision or "main")
-    except OSError:  # a model without generation_config.json
-        generation = config.get_text_config(decoder=True)
-    eos_ids = tuple(sorted(end_ids(generation, tokenizer)))
+    tokenizer, config = (load(id, revision=revision) for load in (load_tokenizer, load_config))
+    eos_ids = tuple(sorted(end_ids(load_generation(id, revision=revision), tokenizer)))
     return Vocabulary(id, revision, tokenizer, eos_ids, config.get_text_config(decoder=True).vocab_size)
 
 
