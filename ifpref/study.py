@@ -37,7 +37,7 @@ from ifpref.pipeline.schedule import Schedule, say_to_stderr
 from ifpref.pipeline.stage import Stage
 from ifpref.pipeline.workers import InProcess, Workers, forget, gpu_groups, n_workers, study_store
 from ifpref.statistics.verdicts import ENOUGH_PROMPTS, ENOUGH_REPLICATES
-from ifpref.store import Handle
+from ifpref.store import Handle, StoreError
 
 
 class StudyError(RuntimeError):
@@ -322,7 +322,7 @@ class Study:
 # ---- command line
 
 
-@command(code=2)
+@command(StoreError)
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = parser_of("ifpref.study", __doc__, study=True)
     parser.add_argument("--only", choices=NOTEBOOKS, help="what one notebook needs")

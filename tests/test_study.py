@@ -24,7 +24,8 @@ from ifpref.pipeline.policies import Base
 from ifpref.pipeline.runs import RECORD
 from ifpref.pipeline.samples import Prompts
 from ifpref.pipeline.schedule import Schedule
-from ifpref.study import Study, StudyError
+from ifpref.store import CodeError, StoreError
+from ifpref.study import Study, StudyError, main
 from tests.conftest import TINY
 
 RS, MCTS = Arm("rs"), Arm("mcts")
@@ -198,6 +199,15 @@ def test_the_command_refuses_what_it_cannot_begin(home, root):
         assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("error", [StoreError("stages.lock: line 3"), CodeError("code.py was changed")])
+def test_a_damaged_lock_and_edited_code_are_a_line(error, monkeypatch, capsys):
+    def run(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr(Study, "run", run)
+    assert main(["smoke"]) == 2 and capsys.readouterr().err == f"error: {error}\n"
+
+
 # ---- tables by hand: 2 replicates, 4 prompts of one constraint; the base meets prompts 0 and 1
 
 
@@ -211,6 +221,9 @@ def table(*met):
             "finish": "stop",
             "strict": [bool(one)],
             "loose": [bool(one)],
+            "unasked": [],
+            "repeated": False,
+            "nearly_repeated": False,
             "n_tokens": 3,
             "logprob": -1.0,
         }

@@ -25,6 +25,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ifpref.store.artefact import StoreError
+
 PACKAGE = Path(__file__).resolve().parents[1]
 DATA = PACKAGE / "data"
 APART: Mapping[str, str] = {
@@ -42,7 +44,7 @@ Place = tuple[str, str | None]
 _first_seen: dict[Path, tuple[tuple[int, int], str]] = {}  # file -> (its time and size, its hash)
 
 
-class CodeError(RuntimeError):
+class CodeError(StoreError):
     """Code that cannot be named: no such module, or a file edited after this process first read it."""
 
 

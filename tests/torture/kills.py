@@ -39,7 +39,7 @@ from tests.torture.homes import (
 PART = "kills"
 PARENTS, WORKERS, TRAININGS = 4, 4, 6
 """Studies; each parent is killed up to three times, two workers of a study, one process of training."""
-AGAIN, TWICE = "a worker died while", "its worker died 2 times"
+AGAIN = "a worker died while"
 ALL = ("prompts", "responses", "trees", "pairs", "pair_tables", "entropies", "base", "evaluation", "policy", "run")
 TRAINED = ("evaluation", "policy", "reference", "run", "base")
 TOGETHER = "training_processes=2"
@@ -91,8 +91,6 @@ def worker(home: Path, number: int) -> Row:
         for _ in range(2):
             if _wait(draw, own, process, len(artefacts(home))) and _await(lambda: _children(process.pid), process):
                 kills += _kill(draw, _children(process.pid))
-        if ended(process) == 1 and TWICE in said(own):  # both had the same task, and it is not tried a third time
-            process = start(own, mark)
         wrong = _ends(process, own, mark, contents(home))
         if (deaths := said(own).count(AGAIN)) > kills:
             wrong.append(f"{kills} workers were killed, and {deaths} tasks lost theirs")
