@@ -27,6 +27,7 @@ torch = pytest.importorskip("torch")
 
 OWN = TINY | {
     "max_tokens": 32,
+    "n_train_prompts": 12,
 }
 RS = Arm("rs")
 
@@ -91,9 +92,9 @@ def test_pairs_of_other_pools_limits_and_sizes_that_cannot_be_filled(home):
 
 def test_a_sample_is_timed_and_what_is_there_is_free(home, monkeypatch):
     """For real, as small as it goes: every stage has its row; then a run, and what it took."""
-    for name, value in {"SAMPLE_S": 0.1, "LEAST": 12, "FIRST": 2, "STEPS": 1}.items():
+    for name, value in {"SAMPLE_S": 0.1, "LEAST": 18, "FIRST": 2, "STEPS": 1}.items():
         monkeypatch.setattr(probe, name, value)
-    large = {"n_train_prompts": 24, "shard_prompts": 12, "max_tokens": 40}
+    large = {"n_train_prompts": 24, "shard_prompts": 24, "max_tokens": 60}
     study = Study("smoke", **OWN | large, sampled_comparisons=[])
     measured, measure = [], estimate.measure
     monkeypatch.setattr(estimate, "measure", lambda *args, say: measured.append(measure(*args, say=say)) or measured[0])
