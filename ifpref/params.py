@@ -113,6 +113,7 @@ class Params(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     ifeval: Flag = key("evaluate base and policies on IFEval's 541 prompts too, greedy")
 
     # statistics
+    primary_metric: Literal["prompt_level", "instruction_level"] = key("what effects and claims are read on")
     confidence: Number = key("of intervals; a claim is tested at 1 less this", gt=0.5, le=0.999)
     equivalence_margin: Number = key("percentage points: an effect whose interval lies inside is equivalent", gt=0)
 

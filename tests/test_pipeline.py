@@ -51,9 +51,11 @@ OTHER = {  # parameter -> another value, where no rule finds one
     "pair_sizes": (3,),
     "n_series_replicates": 1,
     "device": "cpu",
+    "primary_metric": "instruction_level",
 }
 
 YET_ANOTHER = {"dtype": "float32", "domain": "pocket", "device": "auto", "max_constraints": 4, "confidence": 0.8}
+YET_ANOTHER |= {"primary_metric": "prompt_level"}
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +110,7 @@ def test_every_parameter_changes_a_key_or_says_why_not(profile, tmp_path, folder
     names = ("sharing", "stability", "unshared", "dose_lower", "quality", "pass_rate", "transfer", "transfer_seen")
     names += ("sizes_sharing", "as_they_come")
     here = {"comparisons": names, "n_replicates": 2, "model": "pocket", "revision": None, "ifeval": True}
-    here["dtype"] = "float32"  # `auto` is one or the other
+    here |= {"dtype": "float32", "sampled_comparisons": ("as_they_come",)}  # `auto` is one of the two
     params = load_params(profile, **here | {"n_series_replicates": None})
     before = keys(params, tmp_path)
     unchanged = set()

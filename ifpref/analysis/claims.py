@@ -3,10 +3,11 @@
     for row in claims(study):
         print(row["claim"], row["verdict"], row["estimate"], row["low"], row["high"], row["because"])
 
-What each claim is tested by was fixed before the data came (`CLAIMS`): prompt-level accuracy, strict, greedy, in the
-mean over the configurations of its comparison. The same test on clean accuracy stands beside each, and says whether a
-gain is more than features that nobody asked for. Other readings are in the notebooks, and carry no verdict. With few
-replicates or prompts a verdict is a demonstration, and its row says so.
+What each claim is tested by was fixed before the data came (`CLAIMS`): the study's primary metric (prompt-level or
+instruction-level accuracy), strict, greedy, in the mean over the configurations of its comparison. The same test on
+clean accuracy stands beside each, and says whether a gain is more than features that nobody asked for. Other readings
+are in the notebooks, and carry no verdict. With few replicates or prompts a verdict is a demonstration, and its row
+says so.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 
 from ifpref import statistics
 from ifpref.analysis.arms import EASY, HARD, HIGH, LOW, MIXED, MODERATE
-from ifpref.analysis.results import METRICS, Row, effect, effect_row, points
+from ifpref.analysis.results import Row, effect, effect_row, points
 from ifpref.curation.pairs import Arm
 from ifpref.statistics import Effect
 from ifpref.study import Study
@@ -107,20 +108,25 @@ CLAIMS: Mapping[str, Claim] = {
 }
 
 
+CLEAN = ("estimate", "low", "high", "adjusted_p", "verdict")
+"""What stands beside a claim of the same test on clean accuracy."""
+
+
 def claims(study: Study) -> list[Row]:
     """One row a claim: text, test, verdict with its reason, estimate with its interval, and the artefacts; beside them
     the same on clean accuracy, "clean_estimate", "clean_low", ..., and what it would say, "clean_verdict"."""
-    found, clean = ({name: one.to_dict() for name, one in _verdicts(study, metric).items()} for metric in METRICS[:2])
+    found, clean = (_verdicts(study, metric) for metric in (None, "clean"))
     return [
-        {"claim": name, "text": claim.text, "test": claim.test, "paper": "above 0", **found[name]}
-        | {f"clean_{part}": clean[name][part] for part in ("estimate", "low", "high", "adjusted_p", "verdict")}
+        {"claim": name, "text": claim.text, "test": claim.test, "metric": study.params.primary_metric}
+        | {"paper": "above 0", **found[name].to_dict()}
+        | {f"clean_{part}": clean[name].to_dict()[part] for part in CLEAN}
         | {"artefacts": artefacts(study, name)}
         for name, claim in CLAIMS.items()
     ]
 
 
-def _verdicts(study: Study, metric: str) -> dict[str, statistics.Verdict]:
-    """On one metric, the five claims as a family."""
+def _verdicts(study: Study, metric: str | None) -> dict[str, statistics.Verdict]:
+    """On one metric (None: the study's), the five claims as a family."""
     effects = {name: claim.effect(study, metric=metric) for name, claim in CLAIMS.items()}
     return statistics.verdicts(effects, margin=study.params.equivalence_margin)
 

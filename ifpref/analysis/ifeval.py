@@ -30,8 +30,8 @@ COLUMNS += ("instruction_level_strict", "instruction_level_loose")
 
 
 def effects(study: Study, asked: Mapping[str, Pairs], *claims: str) -> list[Row]:
-    """In points, prompt-level and strict: of each comparison the gains of the arms in its pairs, then one arm over the
-    other; last the claims, as they are tested."""
+    """In points of the study's primary metric, strict: of each comparison the gains of the arms in its pairs, then one
+    arm over the other; last the claims, as they are tested."""
     rows = []
     for name in _there(study, asked):
         arms = {str(arm) for pair in asked[name] for arm in pair}

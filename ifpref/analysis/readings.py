@@ -38,8 +38,8 @@ BY_DIFFICULTY = {
 }
 """Comparison -> what it makes of claim C5."""
 THIRDS = ("lower", "middle", "upper")
-ACCURACY = {"accuracy": "prompt_level", "clean accuracy": "clean"}
-"""What every gain is read on: all constraints met, and the same without side effects."""
+ACCURACY = {"accuracy": None, "clean accuracy": "clean"}
+"""What every gain is read on: the study's primary metric, and all constraints met without side effects."""
 WHOLE = {"unasked": ANY_UNASKED, "repeated": REPEATED, "nearly_repeated": "two sentences nearly the same"}
 """Side effects of a whole response, beside the single features: metric -> label."""
 LADDER = (

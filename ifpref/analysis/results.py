@@ -9,13 +9,13 @@ adapter and counted too (`failures`).
 
 Below everything: `points`, the (R, N) differences of an arm to another or to the base, and `effect_row`, their mean
 with its interval. `**how` goes on to `points`: `key` (the held-out set and the decoding), `at` (a configuration),
-`metric`, `mode`.
+`metric` (where none is named, the study's `primary_metric`), `mode`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ GREEDY, SAMPLED = "test/greedy", "test/sampled"
 PILOT = statistics.Components(replicate_sd=2.8, prompt_sd=12.0, interaction_sd=47.0)
 """Standard deviations of a difference of two arms, in points, from the prototype of this study."""
 ENDS = ("truncated", "empty")
-METRICS = ("prompt_level", "clean", "score")
+METRICS = {"prompt_level": "prompt_level", "clean": "clean", "score": "score", "instruction_level": "score"}
 """All constraints met; the same without side effects (evaluation/side_effects.py); the share of constraints met."""
 MIDDLE_ONLY = (SAMPLED, "ifeval/greedy")
 LEVELS = {"difficulty": ("easy", "moderate", "hard"), "n_constraints": (1, 2, 3, 4, 5, 6)}
@@ -51,10 +51,10 @@ def in_profile(study: Study, names: Collection[str]) -> list[str]:
 
 
 def measure(table: Table, metric: str = "prompt_level", mode: str = "strict") -> np.ndarray:
-    """(N,) fractions, means over samples: "prompt_level", "clean" or "score" (`METRICS`); or how often a response has a
-    side effect: "unasked" (any feature), "repeated", "nearly_repeated", or one feature by its constraint id."""
+    """(N,) fractions, means over samples: one of `METRICS`; or how often a response has a side
+    effect: "unasked" (any feature), "repeated", "nearly_repeated", or one feature by its constraint id."""
     if metric in METRICS:
-        return getattr(table, metric)(mode)
+        return getattr(table, METRICS[metric])(mode)
     flags = table.any_unasked if metric == "unasked" else table.unasked.get(metric)
     return (getattr(table, metric) if flags is None else flags).mean(axis=1)
 
@@ -85,12 +85,18 @@ def scores(
     study: Study, name: str, arm: Arm, key: str = GREEDY, at: Configuration | None = None, **how: str
 ) -> Array | None:
     """(R, N) fractions of an arm, as `over_configurations` gives them."""
-    return over_configurations(study, name, arm, lambda table: measure(table, **how), key=key, at=at)
+    read = lambda table: measure(table, **_primary(study, how))  # noqa: E731
+    return over_configurations(study, name, arm, read, key=key, at=at)
 
 
 def base_scores(study: Study, split: str = "test", temperature: float = 0.0, **how: str) -> np.ndarray:
     """(N,) fractions of the base."""
-    return measure(study.base(split, temperature), **how)
+    return measure(study.base(split, temperature), **_primary(study, how))
+
+
+def _primary(study: Study, how: Mapping[str, str | None]) -> dict[str, str]:
+    """What goes on to `measure`: where no metric is named, the study's."""
+    return {**how, "metric": how.get("metric") or study.params.primary_metric}
 
 
 def points(

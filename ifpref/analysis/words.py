@@ -42,6 +42,11 @@ HEADERS = {
 """Key of a row -> what stands over its column; other keys stand for themselves, in words (`_header`)."""
 ACCURACIES = ("arm", "prompt_level_strict", "clean_percent", "prompt_level_loose", "instruction_level_strict")
 ACCURACIES += ("unasked_percent", "repeated_percent", "nearly_repeated_percent", "tokens", "truncated_percent")
+METRIC = {
+    "prompt_level": "prompt-level, the share of responses that meet all constraints of their prompt",
+    "instruction_level": "instruction-level, the share of its prompt's constraints that a response meets",
+}
+"""What the primary metric is called."""
 FAILURES = ("arm", "n", "diverged", "share", "low", "high", "no_pairs", "missing")
 BREAKS = ("arm", "n", "diverged", "below_the_base", "share", "low", "high", "no_pairs", "missing")
 
@@ -91,12 +96,13 @@ def code(text: str) -> str:
 def caution(study: Study) -> str:
     """What comes before the numbers: how many replicates and prompts they rest on, and whether that is enough."""
     p, profile = study.params, _profile(study)
+    metric = "" if p.primary_metric == "prompt_level" else f" Accuracy: {METRIC[p.primary_metric]}."
     size = f"{p.n_replicates:,} {_plural('replicate', p.n_replicates)} and {p.n_test_prompts:,} test prompts"
     if not study.is_demonstration:
-        return f"The profile {profile} has {size}."
+        return f"The profile {profile} has {size}.{metric}"
     return (
         f"**This is a demonstration**: the profile {profile} has {size}, and verdicts are read from "
-        f"{ENOUGH_REPLICATES} replicates and {ENOUGH_PROMPTS:,} prompts or more. Its numbers settle nothing."
+        f"{ENOUGH_REPLICATES} replicates and {ENOUGH_PROMPTS:,} prompts or more. Its numbers settle nothing.{metric}"
     )
 
 
@@ -154,9 +160,7 @@ def lesser(study: Study, n: int = 2) -> str:
 
 def is_it_real(study: Study, name: str) -> str:
     """Of each arm of a comparison its gain on accuracy and on clean accuracy, and what came along."""
-    gains, clean = (
-        {row["arm"]: row for row in results.gains(study, name, metric=m)} for m in ("prompt_level", "clean")
-    )
+    gains, clean = ({row["arm"]: row for row in results.gains(study, name, metric=m)} for m in (None, "clean"))
     sides = {(row["arm"], row["label"]): row for row in readings.side_effects(study, name)}
     there = [arm for arm, row in gains.items() if not math.isnan(number(row, "estimate"))]
     if not there:

@@ -53,6 +53,7 @@ APART: Mapping[str, str] = {
     "gradient_checkpointing": "memory: the same numbers, computed twice",
     "training_processes": "time: a step averages over the same pairs",
     "save_steps": "how much a killed run repeats",
+    "primary_metric": "of effects and claims, which analyses read from verdicts that are there",
     "confidence": "of intervals, which analyses compute from what is there",
     "equivalence_margin": "of verdicts, which analyses read from what is there",
 }

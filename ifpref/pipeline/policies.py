@@ -232,6 +232,7 @@ class Entropies(Stage):
     """Mean token entropy of the base by temperature, on the dev prompts. File: curve.json."""
 
     name = "entropies"
+    version = 2
     keep_all = True
     of_model = True
 

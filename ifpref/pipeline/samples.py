@@ -185,6 +185,7 @@ class Responses(Sampled):
     purpose: str = ""
     pool: str = ""
     name = "responses"
+    version = 2
 
     def settings(self, p: Params) -> ResponseSettings:
         extra = {"n_responses": p.n_pass_rate_responses} if self.purpose else {}
@@ -236,6 +237,7 @@ class Trees(Sampled):
     scorer: str = ""
     pool: str = ""
     name = "trees"
+    version = 2
 
     def settings(self, p: Params) -> TreeSettings:
         search = SearchSettings.from_params(p, self.curation)

@@ -85,8 +85,8 @@ the adapter has {{ "{:,}".format(training.adapter_step) }} updates and \
 {% for row in accuracies %}| {{ row | join(" | ") }} |
 {% endfor %}{% else %}None: no run that evaluated this policy is in the store.
 {% endif %}
-{% for gain in gains %}Gain of the arm {{ gain.label | code }} over the base, prompt-level strict, greedy, over all \
-replicates that are there: {{ "%+.1f" | format(gain.estimate) }} \
+{% for gain in gains %}Gain of the arm {{ gain.label | code }} over the base, {{ gain.metric }}, strict, greedy, over \
+all replicates that are there: {{ "%+.1f" | format(gain.estimate) }} \
 {% if gain.low is none %}no interval{% else %}[{{ "%+.1f, %+.1f" | format(gain.low, gain.high) }}]{% endif %} points.
 
 {% endfor %}
@@ -175,7 +175,9 @@ def of_study(study: Study, name: str, arm: Arm, replicate: int) -> tuple[Handle,
         raise ExportError(f"{name} {arm}, replicate {replicate}: no policy is there; `make reproduce` makes it")
     policy = store.find(_policy_of(run))
     data = f"Profile `{study.profile}`, comparison `{name}` ({one.question}), arm `{arm}`, replicate {replicate}."
-    results = [row for row in gains(study, name) if row["arm"] == str(arm) and row["estimate"] is not None]
+    metric = study.params.primary_metric.replace("_", "-")
+    found = [row | {"metric": metric} for row in gains(study, name) if row["arm"] == str(arm)]
+    results = [row for row in found if row["estimate"] is not None]
     return policy, model_card(store, policy, [run], data, results)
 
 
