@@ -110,12 +110,9 @@ def test_what_is_lost_touched_or_accepted_is_noticed(tiny_home, monkeypatch):
 def test_the_command_prints_what_went_wrong_and_fails(monkeypatch, tmp_path, capsys):
     rows = [Row("disk", "one", "same bytes"), Row("disk", "two", "", ["a traceback"], tried=2)]
     monkeypatch.setattr(disk, "run", lambda: iter(rows))
-    monkeypatch.setattr(__main__, "OUT", __main__.ROOT / "outputs" / "torture-of-a-test.json")
-    try:
-        assert __main__.main(["disk"]) == 1
-        assert len(json.loads(__main__.OUT.read_text())) == 3  # and that there were too few
-    finally:
-        __main__.OUT.unlink(missing_ok=True)
+    monkeypatch.setattr(__main__, "OUT", tmp_path / "torture")
+    assert __main__.main(["disk"]) == 1
+    assert len(json.loads((tmp_path / "torture" / "disk.json").read_text())) == 3  # and that there were too few
     out = capsys.readouterr().out
     assert "disk, two: a traceback" in out and "disk, all: 3 were tried; needed: 5" in out
     assert ["disk", "3", "1", "2"] in [line.split()[:4] for line in out.splitlines()]

@@ -1,8 +1,8 @@
 """What `make torture` runs: python -m tests.torture [part ...]
 
-Every case that did not survive as it comes, and a table of what was tried at the end; case by case in
-outputs/torture.json. The exit code is 1 if anything wrong was accepted, lost, hung, or ended in a traceback, and where
-a part tried fewer cases than it must.
+Every case that did not survive as it comes, and a table of what was tried at the end; every case, as it comes, in
+outputs/torture/<part>.json. The exit code is 1 if anything wrong was accepted, lost, hung, or ended in a traceback, and
+where a part tried fewer cases than it must.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from ifpref import paths
 from tests.torture import PARTS, ROOT, Row
 
-OUT = ROOT / "outputs" / "torture.json"
+OUT = ROOT / "outputs" / "torture"
 
 
 def main(names: list[str]) -> int:
@@ -25,6 +26,7 @@ def main(names: list[str]) -> int:
         if name not in PARTS:
             print(f"error: unknown part {name!r}; known: {', '.join(PARTS)}", file=sys.stderr)
             return 2
+    OUT.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
     table = ["part          tried  survived  wrong  minutes  of these"]
     for part in names or PARTS:
@@ -32,15 +34,15 @@ def main(names: list[str]) -> int:
         found: list[Row] = []
         for row in rows_of(part):
             found.append(row)
+            text = json.dumps([asdict(one) for one in found], indent=1)
+            (OUT / f"{part}.json").write_text(text + "\n", encoding="utf-8")
             if row.wrong or not row.tried:
                 print(f"    {part}, {row.case}: {'; '.join(row.wrong) or row.outcome}", flush=True)
         rows += found
         table.append(line(part, found, time.monotonic() - start))
         print(table[-1], flush=True)
-    OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", encoding="utf-8")
     print("\n".join(["", *table, line("all", rows, sum(row.seconds for row in rows))]))
-    print(f"every case is in {OUT.relative_to(ROOT)}")
+    print(f"every case is in {paths.shown(OUT)}")
     return int(any(row.wrong for row in rows))
 
 

@@ -295,7 +295,7 @@ def in_store(name: str, damage: Damage, room: Room) -> Path:
 def swap_files(room: Room) -> Path:
     """Two of one artefact: each is whole, and in the place of the other."""
     folder = room.stage("responses")[0]
-    one, other = sorted(folder.glob("responses-*"))
+    one, other = sorted(folder.glob("responses-*"))[:2]
     return _swap(one, other)
 
 
