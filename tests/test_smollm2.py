@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 from policies import train_policy
+from tiny_models import save_random
 
 from ifpref import paths
 from ifpref.models import ModelError, identify, load_model, smollm2
@@ -127,6 +128,18 @@ def test_several_at_a_time_make_it_once(home, monkeypatch):
     with ThreadPoolExecutor(3) as pool:
         found = list(pool.map(lambda _: smollm2.model_folder(), range(3)))
     assert len(set(found)) == len(made) == index.asked == 1
+
+
+def test_what_ends_a_response_is_read_from_its_folder_and_not_asked_of_the_hub(tmp_path, monkeypatch):
+    from ifpref.pocket.tokenizer import train_tokenizer
+    from ifpref.sampling.http import read_tokenizer
+
+    tokenizer = train_tokenizer(["The river ran past the old mill."], 280)
+    folder = save_random(tmp_path / "model", tokenizer, "llama", ends=[7], intermediate_size=48)
+    monkeypatch.setattr(smollm2, "model_folder", lambda: folder)
+    assert read_tokenizer("smollm2").eos_ids == (tokenizer.eos_token_id, 7) == load_model("smollm2").eos_ids
+    (folder / "generation_config.json").unlink()
+    assert read_tokenizer("smollm2").eos_ids == (tokenizer.eos_token_id,)
 
 
 # ---- dtype: auto
