@@ -162,7 +162,7 @@ def test_ifeval_has_its_tables_and_runs_keep_their_names(made):
     assert table.prompt_ids == ("ifeval-7",)
     assert made.prompts("ifeval")[0]["text"] == "Tell a story."
     base, arm, *others = ifeval.accuracies(made, "transfer", "transfer_seen")  # no policy of which is there
-    assert (base["arm"], arm["comparison"], arm["replicates"], others) == ("base", "transfer", 1, [])
+    assert (base["arm"], arm["comparison"], arm["runs"], others) == ("base", "transfer", 1, [])
     [row] = ifeval.effects(made, {"transfer": [(RS, RS)]})[1:]
     assert (row["estimate"], row["prompts"]) == (0.0, 1)
     with_it, without = (set(Study("smoke", **OWN, ifeval=on).tasks()) for on in (True, False))

@@ -302,8 +302,8 @@ def test_levels_and_constraints_by_hand(toy):
 def test_accuracies_by_hand(toy):
     rows = {row["arm"]: row for row in results.accuracies(toy, "triples")}
     assert rows["base"]["prompt_level_strict"] == 50.0
-    assert rows["rs/high/all"]["prompt_level_strict"] == 87.5 and rows["rs/high/all"]["replicates"] == 2
-    assert rows["rs/mixed/all"]["prompt_level_strict"] == 100.0 and rows["rs/mixed/all"]["replicates"] == 1
+    assert rows["rs/high/all"]["prompt_level_strict"] == 87.5 and rows["rs/high/all"]["runs"] == 2
+    assert rows["rs/mixed/all"]["prompt_level_strict"] == 100.0 and rows["rs/mixed/all"]["runs"] == 1
 
 
 def test_claims_by_hand(toy):
@@ -335,15 +335,3 @@ def test_the_mean_over_a_grid_by_hand(toy):
     difference = results.points(toy, "triples", HIGH, LOW)
     assert difference[0].tolist() == [-50, -50, 50, 0] and np.isnan(difference[1]).all()
     assert results.effect(toy, mean).missing == 1 and results.effect(toy, mean).estimate == -12.5
-    of_rows = {row["configuration"]: row["estimate"] for row in results.by_configuration(toy_records(toy), "triples")[1]
-               if row["arm"] == str(HIGH)}  # fmt: skip
-    assert of_rows == {"lr 0.001": 37.5, "lr 0.002": -50.0}
-
-
-def toy_records(toy):
-    toy.record = lambda name, arm, replicate, at=None: None
-    tables = toy.tables
-    toy.tables = lambda name, arm, key="test/greedy", at=None: (
-        [None, None] if arm == MIXED else tables(name, arm, key, at)
-    )
-    return toy
