@@ -214,7 +214,7 @@ def test_a_killed_evaluation_goes_on_with_the_same_bytes(tmp_path):
 
 @pytest.mark.parametrize(
     ("prompts", "size", "message"),
-    [([], 2, "there are no prompts"), ([PROMPTS[0]] * 2, 2, "'a' is given twice"), (PROMPTS, 0, "shards of 0 prompts")],
+    [([], 2, "there are no prompts"), ([PROMPTS[0]] * 2, 2, "'a' is given twice")],
 )
 def test_prompts_that_cannot_be_evaluated_are_refused(tmp_path, prompts, size, message):
     with pytest.raises(ValueError, match=message):

@@ -56,7 +56,6 @@ def home(tmp_path, monkeypatch):
     for name in ("params", "notebooks"):
         (folder / name).mkdir(parents=True)
     monkeypatch.setenv("IFPREF_HOME", str(folder))
-    monkeypatch.setattr(notebooks, "CODE", "ifpref.publish")  # toys depend on no more
     return folder
 
 

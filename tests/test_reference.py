@@ -46,8 +46,8 @@ def test_a_reader_computes_nothing_and_loads_no_torch(kept, root):
     assert not Schedule(study.pipeline, study.tasks()).needs
     assert study.pairs("as_they_come").rows and study.responses(0) and study.trees("mcts", 0)
     code = (
-        "import sys; from ifpref.study import Study; from ifpref.analysis import results;"
-        f"study = Study('smoke', **{TINY!r}); study.run(); print(len(results.decoding(study, 'as_they_come')));"
+        "import sys; from ifpref.study import Study; from ifpref.analysis import readings;"
+        f"study = Study('smoke', **{TINY!r}); study.run(); print(len(readings.decoding(study, 'as_they_come')));"
         "print('torch' in sys.modules)"
     )
     done = subprocess.run(

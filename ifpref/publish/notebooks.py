@@ -57,9 +57,7 @@ def run_notebooks(
     study  a `Study`: its source, overrides, params, name, run(notebook) and keys(notebook) are used
     """
     notebooks = {source: read_source(source) for source in sources}
-    code = (
-        module_hashes()
-    )  # all of ours, which a cell may call; before anything is run: what is edited meanwhile counts as changed
+    code = module_hashes()  # what a cell may call; before anything is run, for what is edited meanwhile has changed
     outcomes = []
     for source, notebook in notebooks.items():
         with files.lock(paths.outputs_folder(study.name) / "notebooks" / f"{source.stem}.lock"):

@@ -47,14 +47,15 @@ def draw(weights: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
     block = _first_above(ends, numbers * ends[:, -1])
     before = torch.where(block > 0, ends.gather(1, (block - 1).clamp(min=0)[:, None]).squeeze(1), 0.0)
     within = blocks[torch.arange(rows, device=block.device), block].double().cumsum(dim=-1)  # (B, BLOCK)
-    return block * BLOCK + _first_above(within, numbers * ends[:, -1] - before)
+    return (block * BLOCK + _first_above(within, numbers * ends[:, -1] - before)).clamp(max=size - 1)
 
 
 def _first_above(sums: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     """(B,): the first place of each row of running sums (B, n) that is above its value. A value that rounding has put
-    at the last sum or beyond stands for a number just below it."""
+    at the last sum or beyond stands for a number just below it. The last place where there are no numbers (NaN), which
+    the log-probability then shows."""
     values = torch.minimum(values, sums[:, -1] * (1 - 1e-12))
-    return torch.searchsorted(sums, values[:, None], right=True).squeeze(1)
+    return torch.searchsorted(sums, values[:, None], right=True).squeeze(1).clamp(max=sums.shape[1] - 1)
 
 
 def nucleus(p: torch.Tensor, top_p: float) -> torch.Tensor:
