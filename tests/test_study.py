@@ -75,7 +75,8 @@ def test_the_smallest_study_trains_something(home):
 
 def test_reading_imports_no_torch(home, root):
     code = (
-        "import sys; from ifpref.study import Study; from ifpref.analysis import readings, results, pair_results, claims\n"
+        "import sys; from ifpref.study import Study\n"
+        "from ifpref.analysis import claims, pair_results, readings, results\n"
         f"study = Study('smoke', **{TINY!r}); study.run()\n"
         "for read in (results.gains, readings.decoding, results.per_constraint, pair_results.balance):\n"
         "    read(study, 'as_they_come')\n"
