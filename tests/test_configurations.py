@@ -68,7 +68,7 @@ def test_no_learning_rate_differs_between_arms_whose_difference_is_shown(grid, m
     assert [0.01] in compared and [0.0025, 0.01] in compared  # controls, and the mean over the grid
 
 
-GRID = {"comparisons": ["sharing", "as_they_come", "equal_verdicts", "unshared", "triples", "quality"]}
+GRID = {"comparisons": ["sharing", "as_they_come", "unshared", "triples"]}
 GRID |= {"sampled_comparisons": [], "n_train_prompts": 24, "n_responses": 8}
 
 

@@ -102,7 +102,7 @@ def test_the_same_seed_gives_the_same_rows_with_any_number_of_workers(domain):
 def test_the_sentence_counter_at_hand_does_not_change_the_rows(ifeval):
     code = (
         "import hashlib, json, sys; from ifpref.constraints.text import backends; from ifpref.prompts.build import *;"
-        "rows = [json.dumps(r) for d in ('open', 'pocket') for r in to_rows(build(300, 7, domain=d).prompts)];"
+        "rows = [json.dumps(r) for d in ('open', 'pocket') for r in to_rows(build(150, 7, domain=d).prompts)];"
         "print(backends()['sentences']['backend'], hashlib.sha256(''.join(rows).encode()).hexdigest())"
     )
 

@@ -7,17 +7,12 @@ from tests.torture.guard import guarded
 
 
 def test_a_sample_of_corruptions(tiny_home):
-    rows = list(corruption.run(5, tiny_home))
-    assert [row.case for row in rows if row.wrong] == [] and len(rows) == 5
+    rows = list(corruption.run(3, tiny_home))
+    assert [row.case for row in rows if row.wrong] == [] and len(rows) == 3
 
 
 def test_a_study_whose_worker_is_killed_goes_on(tiny_home):
     row = kills.worker(tiny_home, 0)
-    assert row.wrong == []
-
-
-def test_a_study_that_is_killed_goes_on(tiny_home):
-    row = kills.parent(tiny_home, 0, most=1)
     assert row.wrong == []
 
 
@@ -46,8 +41,8 @@ def test_a_sample_of_bad_parameters():
 
 
 def test_a_sample_of_damaged_checkpoints():
-    rows = list(checkpoints.run(2))
-    assert [(row.case, row.wrong) for row in rows if row.wrong] == [] and len(rows) == 2
+    rows = list(checkpoints.run(1))
+    assert [(row.case, row.wrong) for row in rows if row.wrong] == [] and len(rows) == 1
 
 
 # ---- what the torture itself must notice
