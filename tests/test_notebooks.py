@@ -472,7 +472,7 @@ IN_SMOKE += ["difficulty", "transfer", "transfer_seen"]
 
 
 def test_every_notebook_of_the_study_runs_in_smoke(tmp_path, monkeypatch, capsys):
-    """All of them, as `make reproduce PROFILE=smoke` does, in a project folder of its own; then again, in seconds. Of the
+    """As `make reproduce PROFILE=smoke` does, in a project folder of its own; then again, in seconds. Of the
     comparisons those that differ in what is computed or drawn, which halves the time."""
     for name in ("params", "notebooks"):
         shutil.copytree(ROOT / name, tmp_path / name)
