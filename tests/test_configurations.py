@@ -129,7 +129,8 @@ def test_where_there_is_no_middle_it_must_be_said_which_configuration():
     for name, some in (("stability", "lr 0.1, 2 pairs"), ("sizes_sharing", "lr 0.01, 8 pairs")):
         with pytest.raises(ValueError, match=rf"comparison '{name}' has no middle.* allowed: lr 0.01.*; {some}"):
             study.tables(name, RS)
-    assert len(study.replicates_of("stability")) == 2
+    every = Study("smoke", comparisons=["stability"], n_series_replicates=None)
+    assert len(every.replicates_of("stability")) == every.params.n_replicates == 2
     fewer = Study("smoke", comparisons=["stability", "sharing"], n_series_replicates=1)
     assert (len(fewer.replicates_of("stability")), len(fewer.replicates_of("sharing"))) == (1, 2)
     replicates = {

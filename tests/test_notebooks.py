@@ -467,8 +467,7 @@ def test_a_figure_is_saved_twice_over_and_closed(report, home):
 # ---- second part: the notebooks of the study
 
 
-IN_SMOKE = ["sharing", "high_hard", "as_they_come", "unshared", "stability", "triples", "quality", "remedy"]
-IN_SMOKE += ["difficulty", "transfer", "transfer_seen"]
+IN_SMOKE = ["sharing", "as_they_come", "stability", "triples", "remedy", "difficulty"]
 
 
 def test_every_notebook_of_the_study_runs_in_smoke(tmp_path, monkeypatch, capsys):

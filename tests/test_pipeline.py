@@ -110,6 +110,7 @@ def test_every_parameter_changes_a_key_or_says_why_not(profile, tmp_path, folder
     names = ("sharing", "stability", "unshared", "dose_lower", "quality", "pass_rate", "transfer", "transfer_seen")
     names += ("sizes_sharing", "as_they_come")
     here = {"comparisons": names, "n_replicates": 2, "model": "pocket", "revision": None, "ifeval": True}
+    here |= {"harsh_learning_rates": (0.01,), "harsh_changes": ("",), "pair_sizes": (50,)}  # fewer runs: a faster test
     here |= {"dtype": "float32", "sampled_comparisons": ("as_they_come",)}  # `auto` is one of the two
     params = load_params(profile, **here | {"n_series_replicates": None})
     before = keys(params, tmp_path)
