@@ -85,7 +85,7 @@ compare: $(READY)  ## [PROFILE=pocket]: hold a run's numbers against outputs/ref
 lab: $(READY)  ## open the notebooks in JupyterLab (seconds to start)
 	@$(VENV)/bin/jupyter lab --notebook-dir=. notebooks/tour.ipynb
 
-test: $(READY)  ## run every test (about 7 minutes on 2 cores)
+test: $(READY)  ## run every test (about 13 minutes on 2 cores)
 	@$(PY) -m pytest -n auto $(ARGS)
 
 torture: $(READY)  ## [ONLY="corruption kills"]: damaged files, kills, hostile models, servers and parameters (about 20 minutes)
