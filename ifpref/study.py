@@ -12,8 +12,8 @@ from __future__ import annotations
 import sys
 import time
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import cache, cached_property
+from collections.abc import Callable, Collection, Sequence
+from functools import cache, cached_property, lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from ifpref.evaluation.table import Table
 from ifpref.models import LoadedModel
 from ifpref.params import Params, as_overrides, fingerprint, load_params, parse_overrides, profile_name
 from ifpref.pipeline import preflight, rehearsal
-from ifpref.pipeline.model import gpus
+from ifpref.pipeline.model import first_device, gpus
 from ifpref.pipeline.pairs import DROPPED, OUTCOMES, TABLES, PairTables, pairs_of, rows_by_arm
 from ifpref.pipeline.pipeline import STAGES, Pipeline
 from ifpref.pipeline.policies import IFEVAL, IFEVAL_KEY, SMALL_TABLE, Base
@@ -64,6 +64,7 @@ class Study:
         self._prompts = cache(self._read_prompts)
         self._prompt_ids = cache(lambda split: [prompt["prompt_id"] for prompt in self._prompts(split, 0)])
         self._found = cache(self._find)
+        self._tables = lru_cache(512)(self._read_table)  # a reading asks for each many times; some 0.3 MB each
 
     @cached_property
     def name(self) -> str:
@@ -156,8 +157,9 @@ class Study:
         prompts, or the base), and where no arm of any comparison has a pair.
         """
         self._found.cache_clear()
+        self._tables.cache_clear()
         n_gpus = gpus(self.params)
-        device = "cuda:0" if n_gpus else "cpu"
+        device = first_device(n_gpus)
         self.pipeline = Pipeline(self.params, self.pipeline.store, device)  # with what has come since
         schedule = Schedule(self.pipeline, self.at_hand(self.tasks(notebook), say), device)
         what = f"study {self.name}" + (f", {notebook}" if notebook else "")
@@ -264,15 +266,16 @@ class Study:
 
         at  the configuration; None: the `middle`, of a comparison that has one
         """
-        replicates, at = self.replicates_of(name), at or self.middle(name)
-        if key == IFEVAL_KEY:
-            found = [self._found(IFEvalRun(Run(name, arm, replicate, at)), SMALL_TABLE) for replicate in replicates]
-            return [Table.from_dict(table) if table else None for table in found]
-        records = [self.record(name, arm, replicate, at) for replicate in replicates]
-        return [self.table(record, key) if record and key in record["tables"] else None for record in records]
+        at = at or self.middle(name)
+        return [self._tables(Run(name, arm, replicate, at), key) for replicate in self.replicates_of(name)]
 
-    def table(self, record: Mapping[str, Any], key: str) -> Table:
-        """The verdict table of a record that has one under this key."""
+    def _read_table(self, run: Run, key: str) -> Table | None:
+        if key == IFEVAL_KEY:
+            found = self._found(IFEvalRun(run), SMALL_TABLE)
+            return Table.from_dict(found) if found else None
+        record = self._found(run, RECORD)
+        if not record or key not in record["tables"]:
+            return None
         return table_of(record, key, self._prompt_ids(key.partition("/")[0]))
 
     def log(self, name: str) -> list[dict[str, Any]]:

@@ -1,12 +1,11 @@
 """A study's primary metric: what effects and claims are read on where none is named."""
 
-from types import SimpleNamespace
-
 import pytest
+from toys import toy_study
 
 from ifpref.analysis import claims, results, words
 from ifpref.curation.pairs import Arm
-from ifpref.design import Comparison, Configuration
+from ifpref.design import Comparison
 from ifpref.evaluation.table import Table
 from ifpref.params import load_params
 
@@ -25,20 +24,14 @@ def toy(request):
     """The base and `low` meet one constraint of two, `high` both; and the gain of `high` on this metric."""
     metric, gain = request.param
     triples = Comparison("triples", "contrast", "", (HIGH, LOW, MIXED), runs_at="grid")
-    study = SimpleNamespace(
-        params=load_params("smoke", primary_metric=metric),
+    study = toy_study(
+        triples,
+        load_params("smoke", primary_metric=metric),
+        lambda arm: [table(True, arm == HIGH)] * 2,
+        table(True, False),
         profile="smoke",
         overrides={},
         is_demonstration=True,
-        replicates=range(2),
-        comparisons=[triples],
-        comparison=lambda name: triples,
-        replicates_of=lambda name: range(2),
-        configurations=lambda name: (Configuration(1e-3),),
-        middle=lambda name: Configuration(1e-3),
-        tables=lambda name, arm, key="test/greedy", at=None: [table(True, arm == HIGH)] * 2,
-        base=lambda split="test", temperature=0.0: table(True, False),
-        run_keys=lambda names: [],
     )
     return study, metric, gain
 

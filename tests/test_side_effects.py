@@ -9,7 +9,15 @@ from ifpref.constraints import CONSTRAINTS
 from ifpref.curation.balance import ANY_UNASKED, REPEATED, taught
 from ifpref.curation.scoring import Judge
 from ifpref.evaluation import Table
-from ifpref.evaluation.side_effects import ENTAILED, FEATURES, is_clean, repeats, side_effects, unasked
+from ifpref.evaluation.side_effects import (
+    ENTAILED,
+    FEATURES,
+    is_clean,
+    is_nearly_repeated,
+    is_repeated,
+    side_effects,
+    unasked,
+)
 
 FORMAT = "detectable_format:"
 BULLETS, HIGHLIGHTS = f"{FORMAT}number_bullet_lists", f"{FORMAT}number_highlighted_sections"
@@ -97,7 +105,7 @@ def test_the_table_of_what_is_entailed_names_ids_and_reasons():
     ],
 )
 def test_repeated_sentences(text, expected):
-    assert repeats(text) == expected
+    assert (is_repeated(text), is_nearly_repeated(text)) == expected
 
 
 def test_a_response_that_is_clean():

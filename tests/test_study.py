@@ -8,10 +8,10 @@ import subprocess
 import sys
 import time
 import warnings
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from toys import toy_study
 
 from ifpref import paths
 from ifpref.analysis import claims, results
@@ -251,18 +251,8 @@ def toy():
         {"n_constraints": k, "difficulty": d, "constraints": [{"id": id, "kwargs": {}}]}
         for k, d, id in ((1, "easy", "a:a"), (1, "easy", "a:b"), (3, "moderate", "a:a"), (5, "hard", "a:b"))
     ]
-    return SimpleNamespace(
-        params=params,
-        replicates=range(2),
-        comparisons=[triples],
-        comparison=lambda name: triples,
-        replicates_of=lambda name: range(2),
-        configurations=lambda name: (Configuration(1e-3),),
-        middle=lambda name: Configuration(1e-3),
-        tables=lambda name, arm, key="test/greedy", at=None: TOY[arm],
-        base=lambda split="test", temperature=0.0: table(1, 1, 0, 0),
-        prompts=lambda split, replicate=0: prompts,
-        run_keys=lambda names: [],
+    return toy_study(
+        triples, params, lambda arm: TOY[arm], table(1, 1, 0, 0), prompts=lambda split, replicate=0: prompts
     )
 
 

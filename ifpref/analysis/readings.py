@@ -27,7 +27,6 @@ from ifpref.analysis.pair_results import n_pairs
 from ifpref.analysis.results import Pairs, Row, arms_of, contrasts, effect_row, in_profile, less, mean, points
 from ifpref.curation.balance import ANY_UNASKED, REPEATED
 from ifpref.curation.pairs import Arm
-from ifpref.design import Configuration
 from ifpref.evaluation.side_effects import FEATURES
 from ifpref.study import Study
 
@@ -107,7 +106,8 @@ def ladder(study: Study) -> list[Row]:
     """mcts − rs taken apart, at one configuration, the middle one: on accuracy, and on clean accuracy (`arm`)."""
     rows = []
     for (label, name, a, b), (reading, metric) in product(LADDER, ACCURACY.items()):
-        for row in contrasts(study, name, [(a, b)], metric=metric, at=Configuration(study.params.learning_rate)):
+        middle = study.middle(name) if in_profile(study, [name]) else None
+        for row in contrasts(study, name, [(a, b)], metric=metric, at=middle):
             rows.append(row | {"label": f"{row['label']}, {label}", "group": "", "arm": reading})
     return rows
 
@@ -168,7 +168,7 @@ def dose(study: Study) -> list[Row]:
 
 def decoding(study: Study, name: str) -> list[Row]:
     """Each arm greedy, at temperature 1, and there over the base as it is and over the entropy-matched base."""
-    rows, middle = [], Configuration(study.params.learning_rate)
+    rows = []
     for arm in arms_of(study, name):
         sampled = results.scores(study, name, arm, key=results.SAMPLED)
         temperatures = matched_temperatures(study, name, arm)
@@ -178,7 +178,7 @@ def decoding(study: Study, name: str) -> list[Row]:
             at = {"arm": str(arm), "temperature": mean(t for t in temperatures if t is not None)}
             warm = results.base_scores(study, temperature=1.0)
             plain, sharp = (statistics.differences(sampled, base) for base in (warm, matched))
-            greedy = points(study, name, arm, at=middle)
+            greedy = points(study, name, arm, at=study.middle(name))
             rows.append(effect_row(study, str(arm), "greedy − base greedy", greedy, **at))
             rows.append(effect_row(study, str(arm), "T = 1 − base T = 1", plain, **at))
             rows.append(effect_row(study, str(arm), EQUAL_ENTROPY, sharp, **at))

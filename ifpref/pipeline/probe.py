@@ -87,8 +87,8 @@ def measure(params: Params, device: str, *, say: Callable[[str], None]) -> Rates
         say(f"estimate: sampling for {pipeline.params.n_train_prompts} prompts")
         of, found = _sampled(pipeline)
         say("estimate: training and evaluating")
-        trained, policy = _trained(pipeline, max(found.values(), key=len))
-        of |= trained | _evaluated(pipeline, policy)
+        of_training, policy = _trained(pipeline, max(found.values(), key=len))
+        of |= of_training | _evaluated(pipeline, policy)
     prompts = {name: n_prompts_of(COMPARISONS[name], pipeline.params) for name, _ in found}
     # where the sample had none, half a pair is taken to have been there
     return Rates(of, {key: max(len(pairs), 0.5) / prompts[key[0]] for key, pairs in found.items()})

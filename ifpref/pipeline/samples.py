@@ -41,7 +41,8 @@ def n_of_pool(p: Params, pool: str) -> int:
     if pool not in POOLS[2:]:
         return p.n_size_prompts if pool else p.n_train_prompts
     every, own = constraints_of_pool(p, ""), constraints_of_pool(p, pool)
-    there = sum(every[n % len(every)] in own for n in range(p.n_train_prompts))
+    rounds, rest = divmod(p.n_train_prompts, len(every))  # each number of constraints in turn
+    there = rounds * len(own) + sum(k in own for k in every[:rest])
     return max(0, p.n_cell_prompts - there) if own else 0
 
 

@@ -33,7 +33,7 @@ from ifpref import paths
 from ifpref.command import command, parser_of
 from ifpref.params import parse_overrides
 from ifpref.pipeline import preflight
-from ifpref.pipeline.model import gpus
+from ifpref.pipeline.model import first_device, gpus
 from ifpref.pipeline.pipeline import STAGES
 from ifpref.pipeline.probe import Cost, Rates, measure
 from ifpref.pipeline.schedule import Schedule, duration, say_to_stderr, wall_seconds
@@ -69,7 +69,7 @@ def estimate(study: Study, *, workers: int | None = None, say: Callable[[str], N
     if not schedule.needs:
         return found | {"wall_seconds": 0.0, "rows": []}
     preflight.check(study.pipeline, schedule.needs, n_gpus, lambda line: say(f"estimate: {line}"))
-    device = "cuda:0" if n_gpus else "cpu"
+    device = first_device(n_gpus)
     rates = measure(study.params, device, say=say)
     costs = {task: cost(study, task, rates) for task in schedule.needs}
     ordered = sorted(costs, key=lambda task: (STAGES.index(type(task)), task.label))

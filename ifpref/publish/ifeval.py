@@ -33,7 +33,7 @@ from ifpref.evaluation.policy import ROWS
 from ifpref.evaluation.table import MODES, Table
 from ifpref.params import load_params, parse_overrides, profiles
 from ifpref.pipeline import preflight
-from ifpref.pipeline.model import gpus
+from ifpref.pipeline.model import first_device, gpus
 from ifpref.pipeline.pipeline import Pipeline
 from ifpref.pipeline.policies import IFEVAL, Base, Evaluation
 from ifpref.pipeline.samples import PROMPTS, IFEvalPrompts
@@ -50,7 +50,7 @@ PUBLISHED: Mapping[str, float] = dict.fromkeys(("smollm2", "HuggingFaceTB/SmolLM
 def pipeline_of(model: str, **overrides: Any) -> Pipeline:
     """The artefacts of this model, with the settings that it is asked with."""
     params = load_params(model, **overrides) if model in profiles() else load_params(PROFILE, model=model, **overrides)
-    return Pipeline(params, study_store(), "cuda:0" if gpus(params) else "cpu")
+    return Pipeline(params, study_store(), first_device(gpus(params)))
 
 
 def answers(pipeline: Pipeline) -> Handle:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from ifpref.command import command, parser_of
 from ifpref.params import parse_overrides
 from ifpref.pipeline import preflight, rehearsal
-from ifpref.pipeline.model import gpus
+from ifpref.pipeline.model import first_device, gpus
 from ifpref.pipeline.schedule import duration, say_to_stderr
 from ifpref.store import StoreError
 from ifpref.study import Study
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser_of("ifpref.publish.rehearse", __doc__, study=True).parse_args(arguments)
     start, study = time.monotonic(), Study(options.profile, **parse_overrides(options.set))
     n_gpus, pipeline = gpus(study.params), study.pipeline
-    device = "cuda:0" if n_gpus else "cpu"
+    device = first_device(n_gpus)
     preflight.check(pipeline, pipeline.needs(study.tasks()), n_gpus, lambda line: say_to_stderr(f"rehearsal: {line}"))
     rehearsal.rehearse(pipeline.params, device, say=say_to_stderr)
     rehearsal.remember(pipeline, device)
