@@ -120,7 +120,7 @@ score: $(READY)  ## RESPONSES=file.jsonl [PROMPTS=file.jsonl] [OUT=file.json]: I
 ifeval: $(READY)  ## [MODEL=smollm2]: IFEval of a base, greedy, beside what was published (smollm2: about half an hour)
 	@$(PY) -m ifpref.publish.ifeval "$${MODEL:-smollm2}" --set "$$SET"
 
-bench: $(READY)  ## [ONLY="constraints prompts"]: measure speed and memory into outputs/benchmarks/ (about 10 minutes)
+bench: $(READY)  ## [ONLY="constraints prompts"] [MODEL=smollm2]: measure speed and memory into outputs/benchmarks/ (about 10 minutes)
 	@$(PY) -m tests.bench $$ONLY
 
 clean:  ## remove what is generated (outputs/<profile>) and caches; .venv and the committed runs stay (seconds)

@@ -57,7 +57,7 @@ class Comparison:
     runs_at        the configurations: the profile's grid of learning rates, its middle one alone, the harsh ones, or
                    the middle rate at growing numbers of pairs (`configurations`)
     pool           the prompts that pairs are made of: those of training; these, and more of the comparison's
-                   difficulty ("cell"); or a larger set ("sizes")
+                   difficulty ("cell"); or a larger set ("sizes"), where pairs are to be many, or few of them match
     difficulty_by  what `difficulty` of a training prompt means: its number of constraints, or the base's pass rate
     without_ids    prompts that hold one of `transfer_ids` are left out of training
     as_many_as     another comparison: no more pairs than its arms have
@@ -216,6 +216,7 @@ _TABLE = (
         _LEVELS,
         match="ids",
         runs_at="grid",
+        pool="sizes",  # of the pairs of one prompt in 25 there are partners of every difficulty
     ),
     Comparison(
         "pass_rate", "difficulty", "C5, difficulty read as the base's pass rate", _LEVELS, difficulty_by="pass rate"

@@ -60,7 +60,7 @@ class Params(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     constraint_set: Literal["study", "ifeval"] = key("23 constraint ids (study), or all 25 of IFEval (ifeval)")
     n_train_prompts: Whole = key("prompts that pairs are made from", ge=1)
     n_cell_prompts: Whole = key("prompts of its difficulty that a cell of C1, and C2, draw from at least", ge=1)
-    n_size_prompts: Whole = key("prompts that pairs of the `sizes_` comparisons are made from", ge=1)
+    n_size_prompts: Whole = key("prompts that pairs of `sizes_...` and `difficulty_matched` are made from", ge=1)
     n_dev_prompts: Whole = key("prompts that entropy, and KL from the base, are measured on", ge=1)
     n_test_prompts: Whole = key("held-out prompts that results are read from, once", ge=1)
     n_transfer_prompts: Whole = key("test prompts that hold at least one id of transfer_ids", ge=0)

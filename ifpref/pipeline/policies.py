@@ -142,7 +142,7 @@ class Evaluation(Stage):
     """A base, or a policy, on a held-out set. Files: evaluation.jsonl, table.json (evaluation/policy.py), chat.json."""
 
     name = "evaluation"
-    version = 2
+    version = 3
     of_model = True
 
     @staticmethod
@@ -199,7 +199,7 @@ class Base(Stage):
     split: str
     temperature: float
     name = "base"
-    version = 2
+    version = 3
     keep_all = True
     of_model = True
 
@@ -232,7 +232,7 @@ class Entropies(Stage):
     """Mean token entropy of the base by temperature, on the dev prompts. File: curve.json."""
 
     name = "entropies"
-    version = 2
+    version = 3
     keep_all = True
     of_model = True
 

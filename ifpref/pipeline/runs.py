@@ -79,7 +79,7 @@ class Run(Stage):
     replicate: int
     configuration: Configuration
     name = "run"
-    version = 2
+    version = 3
     keep_all = True
     of_model = True
 
@@ -176,7 +176,7 @@ class IFEvalRun(Stage):
 
     run: Run
     name = "ifeval"
-    version = 2
+    version = 3
     keep_all = True
     of_model = True
 

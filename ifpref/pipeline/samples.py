@@ -23,8 +23,8 @@ from ifpref.store.shards import write_shards
 PROMPTS, RESPONSES, TREES = "prompts.jsonl.gz", "responses.jsonl.gz", "trees.jsonl.gz"
 HELD_OUT = ("dev", "test", "transfer")
 POOLS = ("", "sizes", "easy", "moderate", "hard")
-"""Training prompts of a replicate: those of all comparisons; many, for growing numbers of pairs; and, of one
-difficulty, what a cell draws from beside the first. Each has random streams of its own."""
+"""Training prompts of a replicate: those of all comparisons; many, for growing numbers of pairs or few that match; and,
+of one difficulty, what a cell draws from beside the first. Each has random streams of its own."""
 
 
 def constraints_of_pool(p: Params, pool: str) -> range:
@@ -186,7 +186,7 @@ class Responses(Sampled):
     purpose: str = ""
     pool: str = ""
     name = "responses"
-    version = 2
+    version = 3
 
     def settings(self, p: Params) -> ResponseSettings:
         extra = {"n_responses": p.n_pass_rate_responses} if self.purpose else {}
@@ -238,7 +238,7 @@ class Trees(Sampled):
     scorer: str = ""
     pool: str = ""
     name = "trees"
-    version = 2
+    version = 3
 
     def settings(self, p: Params) -> TreeSettings:
         search = SearchSettings.from_params(p, self.curation)

@@ -22,7 +22,6 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 import torch
-from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, DynamicCache
 from transformers.cache_utils import Cache, DynamicLayer
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
@@ -69,17 +68,22 @@ def attend_in_blocks(
     blocks: Sequence[Block] = (),
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Attention of each block by itself; transformers' own, of all rows at once, where there are no blocks."""
+    """transformers' own attention, of each block by itself; of all rows at once, where there are no blocks."""
     if not blocks:
         return sdpa_attention_forward(module, query, key, value, mask, scaling=scaling, **kwargs)
-    options = {"scale": scaling, "enable_gqa": key.shape[1] != query.shape[1]}
     parts = [
-        scaled_dot_product_attention(
-            query[rows], key[rows, :, start:], value[rows, :, start:], mask[rows, ..., start:], **options
-        )
+        sdpa_attention_forward(
+            module,
+            query[rows],
+            key[rows, :, start:],
+            value[rows, :, start:],
+            mask[rows, ..., start:],
+            scaling=scaling,
+            **kwargs,
+        )[0]
         for rows, start in blocks
     ]
-    return torch.cat(parts).transpose(1, 2), None
+    return torch.cat(parts), None
 
 
 @contextmanager

@@ -3,12 +3,15 @@
 Each module of this folder with a `run() -> dict` is one benchmark (those whose name is given, or all). Its result
 is printed, and written to outputs/benchmarks/<name>.json with the machine and the versions it was measured on. In
 a result, a list of dicts is a table, a dict is a list of figures, a string is a remark.
+
+    MODEL=smollm2 python -m tests.bench sampling training      # those that take a model: sampling-smollm2.json
 """
 
 from __future__ import annotations
 
 import datetime
 import importlib
+import inspect
 import json
 import os
 import platform
@@ -32,15 +35,22 @@ def main(names: list[str]) -> int:
             print(f"error: unknown benchmark {name!r}; known: {', '.join(known)}", file=sys.stderr)
             return 1
     OUT.mkdir(parents=True, exist_ok=True)
+    model = os.environ.get("MODEL")
     for name in names or known:
         print(f"== {name}", flush=True)
+        run = importlib.import_module(f"tests.bench.{name}").run
+        if model and "model" not in inspect.signature(run).parameters:
+            print(f"error: the benchmark {name!r} takes no MODEL; sampling and training do", file=sys.stderr)
+            return 1
         try:
-            found = importlib.import_module(f"tests.bench.{name}").run()
+            found = run(model=model) if model else run()
         except LeftOut as error:
             print(f"left out: {error}\n", flush=True)
             continue
         result = {"benchmark": name, **found, "machine": machine()}
-        (OUT / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        (OUT / f"{name}-{model}.json" if model else OUT / f"{name}.json").write_text(
+            json.dumps(result, indent=2) + "\n", encoding="utf-8"
+        )
         show(result)
     return 0
 

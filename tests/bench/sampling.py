@@ -1,7 +1,8 @@
 """Benchmark: tokens per second of our engine and of plain `model.generate`, interleaved; and where the time goes.
 
-Same model, prompts, samples a prompt, batch size, order and stopping; `generate` with its own defaults (do_sample,
-top-k 50, left padding) and once with top-k off, which samples what we sample. The goal is 1.5 times, better 2.5.
+Same model, type of weights, threads, prompts, samples a prompt, batch size, order and stopping; `generate` with its own
+defaults (do_sample, top-k 50, left padding) and once with top-k off, which samples what we sample. The goal is 1.5
+times, better 2.5; with `MODEL=smollm2`, which samples open prompts as its profile does, 3 times, better 5.
 The floor is the model's matrix products alone, on the shapes of one run of ours.
 """
 
@@ -15,9 +16,19 @@ from contextlib import contextmanager
 from typing import Any
 
 N_PROMPTS, N_SAMPLES, BATCH_SIZE, MAX_TOKENS, ROUNDS = 64, 8, 128, 128, 3
+SMOLLM2 = {"n_prompts": 32, "batch_size": 256, "rounds": 1}
+"""A real vocabulary: 256 rows, of which choosing tokens once took more than half."""
 
 
-def run(
+def run(model: str | None = None) -> dict:
+    """What `measure` finds, in one thread, as a worker computes. `model`: "pocket" (None), "smollm2", or "random"."""
+    from ifpref.pipeline.model import fixed_threads
+
+    with fixed_threads():
+        return measure(model=model, **(SMOLLM2 if model == "smollm2" else {}))
+
+
+def measure(
     n_prompts: int = N_PROMPTS,
     n_samples: int = N_SAMPLES,
     batch_size: int = BATCH_SIZE,
@@ -26,16 +37,16 @@ def run(
 ) -> dict:
     """Median tokens per second of each contender and their ratios, the parts of our time, and the floor.
 
-    model  "pocket", a folder, or "random"; None: pocket, or random where its weights are missing
+    model  "pocket", "smollm2", a folder, or "random"; None: pocket, or random where its weights are missing
     """
     import torch
 
-    from ifpref.models import POCKET_FOLDER, load_model
+    from ifpref.models import POCKET_FOLDER
     from ifpref.sampling import Request, Settings, TransformersEngine
 
     model = model or ("pocket" if (POCKET_FOLDER / "model.safetensors").exists() else "random")
-    texts = prompt_texts(n_prompts)
-    loaded = random_model(texts) if model == "random" else load_model(model)
+    texts = prompt_texts(n_prompts, model)
+    loaded = random_model(texts) if model == "random" else load(model)
     engine = TransformersEngine(loaded, batch_size)
     ids = [engine.encode(text) for text in texts]
 
@@ -74,6 +85,7 @@ def run(
     parts, floor = where_time_goes(engine, lambda: ours(1))
     return {
         "model": "random weights, pocket's size" if model == "random" else model,
+        "dtype": str(loaded.model.dtype),
         "threads": torch.get_num_threads(),
         "prompts": n_prompts,
         "samples_a_prompt": n_samples,
@@ -87,8 +99,21 @@ def run(
     }
 
 
-def prompt_texts(n: int) -> list[str]:
-    """Pocket's training prompts, k = 1..6 in turn."""
+def load(model: str) -> Any:
+    """It, in the type of weights that a profile of its name computes in on this machine."""
+    from ifpref.models import load_model
+    from ifpref.params import load_params
+    from ifpref.pipeline.model import with_dtype
+
+    return load_model(model, dtype=with_dtype(load_params("smollm2")).dtype if model == "smollm2" else "float32")
+
+
+def prompt_texts(n: int, model: str = "pocket") -> list[str]:
+    """Pocket's training prompts, k = 1..6 in turn; smollm2's, open ones of k = 1..4."""
+    if model == "smollm2":
+        from ifpref.prompts.build import build
+
+        return [prompt.text for prompt in build({"train": n}, 0, domain="open", k=(1, 4)).prompts]
     from ifpref.pocket.writer import write_examples
 
     return [example.prompt for example in write_examples("bench", "pocket", [1 + i % 6 for i in range(n)])]
@@ -202,7 +227,7 @@ def floor(model: Any, sample: Callable[[], int]) -> float:
     finally:
         for hook in hooks:
             hook.remove()
-    inputs = torch.randn(max(size for _, size in shapes))
+    inputs = torch.randn(max(size for _, size in shapes), dtype=model.dtype)
     with torch.inference_mode():
         start = time.perf_counter()
         for weight, size in shapes:
