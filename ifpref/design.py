@@ -55,7 +55,7 @@ class Comparison:
     match          what pairs are alike in beside their number: "scores" or "verdicts" of chosen and rejected, prompt by
                    prompt, in all arms; "ids": gap, chosen score and ids of partners on other prompts; "": nothing
     runs_at        the configurations: the profile's grid of learning rates, its middle one alone, the harsh ones, or
-                   the middle rate at growing numbers of pairs (`configurations`)
+                   the middle rate at growing numbers of pairs, or those of the pilot (`configurations`)
     pool           the prompts that pairs are made of: those of training; these, and more of the comparison's
                    difficulty ("cell"); or a larger set ("sizes"), where pairs are to be many, or few of them match
     difficulty_by  what `difficulty` of a training prompt means: its number of constraints, or the base's pass rate
@@ -71,7 +71,7 @@ class Comparison:
     arms: tuple[Arm, ...]
     design: str = "single"
     match: Literal["", "scores", "verdicts", "ids"] = ""
-    runs_at: Literal["grid", "middle", "harsh", "sizes"] = "middle"
+    runs_at: Literal["grid", "middle", "harsh", "sizes", "pilot"] = "middle"
     pool: Literal["train", "cell", "sizes"] = "train"
     difficulty_by: Literal["constraints", "pass rate"] = "constraints"
     without_ids: bool = False
@@ -90,8 +90,8 @@ class Comparison:
 
     @property
     def is_series(self) -> bool:
-        """Whether it asks how something changes over many configurations, in `n_series_replicates`."""
-        return self.runs_at in ("harsh", "sizes")
+        """Whether it asks how something changes over many configurations, none of which is its middle."""
+        return self.runs_at in ("harsh", "sizes", "pilot")
 
 
 _SCORES = ("k", "in all arms", "chosen score", "rejected score", "gap")
@@ -173,6 +173,14 @@ _TABLE = (
         pool="sizes",
     ),
     Comparison(
+        "pilot",
+        "contrast",
+        "Which learning rates? One replicate, read on dev before anything is compared",
+        _arms("rs"),
+        runs_at="pilot",
+        sets=("dev",),
+    ),
+    Comparison(
         "triples",
         "contrast",
         "C3, C4: high, low or mixed contrast, one chosen for all?",
@@ -248,12 +256,15 @@ def configurations(comparison: Comparison, p: Params) -> tuple[Configuration, ..
     middle  `learning_rate`
     harsh   each of `harsh_learning_rates` with each of `harsh_changes`
     sizes   `learning_rate`, with each number of `pair_sizes`
+    pilot   each of `pilot_learning_rates`
     """
     if comparison.runs_at == "harsh":
         changes = [changes_of(text) for text in p.harsh_changes]
         return tuple(Configuration(rate, **changed) for changed in changes for rate in p.harsh_learning_rates)
     if comparison.runs_at == "sizes":
         return tuple(Configuration(p.learning_rate, n_pairs=size) for size in p.pair_sizes)
+    if comparison.runs_at == "pilot":
+        return tuple(map(Configuration, p.pilot_learning_rates))
     is_grid = comparison.runs_at == "grid" and p.learning_rates
     return tuple(map(Configuration, p.learning_rates if is_grid else (p.learning_rate,)))
 

@@ -49,6 +49,7 @@ class Params(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     n_replicates: Whole = key("independent repetitions: prompts, samples, pairs and training drawn anew", ge=1, le=1000)
     comparisons: List[Name] = key("what is compared with what, see ifpref/design.py")
     learning_rates: List[Positive] | None = key("grid of peak rates of the main comparisons; null: learning_rate alone")
+    pilot_learning_rates: List[Positive] = key("peak rates that `pilot` tries, one replicate on dev", min_length=1)
     harsh_learning_rates: List[Positive] = key("peak rates of `stability` (C2)", min_length=1)
     harsh_changes: List[Changes] = key("what else `stability` changes, each with each rate", min_length=1)
     pair_sizes: List[Annotated[Whole, Field(ge=1)]] = key("numbers of pairs of the `sizes_` comparisons", min_length=1)
@@ -61,7 +62,7 @@ class Params(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     n_train_prompts: Whole = key("prompts that pairs are made from", ge=1)
     n_cell_prompts: Whole = key("prompts of its difficulty that a cell of C1, and C2, draw from at least", ge=1)
     n_size_prompts: Whole = key("prompts that pairs of `sizes_...` and `difficulty_matched` are made from", ge=1)
-    n_dev_prompts: Whole = key("prompts that entropy, and KL from the base, are measured on", ge=1)
+    n_dev_prompts: Whole = key("prompts that entropy, KL from the base, and the pilot, are measured on", ge=1)
     n_test_prompts: Whole = key("held-out prompts that results are read from, once", ge=1)
     n_transfer_prompts: Whole = key("test prompts that hold at least one id of transfer_ids", ge=0)
     min_constraints: Whole = key("fewest constraints in a prompt", ge=1, le=6)
@@ -171,6 +172,7 @@ class Params(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
             "learning_rates: null, or two or more different rates with learning_rate among them": (
                 self.learning_rates is None or _is_grid(self.learning_rates, self.learning_rate)
             ),
+            "pilot_learning_rates that name each rate once": _differ(self.pilot_learning_rates),
             "harsh_learning_rates that name each rate once": _differ(self.harsh_learning_rates),
             "harsh_changes that are different": _differ(
                 [frozenset(changes_of(one).items()) for one in self.harsh_changes]

@@ -139,6 +139,16 @@ def test_where_there_is_no_middle_it_must_be_said_which_configuration():
     assert replicates == {"PairTables": 0, "Run": 0}
 
 
+def test_the_pilot_has_one_replicate_and_sees_no_test_prompt():
+    study = Study("smoke", comparisons=["pilot"], sampled_comparisons=[], pilot_learning_rates=["1e-3", "1e-2"])
+    runs = [task for task in study.tasks() if isinstance(task, Run)]
+    assert [(run.replicate, run.configuration) for run in runs] == [(0, Configuration(1e-3)), (0, Configuration(1e-2))]
+    for run in runs:
+        assert {how.split for how in run.settings(study.params).tables.values()} == {"dev"}
+    with pytest.raises(ValueError, match="pilot_learning_rates that name each rate once"):
+        study.params.replace(pilot_learning_rates=[1e-3, 1e-3])
+
+
 # ---- what is equal by design
 
 COLUMNS = {

@@ -195,6 +195,19 @@ def test_sizes_are_by_the_number_of_pairs_and_a_size_without_runs_is_missing():
     assert found == [("mcts − rs", 4, 37.5, 0), ("mcts − rs", large.n_pairs, None, 2)]
 
 
+def test_the_pilot_is_read_on_dev_at_each_of_its_rates():
+    low, high = map(Configuration, RATES)
+    scores = {("pilot", RS, "dev/greedy", low): [HALF], ("pilot", RS, "dev/greedy", high): [NONE]}
+    toy = Toy(scores | {("pilot", RS, ON_DEV): [ALL]}, ("pilot",), pilot_learning_rates=RATES)
+    toy.replicates_of = lambda name: range(1)
+    rows = readings.pilot(toy)
+    assert [(row["learning_rate"], row["estimate"], row["kl"]) for row in rows] == [
+        (RATES[0], 50, 0.5),
+        (RATES[1], 0, 0.5),
+    ]
+    assert readings.pilot(Toy({}, ("sharing",))) == []
+
+
 def test_distance_is_the_gain_and_the_divergence_at_each_rate():
     scores = {("sharing", RS, GREEDY): [ALL, HALF], ("sharing", RS, ON_DEV): [ALL, None]}
     rows = readings.distance(Toy(scores, ("sharing",), learning_rates=RATES, learning_rate=1e-2), "sharing")

@@ -4,6 +4,7 @@
     ladder(study)        # the difference of C1 taken apart, on accuracy and on clean accuracy
     side_effects(study, "triples")   # {"label": "detectable_format:title", "arm": "rs/high/all", "estimate": 12.1, ...}
     surface(study)       # gains at every harsh configuration
+    pilot(study)         # gain on dev and KL from the base, by learning rate
     sizes(study)         # C1 and C3 by the number of pairs
     distance(study, "triples")       # gain and KL from the base, of each arm at each learning rate
     dose(study)          # {"label": "upper", "estimate": 1.9, "low": ..., "pairs": 61}; then "upper − lower"
@@ -124,6 +125,16 @@ def distance(study: Study, name: str) -> list[Row]:
         cell = {"arm": str(arm), "learning_rate": at.learning_rate, "kl": kl}
         rows.append(effect_row(study, str(arm), name, points(study, name, arm, at=at), **cell))
     return [row for row in rows if row["kl"] is not None]
+
+
+def pilot(study: Study) -> list[Row]:
+    """What each learning rate of the pilot gains on dev, in one replicate, and how far it goes from the base."""
+    rows = []
+    for at in study.configurations("pilot") if in_profile(study, ["pilot"]) else ():
+        kl = mean(table.kl.mean() for table in study.tables("pilot", arms.RS, key="dev/sampled", at=at) if table)
+        gained = points(study, "pilot", arms.RS, key="dev/greedy", at=at)
+        rows.append(effect_row(study, str(at), "pilot", gained, learning_rate=at.learning_rate, kl=kl))
+    return rows
 
 
 def surface(study: Study, name: str = "stability") -> list[Row]:

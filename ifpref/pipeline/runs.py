@@ -91,7 +91,7 @@ class Run(Stage):
         one, changes = COMPARISONS[self.comparison], self.configuration.changes()
         n_pairs = changes.pop("n_pairs", None)
         tables = {f"{split}/greedy": EvaluationSettings.of(p, split, 0.0) for split in one.sets}
-        if one.runs_at == "grid":
+        if one.runs_at in ("grid", "pilot"):
             tables["dev/sampled"] = EvaluationSettings.of(p, "dev", 1.0, n=1)
         if self.is_sampled(p):
             tables[SAMPLED] = EvaluationSettings.of(p, "test", 1.0)
