@@ -23,7 +23,7 @@ from typing import Any
 from unittest import mock
 
 N_PAIRS, BATCH, MICRO, ROUNDS = 96, 16, 4, 2
-SMOLLM2 = {"n_pairs": 16, "batch": 8, "rounds": 1}
+SMOLLM2 = {"n_pairs": 16, "batch": 8, "rounds": 1, "only": ("trl", "ours")}
 
 
 def run(model: str | None = None) -> dict:
@@ -39,9 +39,13 @@ def measure(
     batch: int = BATCH,
     micro: int = MICRO,
     rounds: int = ROUNDS,
+    only: tuple[str, ...] = (),
     model: str | None = None,
 ) -> dict:
-    """Median pairs per second of each contender, in the training loop and with all that precedes it, and ratios."""
+    """Median pairs per second of each contender, in the training loop and with all that precedes it, and ratios.
+
+    only  these contenders, without a first round that warms up
+    """
     from ifpref.models import POCKET_FOLDER
     from ifpref.params import load_params
     from ifpref.training import TrainingSettings
@@ -65,8 +69,9 @@ def measure(
             "shared prefix": lambda: ours(loaded, rows, settings, folder),
             "ours": lambda: ours(loaded, rows, cut, folder),
         }
+        contenders = {name: train for name, train in contenders.items() if name in (only or contenders)}
         seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in contenders}
-        for contender in contenders.values():  # warm-up, on the same shapes
+        for contender in () if only else contenders.values():  # warm-up, on the same shapes
             contender()
         for _ in range(rounds):
             for name, contender in contenders.items():
