@@ -101,6 +101,17 @@ def test_claims_say_what_clean_accuracy_would_say():
     assert {row["clean_verdict"] for row in claims.claims(toy)} == {"not resolved"}
 
 
+def test_a_claim_says_what_this_profile_tests_it_by():
+    scores = {(name, arm, GREEDY): [HALF, ONE] for name in ("sharing", "triples") for arm in (RS, MCTS, HIGH, LOW)}
+    single = Toy(scores, ("sharing", "triples"), learning_rates=None, learning_rate=1e-2)
+    grid = Toy(scores, ("sharing", "high_hard", "low_hard"), learning_rates=RATES, learning_rate=1e-2)
+    one, many = ({row["claim"]: row for row in claims.claims(toy)} for toy in (single, grid))
+    assert one["C1"]["test"].endswith("scores; at lr 0.01") and one["C3"]["test"].endswith("chosen; at lr 0.01")
+    assert many["C1"]["test"].endswith("; mean over 2 configurations, pooled over 2 cells of contrast x difficulty")
+    for row in (one["C2"], many["C3"]):
+        assert row["because"] == row["reason"] == "this profile does not run it" and row["verdict"] == "not resolved"
+
+
 def test_side_effects_are_less_those_of_the_base():
     toy = Toy({("triples", HIGH, GREEDY): [DIRTY, NONE]}, ("triples",))
     rows = {row["label"]: row for row in readings.side_effects(toy, "triples") if row["arm"] == str(HIGH)}

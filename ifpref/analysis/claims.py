@@ -20,7 +20,7 @@ import numpy as np
 
 from ifpref import statistics
 from ifpref.analysis.arms import EASY, HARD, HIGH, LOW, MIXED, MODERATE
-from ifpref.analysis.results import Row, effect, effect_row, points
+from ifpref.analysis.results import Row, effect, effect_row, in_profile, points
 from ifpref.curation.pairs import Arm
 from ifpref.statistics import Effect
 from ifpref.study import Study
@@ -28,8 +28,9 @@ from ifpref.study import Study
 
 @dataclass(frozen=True)
 class Claim:
-    """text: what the paper reports, as a direction; test: what is measured here; comparisons: what it is read from
-    (none: the cells that it pools); effect: the test, of a study and of what `results.points` takes."""
+    """text: what the paper reports, as a direction; test: what is measured here, `_over` what it is a mean over;
+    comparisons: what it is read from (none: the cells that it pools); effect: the test, of a study and of what
+    `results.points` takes."""
 
     text: str
     test: str
@@ -77,31 +78,31 @@ def over(name: str, arm: Arm, *others: Arm) -> Callable[..., Effect]:
 CLAIMS: Mapping[str, Claim] = {
     "C1": Claim(
         "pairs that share a prefix (MCTS) give a marginal but consistent gain over RS",
-        "mcts − rs at equal scores, mean over learning rates, pooled over contrast x difficulty",
+        "mcts − rs at equal scores",
         (),
         sharing,
     ),
     "C2": Claim(
         "shared prefixes are more stable across challenging training configurations",
-        "mcts − rs in the mean over harsh configurations, equal scores, hard prompts",
+        "mcts − rs at equal scores, harsh training on hard prompts",
         ("stability",),
         stability,
     ),
     "C3": Claim(
         "high-contrast pairs generally beat low-contrast pairs",
-        "high − low, one chosen, mean over learning rates",
+        "high − low, one chosen",
         ("triples",),
         over("triples", HIGH, LOW),
     ),
     "C4": Claim(
         "a mix of both is often best",
-        "the lesser of mixed − high and mixed − low, mean over learning rates",
+        "the lesser of mixed − high and mixed − low",
         ("triples",),
         over("triples", MIXED, HIGH, LOW),
     ),
     "C5": Claim(
         "training prompts of moderate difficulty generalise best",
-        "the lesser of moderate − easy and moderate − hard, all test prompts, mean over learning rates",
+        "the lesser of moderate − easy and moderate − hard, all test prompts",
         ("difficulty",),
         over("difficulty", MODERATE, EASY, HARD),
     ),
@@ -117,12 +118,24 @@ def claims(study: Study) -> list[Row]:
     the same on clean accuracy, "clean_estimate", "clean_low", ..., and what it would say, "clean_verdict"."""
     found, clean = (_verdicts(study, metric) for metric in (None, "clean"))
     return [
-        {"claim": name, "text": claim.text, "test": claim.test, "metric": study.params.primary_metric}
+        {"claim": name, "text": claim.text, "metric": study.params.primary_metric}
         | {"paper": "above 0", **found[name].to_dict()}
         | {f"clean_{part}": clean[name].to_dict()[part] for part in CLEAN}
         | {"artefacts": artefacts(study, name)}
+        | _over(study, claim)
         for name, claim in CLAIMS.items()
     ]
+
+
+def _over(study: Study, claim: Claim) -> Row:
+    """A claim's test with what this profile makes it a mean over; where it runs none of it, that is the reason."""
+    there = in_profile(study, claim.comparisons or cells(study))
+    if not there:
+        return {"test": claim.test, **dict.fromkeys(("because", "reason"), "this profile does not run it")}
+    every = study.configurations(there[0])
+    at = f"mean over {len(every)} configurations" if len(every) > 1 else f"at {every[0]}"
+    pooled = f", pooled over {len(there)} cells of contrast x difficulty" if len(there) > 1 else ""
+    return {"test": f"{claim.test}; {at}{pooled}"}
 
 
 def _verdicts(study: Study, metric: str | None) -> dict[str, statistics.Verdict]:
