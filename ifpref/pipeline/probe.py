@@ -42,8 +42,9 @@ SAMPLE_S = 20.0
 """Seconds that each kind of sampling is timed for, about."""
 FIRST, LEAST = 8, 24
 """Prompts of the first look, and the fewest of the real one."""
-STEPS, MICRO_STEPS = 10, 2
-"""Training steps that are timed beside the first one, and the most micro-batches in each."""
+STEPS, LEAST_STEPS, MICRO_STEPS = 10, 2, 2
+"""Training steps that are timed beside the first one: the most, and the fewest, where a step takes long; and the most
+micro-batches in each."""
 
 
 @dataclass(frozen=True)
@@ -138,8 +139,10 @@ def _trained(pipeline: Pipeline, pairs: list[dict[str, Any]]) -> tuple[dict[str,
     algorithm.trainer()  # imported before anything is timed
     of_pairs = ReferenceSettings(policy_settings(pairs, whole).pairs, whole.bf16)
     reference = pipeline.nested(Reference, of_pairs, data=pairs)
-    one, more = _cost(trained(pipeline, pairs, cut, 1)), _cost(policy := trained(pipeline, pairs, cut, 1 + STEPS))
-    step = max(more.seconds - one.seconds, 0.0) / STEPS
+    one = _cost(trained(pipeline, pairs, cut, 1))
+    n_steps = min(max(int(SAMPLE_S / one.seconds), LEAST_STEPS), STEPS)
+    more = _cost(policy := trained(pipeline, pairs, cut, 1 + n_steps))
+    step = max(more.seconds - one.seconds, 0.0) / n_steps
     return {
         "training": Cost(max(one.seconds - step, 0.0), bytes=one.bytes),
         "step": Cost(step * whole.effective_batch_size / cut.effective_batch_size),
