@@ -153,7 +153,7 @@ GRID = {"lines": "change", "columns": "learning_rate", "panels": "arm", "names":
 ALL = {name: lambda name=name: draw(name, FROM_ROWS[name]) for name in FROM_ROWS} | {
     "surface": lambda: figures.heat_map(SURFACE, **GRID),
     "ranked": lambda: figures.side_by_side(PER_CONSTRAINT, is_ranked=True),
-    "over KL": lambda: figures.steps(STEPS, "pairs", "KL", scale="linear"),
+    "over KL": lambda: figures.steps(STEPS, "pairs", "KL", scale="number"),
     "sizes": lambda: figures.steps(STEPS, "pairs", "pairs", scale="log"),
     "clean claims": lambda: figures.claims([row | CLEAN for row in CLAIMS], margin=1.0),
     "tree": lambda: figures.tree(TREE, chosen=2, rejected="mcts/4"),
@@ -456,6 +456,16 @@ def test_steps_stand_side_by_side_or_where_their_numbers_lie(drawn):
     assert drawn["sizes"].axes[0].get_xscale() == "log" and places("sizes")[0] < 50 < places("sizes")[3] < 53
     assert [label.get_text() for label in drawn["sizes"].axes[0].get_xticklabels()] == ["50", "100", "400"]
     assert words(drawn["steps"]).count("x") == 3  # the marks of one arm
+
+
+def test_numbers_that_span_a_factor_of_ten_lie_at_their_logarithms():
+    near, far = (
+        [row | {"kl": 1.0 + n} for n, row in enumerate(STEPS)],
+        [STEPS[0] | {"kl": 0.1}, STEPS[-1] | {"kl": 20.0}],
+    )
+    scales = [figures.steps(rows, "kl", "KL", scale="number").axes[0].get_xscale() for rows in (near, far)]
+    below = figures.steps([*far, STEPS[1] | {"kl": -0.1}], "kl", "KL", scale="number")
+    assert [*scales, below.axes[0].get_xscale()] == ["linear", "log", "linear"]
 
 
 def test_steps_without_intervals_say_why():

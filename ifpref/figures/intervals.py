@@ -154,7 +154,8 @@ def steps(
 
     rows   {"arm", x, "estimate", "low", "high"}, and where wanted "mark", words beside a point
     x      their key of what grows, and `name`, what the axis says of it
-    scale  "each": a place for each value, words or numbers, arms side by side; "log" or "linear": where numbers lie
+    scale  "each": a place for each value, words or numbers, arms side by side; "log": where the logarithms of numbers
+           lie, a tick for each; "number": where numbers lie, or their logarithms where they span a factor of ten
     """
     rows = records(rows, "steps", "arm", x, "estimate", "low", "high")
     shown = looks(row["arm"] for row in rows)
@@ -165,13 +166,17 @@ def steps(
         mine = [row for row in rows if str(row["arm"]) == arm]
         aside = (turn - (len(shown) - 1) / 2) / len(shown)
         there = [values.index(row[x]) if scale == "each" else row[x] for row in mine]
-        places = [{"each": one + 0.4 * aside, "log": one * 1.08**aside, "linear": one}[scale] for one in there]
+        places = [{"each": one + 0.4 * aside, "log": one * 1.08**aside, "number": one}[scale] for one in there]
         joined(axes, mine, places, look)
         for row, place in zip(mine, places, strict=True):
             spot, style = (place, number(row, "estimate")), {"fontsize": 7, "color": look.colour}
             axes.annotate(text(row, "mark"), spot, xytext=(4, 3), textcoords="offset points", **style)
     _effect_axis(axes, what, rows, upright=True, count=common(rows, *_COUNTS))
-    if scale != "linear":
+    if scale == "number":
+        if 0 < 10 * min(values, default=0) < max(values, default=0):
+            axes.set_xscale("log")
+            axes.xaxis.set_major_formatter("{x:g}")
+    else:
         axes.set_xscale("log" if scale == "log" else "linear")
         axes.set_xticks(values if scale == "log" else range(len(values)), [word(value) for value in values])
         axes.minorticks_off()
