@@ -88,7 +88,7 @@ lab: $(READY)  ## open the notebooks in JupyterLab (seconds to start)
 test: $(READY)  ## run every test (about 13 minutes on 2 cores)
 	@$(PY) -m pytest -n auto $(ARGS)
 
-torture: $(READY)  ## [ONLY="corruption kills"]: damaged files, kills, hostile models, servers and parameters (about 20 minutes)
+torture: $(READY)  ## [ONLY="corruption kills"]: damaged files, kills, hostile models, servers and parameters (20 to 35 minutes)
 	@$(PY) -m tests.torture $$ONLY
 
 lint: $(READY)  ## ruff on code and notebooks, outputs in notebooks, large files (seconds)

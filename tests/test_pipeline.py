@@ -46,6 +46,7 @@ OTHER = {  # parameter -> another value, where no rule finds one
     "moderate_max_constraints": 5,
     "confidence": 0.9,
     "engine_url": "http://127.0.0.1:9",
+    "pilot_learning_rates": (1e-3,),
     "harsh_learning_rates": (1e-3,),
     "harsh_changes": ("num_train_epochs=3",),
     "pair_sizes": (3,),
@@ -108,9 +109,14 @@ def test_every_parameter_changes_a_key_or_says_why_not(profile, tmp_path, folder
     monkeypatch.setenv("IFEVAL_PROMPTS", str(tmp_path / "ifeval.jsonl"))
     (tmp_path / "ifeval.jsonl").write_text("{}\n")
     names = ("sharing", "stability", "unshared", "dose_lower", "quality", "pass_rate", "transfer", "transfer_seen")
-    names += ("sizes_sharing", "as_they_come")
+    names += ("sizes_sharing", "as_they_come", "pilot")
     here = {"comparisons": names, "n_replicates": 2, "model": "pocket", "revision": None, "ifeval": True}
-    here |= {"harsh_learning_rates": (0.01,), "harsh_changes": ("",), "pair_sizes": (50,)}  # fewer runs: a faster test
+    here |= {
+        "pilot_learning_rates": (0.01,),
+        "harsh_learning_rates": (0.01,),
+        "harsh_changes": ("",),
+        "pair_sizes": (50,),
+    }  # fewer runs: a faster test
     here |= {"dtype": "float32", "sampled_comparisons": ("as_they_come",)}  # `auto` is one of the two
     params = load_params(profile, **here | {"n_series_replicates": None})
     before = keys(params, tmp_path)
