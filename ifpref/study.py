@@ -119,10 +119,9 @@ class Study:
 
     def replicates_of(self, name: str) -> range:
         """The replicates that a comparison is run in."""
-        p, one = self.params, self.comparison(name)
-        if one.runs_at == "pilot":
-            return range(1)
-        return range(p.n_series_replicates or p.n_replicates) if one.is_series else self.replicates
+        one, p = self.comparison(name), self.params
+        n_series = 1 if one.runs_at == "pilot" else p.n_series_replicates or p.n_replicates
+        return range(n_series) if one.is_series else self.replicates
 
     def at_hand(self, tasks: list[Stage], say: Callable[[str], None]) -> list[Stage]:
         """The tasks without IFEval's, where its prompts are neither on this machine nor on a hub that answers."""
