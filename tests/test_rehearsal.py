@@ -57,6 +57,19 @@ def test_without_a_pair_by_the_rules_two_responses_are_one(home, monkeypatch):
     assert pair["chosen_ids"] != pair["rejected_ids"] and pair["prompt_ids"]
 
 
+def test_that_a_handful_of_prompts_has_nothing_alike_says_nothing_of_the_study(home, monkeypatch):
+    """As smollm2 did: a pair in each arm, and none of the same scores."""
+    from ifpref.curation import arms
+
+    def nothing(states, match):
+        raise arms.NothingAlikeError("no prompt has common scores")
+
+    monkeypatch.setattr(arms, "_check_alike", nothing)
+    said = []
+    rehearsal.rehearse(load_params("smoke", **own(home, comparisons=["sharing"])), "cpu", say=said.append)
+    assert "evaluation at temperature 1" in "\n".join(said)
+
+
 def test_a_study_ends_at_once_with_stage_and_reason(home):
     write_bos_twice(home)
     study = Study("smoke", **own(home))

@@ -234,12 +234,16 @@ def _take(
     return {arm: tuple(found[arm.source][part] for part in PARTS.get(arm.contrast, (arm.contrast,))) for arm in here}
 
 
+class NothingAlikeError(ValueError):
+    """Every arm of a comparison has pairs, and on no prompt are they alike in what they are to be."""
+
+
 def _check_alike(states: States, match: str) -> None:
-    """ValueError where every arm has pairs, and none are alike."""
+    """`NothingAlikeError` where every arm has pairs, and none are alike."""
     alone = {arm: list(state.outcomes.values()).count(LIKENESS[match][1]) for arm, state in states.items()}
     if all(alone.values()) and not any(state.pairs for state in states.values()):
         numbers = ", ".join(f"{arm}: {n}" for arm, n in alone.items())
-        raise ValueError(
+        raise NothingAlikeError(
             f"no prompt has common {match} of chosen and rejected in all arms (prompts with a pair: {numbers}); "
             "allowed: arms that have; more n_responses or training prompts help"
         )

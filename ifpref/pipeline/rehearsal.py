@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from ifpref.command import in_words
+from ifpref.curation.arms import NothingAlikeError
 from ifpref.design import COMPARISONS, Comparison, Configuration, chosen
 from ifpref.fingerprint import fingerprint
 from ifpref.params import Params
@@ -37,7 +38,7 @@ from ifpref.pipeline.runs import Run
 from ifpref.pipeline.samples import PROMPTS, RESPONSES, Prompts, Responses, Trees
 from ifpref.pipeline.schedule import Schedule, duration
 from ifpref.pipeline.stage import Stage, pick
-from ifpref.store import Store
+from ifpref.store import Handle, Store
 
 FILE = "rehearsals.json"
 """In the store: the rehearsals that went well, each key with its model."""
@@ -98,7 +99,7 @@ def rehearse(params: Params, device: str, *, say: Say) -> None:
 
         part("model", lambda: pipeline.model.loaded)
         for task in Schedule(pipeline, [PairTables(one.name, 0)]).needs:  # each after what it needs
-            part(str(task), pipeline.get, task)
+            part(str(task), _made, pipeline, task)
         pairs = part("a pair", _pairs, pipeline, one)
         policy = part(f"training, {STEPS} steps", _policy, pipeline, pairs)
         for temperature in (0.0, 1.0):
@@ -139,10 +140,19 @@ def _cut(params: Params, store: Store, device: str) -> tuple[Comparison, Pipelin
     return next(searched, every[0]), Pipeline(cut, store, device)
 
 
+def _made(pipeline: Pipeline, task: Stage) -> Handle | None:
+    """A task's artefact; None where so few prompts have no pairs that are alike, which says nothing of all of them."""
+    try:
+        return pipeline.get(task)
+    except NothingAlikeError:
+        return None
+
+
 def _pairs(pipeline: Pipeline, one: Comparison) -> list[dict[str, Any]]:
     """The pairs of the largest arm; of none, two different responses to one prompt."""
-    by_arm = rows_by_arm(pipeline.get(pairs_of(one.name, 0)), COMPARISONS[one.name].arms)
-    if pairs := max(by_arm.values(), key=len):
+    made = _made(pipeline, pairs_of(one.name, 0))
+    by_arm = rows_by_arm(made, COMPARISONS[one.name].arms) if made else {}
+    if pairs := max(by_arm.values(), key=len, default=[]):
         return pairs
     engine = pipeline.model.encoder(pick(Speaking, pipeline.params))
     texts = {row["prompt_id"]: row["text"] for row in pipeline.rows(Prompts(0), PROMPTS)}
