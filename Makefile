@@ -69,7 +69,7 @@ tour prefix contrast difficulty findings:
 estimate: $(READY)  ## PROFILE=gpu [SET="..."] [ACTUAL=1]: hours, tokens, disk, memory, from a small sample here (minutes)
 	@$(PY) -m ifpref.publish.estimate $(STUDY) $${ACTUAL:+--actual}
 
-rehearse: $(READY)  ## PROFILE=smollm2 [SET="..."]: the whole road on a handful of prompts, as a study begins with (about a minute)
+rehearse: $(READY)  ## PROFILE=smollm2 [SET="..."]: the whole road on a handful of prompts, as a study begins with (smollm2: 2 minutes)
 	@$(PY) -m ifpref.publish.rehearse $(STUDY)
 
 params: $(READY)  ## [PROFILE=pocket] [SET="..."]: every parameter, and the file that each value is from (seconds)
@@ -85,7 +85,7 @@ compare: $(READY)  ## [PROFILE=pocket]: hold a run's numbers against outputs/ref
 lab: $(READY)  ## open the notebooks in JupyterLab (seconds to start)
 	@$(VENV)/bin/jupyter lab --notebook-dir=. notebooks/tour.ipynb
 
-test: $(READY)  ## run every test (about 13 minutes on 2 cores)
+test: $(READY)  ## run every test (13 to 15 minutes on 2 cores)
 	@$(PY) -m pytest -n auto $(ARGS)
 
 torture: $(READY)  ## [ONLY="corruption kills"]: damaged files, kills, hostile models, servers and parameters (20 to 35 minutes)
